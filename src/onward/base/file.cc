@@ -1,0 +1,85 @@
+#include "onward/base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "onward/base/error.h"
+
+namespace onward {
+
+MappedFile map_file(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail(Code::io, path, ": cannot be opened: ", std::strerror(errno));
+  struct stat info {};
+  const bool known = fstat(fd, &info) == 0;
+  if (!known || !S_ISREG(info.st_mode)) {
+    close(fd);
+    fail(Code::io, path, S_ISDIR(info.st_mode) ? ": is a folder, expected a file" : ": is not a regular file");
+  }
+  const auto size = static_cast<size_t>(info.st_size);
+  void* p = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;
+  close(fd);
+  if (p == MAP_FAILED) fail(Code::io, path, ": cannot be mapped: ", std::strerror(errno));
+  std::shared_ptr<const void> owner(p, [size](void* q) { if (q) munmap(q, size); });
+  return {owner, {static_cast<const char*>(p), size}};
+}
+
+FileWriter::FileWriter(std::string path) : path_(std::move(path)), temporary_(text(path_, ".", getpid(), ".part")) {
+  file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file_ < 0) failed("cannot be written");
+}
+
+FileWriter::~FileWriter() {
+  if (file_ < 0) return;
+  close(file_);
+  unlink(temporary_.c_str());
+}
+
+void FileWriter::failed(const char* doing) const { fail(Code::io, path_, ": ", doing, ": ", std::strerror(errno)); }
+
+static bool write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(file, bytes.data(), bytes.size());
+    if (n < 0 && errno != EINTR) return false;
+    if (n > 0) bytes.remove_prefix(static_cast<size_t>(n));
+  }
+  return true;
+}
+
+void FileWriter::write(std::string_view bytes) {
+  constexpr size_t large = 1 << 20;
+  if (bytes.size() < large) buffer_ += bytes;
+  if (bytes.size() >= large || buffer_.size() >= large) flush();
+  if (bytes.size() >= large && !write_all(file_, bytes)) failed("cannot be written");
+}
+
+void FileWriter::flush() {
+  if (!write_all(file_, buffer_)) failed("cannot be written");
+  buffer_.clear();
+}
+
+void FileWriter::commit() {
+  flush();
+  const int file = std::exchange(file_, -1);
+  const bool ok = close(file) == 0 && rename(temporary_.c_str(), path_.c_str()) == 0;
+  if (ok) return;
+  const int why = errno;
+  unlink(temporary_.c_str());
+  errno = why;
+  failed("cannot be written");
+}
+
+void write_file(const std::string& path, std::string_view bytes) {
+  FileWriter file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace onward

@@ -1,0 +1,36 @@
+// Files: mapped for reading; written to a temporary name and renamed, so that readers see all of it or none.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace onward {
+
+struct MappedFile {
+  std::shared_ptr<const void> owner;   // the mapping lives as long as this
+  std::string_view bytes;
+};
+// Throws Error{io} naming the path; a folder, socket or device is refused.
+MappedFile map_file(const std::string& path);
+
+// A file under construction. What was not committed leaves no trace.
+class FileWriter {
+ public:
+  explicit FileWriter(std::string path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void write(std::string_view bytes);  // buffered
+  void commit();                       // flush, rename to the path given; throws Error{io} when the disk is full or the folder is gone
+  const std::string& path() const { return path_; }
+
+ private:
+  [[noreturn]] void failed(const char* doing) const;
+  void flush();
+  std::string path_, temporary_, buffer_;
+  int file_ = -1;
+};
+void write_file(const std::string& path, std::string_view bytes);
+
+}  // namespace onward
