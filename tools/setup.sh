@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Installs what a tier needs: Debian packages and, in build/venv, pinned Python packages. Fast when nothing is missing.
+#
+#   tools/setup.sh quickstart|check|bench|fixtures
+#
+# A tier includes the ones before it. fixtures also makes build/fixtures/<library>-<version>: one environment for each old
+# library version that fixture files are written with. bench and fixtures are for developers; ./quickstart and ./check use neither.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly tiers=(quickstart check bench fixtures)
+readonly venv=build/venv
+
+main() {
+  local wanted=${1:-}
+  if [[ ! " ${tiers[*]} " == *" $wanted "* ]]; then
+    echo "usage: tools/setup.sh ${tiers[*]/%/ |}" | sed 's/ |$//' >&2
+    exit 2
+  fi
+  local up_to=()
+  for tier in "${tiers[@]}"; do
+    up_to+=("$tier")
+    [[ $tier == "$wanted" ]] && break
+  done
+  install_debian_packages "${up_to[@]}"
+  install_python_packages "${up_to[@]}"
+  if [[ $wanted == fixtures ]]; then make_old_environments; fi
+}
+
+# The interpreter of Debian, not the first on the PATH: its headers are the ones that python3-dev brings.
+system_python() { if [[ -n ${ONWARD_PYTHON:-} ]]; then echo "$ONWARD_PYTHON"; else echo /usr/bin/python3; fi; }
+
+install_debian_packages() {
+  local packages=() missing=()
+  for tier in "$@"; do
+    mapfile -t -O "${#packages[@]}" packages < <(sed -n "s/^$tier //p" tools/apt-packages.txt)
+  done
+  for package in "${packages[@]}"; do
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+  done
+  if (( ${#missing[@]} == 0 )); then return; fi
+  local as_root=()
+  if (( EUID != 0 )); then
+    if ! command -v sudo >/dev/null; then
+      echo "setup: these Debian packages are missing, and installing them needs root or sudo: ${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "setup: installing ${missing[*]}"
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# A stamp with the hash of a tier's file says that it is installed; the environment is made again if its interpreter is gone.
+install_python_packages() {
+  "$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv" && "$(system_python)" -m venv "$venv"; }
+  for tier in "$@"; do
+    local file=python/requirements/$tier.txt stamp=$venv/.installed-$tier
+    [[ -f $file ]] || continue
+    local hash
+    hash=$(sha256sum "$file" | cut -d' ' -f1)
+    [[ -f $stamp && $(<"$stamp") == "$hash" ]] && continue
+    echo "setup: installing python/requirements/$tier.txt into $venv"
+    # Packages that come as source are built with the pinned setuptools, not with whichever is newest today.
+    mapfile -t builder < <(grep '^setuptools==' "$file" || true)
+    if (( ${#builder[@]} )); then quietly "$venv/bin/pip" install --no-deps "${builder[@]}"; fi
+    quietly "$venv/bin/pip" install --no-deps --no-build-isolation --use-pep517 -r "$file"
+    quietly "$venv/bin/pip" check
+    echo "$hash" > "$stamp"
+  done
+}
+
+# Lines of python/requirements/fixtures.txt: an environment's name, then what pip installs into it.
+make_old_environments() {
+  local name packages
+  while read -r name packages; do
+    [[ $name == \#* || -z $name ]] && continue
+    local folder=build/fixtures/$name
+    [[ -f $folder/.installed && $(<"$folder/.installed") == "$packages" ]] && continue
+    echo "setup: making $folder ($packages)"
+    rm -rf "$folder"
+    "$(system_python)" -m venv "$folder"
+    # shellcheck disable=SC2086  # the line is a list
+    quietly "$folder/bin/pip" install $packages
+    echo "$packages" > "$folder/.installed"
+  done < python/requirements/fixtures.txt
+}
+
+# Runs a command, and shows what it said only when it fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 || status=$?
+  if (( status )); then
+    cat "$log" >&2
+    echo "setup: '$*' failed with exit code $status" >&2
+  fi
+  rm -f "$log"
+  return "$status"
+}
+
+main "$@"
