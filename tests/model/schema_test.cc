@@ -1,0 +1,132 @@
+#include "onward/model/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "onward/base/file.h"
+
+namespace onward {
+namespace {
+
+std::string error_of(const std::string& json) {
+  try {
+    read_schema(json);
+  } catch (const Error& e) {
+    return e.message;
+  }
+  return "read without an error";
+}
+std::string with_input(const std::string& members) { return R"({"inputs": [{"name": "a", )" + members + "}]}"; }
+
+TEST(Schema, ReadsTheKeptFileOfTheFirstRelease) {
+  const Schema s = read_schema(map_file(ONWARD_TEST_DATA "/tables/schema_v1.json").bytes);
+  ASSERT_EQ(s.inputs.size(), 5u);
+  EXPECT_EQ(s.inputs[0].range, (Range{0.17, 80}));
+  EXPECT_EQ(s.inputs[0].missing, Missing::impute);
+  EXPECT_EQ(std::get<std::vector<std::string>>(s.inputs[1].categories)[1], "Oslo, Norway");
+  EXPECT_EQ(s.inputs[1].unknown, Unknown::refuse);
+  EXPECT_EQ(s.inputs[1].missing_text->nan, "\x01nan");
+  EXPECT_EQ(s.inputs[1].missing_text->na, std::nullopt);
+  EXPECT_EQ(std::get<std::vector<int64_t>>(s.inputs[2].categories), (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(s.inputs[4].range, (Range{0, std::numeric_limits<double>::infinity()}));
+  EXPECT_EQ(s.inputs[4].names, (std::vector<std::string>{"r", "g", "b"}));
+  EXPECT_EQ(s.inputs[4].out_of_range, OutOfRange::clip);
+  EXPECT_EQ(s.outputs[1].classes, Categories(std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(s.source.class_name, "Pipeline");
+}
+
+TEST(Schema, WritingAndReadingGivesTheSame) {
+  const Schema s = read_schema(map_file(ONWARD_TEST_DATA "/tables/schema_v1.json").bytes);
+  const std::string once = write_schema(s);
+  EXPECT_EQ(read_schema(once), s);
+  EXPECT_EQ(write_schema(read_schema(once)), once);
+  EXPECT_EQ(read_schema(write_schema(s, 2)), s);
+  EXPECT_EQ(once.find('\n'), std::string::npos);
+}
+
+TEST(Schema, FillsInWhatAHandWrittenOneLeavesOut) {
+  const Schema s = read_schema(R"({"inputs": [{"name": "a", "type": "float64", "nullable": true}, {"name": "b", "type": "string"}]})");
+  EXPECT_EQ(s.inputs[0].missing, Missing::nan);
+  EXPECT_EQ(s.inputs[0].shape, (std::vector<std::optional<int64_t>>{std::nullopt, 1}));
+  EXPECT_EQ(s.inputs[1].missing, Missing::refuse);
+}
+
+TEST(Schema, NamesThePlaceOfAMistake) {
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "a", "type": "flot64"}]})"),
+            "inputs[0].type is 'flot64', expected one of float64, float32, int64, bool, string, datetime; did you mean 'float64'");
+  EXPECT_EQ(error_of(with_input(R"("type": 3)")), "inputs[0].type is 3, expected a string");
+  EXPECT_EQ(error_of(with_input(R"("type": "int64", "shape": [null, -1])")), "inputs[0].shape[1] is -1, expected a size, or null where it is dynamic");
+  EXPECT_EQ(error_of(with_input(R"("type": "int64", "missing": "imput")")), "inputs[0].missing is 'imput', expected one of refuse, impute, nan, category; did you mean 'impute'");
+  EXPECT_EQ(error_of(with_input(R"("type": "int64", "range": [3, 1])")), "inputs[0].range is [3,1], expected [lowest, highest] in this order");
+  EXPECT_EQ(error_of(with_input(R"("type": "string", "categories": ["a", 1])")), R"(inputs[0].categories is ["a",1], expected a list of strings, of numbers or of booleans)");
+  EXPECT_EQ(error_of(with_input(R"("type": "string", "categories": [1])")), "inputs[0].categories is [1], expected values of the type string");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "a"}]})"), "inputs[0] has no 'type'");
+  EXPECT_EQ(error_of("{}"), "the schema has no 'inputs'");
+  EXPECT_EQ(error_of("[]"), "the schema is [], expected an object");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "a", "type": "bool"}, {"name": "a", "type": "bool"}]})"), "inputs has two entries named 'a'");
+  EXPECT_EQ(error_of(R"({"schema_version": 2, "inputs": []})"), "schema_version is 2, this release reads up to 1");
+  EXPECT_EQ(error_of(R"({"schema_version": 0, "inputs": []})"), "schema_version is 0, expected 1 or more");
+  EXPECT_EQ(error_of("{\"inputs\": "), "the schema is no JSON: byte 12 of 11 is not what JSON allows there");
+  EXPECT_EQ(error_of(R"({"inputs": [{"name": "a", "type": "float64", "range": [1e999, 2]}]})"), "the schema holds a number that no double can hold");
+}
+
+TEST(Schema, SurvivesHostileNesting) {
+  EXPECT_EQ(error_of(std::string(1000000, '[')), "the schema nests deeper than 16 levels");
+  std::string keys;
+  for (int i = 0; i < 100000; ++i) keys += "{\"a\":";
+  EXPECT_EQ(error_of(keys), "the schema nests deeper than 16 levels");
+}
+
+TEST(Schema, EveryPrefixOfAFileIsAnError) {
+  const auto file = map_file(ONWARD_TEST_DATA "/tables/schema_v1.json");
+  const size_t end = file.bytes.rfind('}');
+  for (size_t n = 0; n <= end; n += 7) EXPECT_THROW(read_schema(file.bytes.substr(0, n)), Error) << n;
+}
+
+ValueInfo tensor(std::string name, DataType type, std::vector<DimInfo> shape) { return {std::move(name), TypeInfo::tensor(type, std::move(shape)), ""}; }
+
+TEST(SchemaOf, ReadsTheGraphWhereNothingIsStored) {
+  Model model;
+  model.graph.inputs = {tensor("x", DataType::f32, {{{}, "batch"}, {3, ""}}), tensor("k", DataType::i32, {{{}, "batch"}, {1, ""}}), tensor("w", DataType::f32, {{3, ""}})};
+  model.graph.initializers["w"] = Tensor::of<float>({3}, {1, 2, 3});
+  model.graph.outputs = {tensor("y", DataType::f64, {{{}, "batch"}})};
+  const Schema s = schema_of(model);
+  ASSERT_EQ(s.inputs.size(), 2u);
+  EXPECT_EQ(s.inputs[0].type, ColumnType::float32);
+  EXPECT_EQ(s.inputs[0].shape, (std::vector<std::optional<int64_t>>{std::nullopt, 3}));
+  EXPECT_EQ(s.inputs[0].missing, Missing::nan);
+  EXPECT_EQ(s.inputs[1].type, ColumnType::int64);
+  EXPECT_EQ(tensor_type(s.inputs[1]), DataType::i32);
+  EXPECT_EQ(s.inputs[1].missing, Missing::refuse);
+  EXPECT_EQ(s.outputs[0].shape.size(), 1u);
+}
+
+TEST(SchemaOf, PrefersTheStoredOneAndChecksItsNames) {
+  Model model;
+  model.graph.inputs = {tensor("age", DataType::f32, {{{}, "n"}, {1, ""}})};
+  Schema stored;
+  stored.inputs = {{.name = "age", .type = ColumnType::float64, .shape = {std::nullopt, 1}, .nullable = true, .missing = Missing::impute}};
+  set_schema(model, stored);
+  EXPECT_EQ(schema_of(model).inputs[0].missing, Missing::impute);
+  EXPECT_EQ(tensor_type(schema_of(model).inputs[0]), DataType::f32);
+  model.graph.inputs[0].name = "ages";
+  try {
+    schema_of(model);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message, "the model's schema has an input 'age' that its graph lacks; did you mean 'ages'");
+    EXPECT_EQ(e.code, Code::bad_schema);
+  }
+}
+
+TEST(SchemaOf, RefusesInputsThatNoTableFills) {
+  Model model;
+  model.graph.inputs = {{"s", {TypeInfo::Kind::sequence, DataType::none, {}, std::make_shared<TypeInfo>(TypeInfo::tensor(DataType::f32)), ""}, ""}};
+  EXPECT_THROW(schema_of(model), Error);
+  model.graph.inputs = {tensor("c", DataType::c64, {})};
+  EXPECT_THROW(schema_of(model), Error);
+}
+
+}  // namespace
+}  // namespace onward
