@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace onward {
 
@@ -22,6 +23,7 @@ class Dims {
   explicit Dims(size_t n, int64_t value = 0) { resize(n, value); }
   Dims(std::initializer_list<int64_t> sizes) { assign(sizes.begin(), sizes.end()); }
   Dims(std::span<const int64_t> sizes) { assign(sizes.begin(), sizes.end()); }
+  Dims(const std::vector<int64_t>& sizes) { assign(sizes.begin(), sizes.end()); }
   template <class It> Dims(It first, It last) { assign(first, last); }
   Dims(const Dims& other) { assign(other.begin(), other.end()); }
   Dims(Dims&& other) noexcept : size_(other.size_), capacity_(other.capacity_), more_(std::move(other.more_)) {

@@ -1,0 +1,76 @@
+// Softmax, LogSoftmax along one axis. Before opset 13 the input was first flattened to two dimensions at `axis`.
+#include <cmath>
+#include "onward/ops/operator.h"
+#include "onward/ops/reduction.h"
+#include "onward/simd/math.h"
+
+namespace onward::ops {
+namespace {
+
+struct Largest {
+  template <class T> static T start() { return -INFINITY; }
+  template <class T> static T step(T a, T b) { return a > b ? a : b; }
+  template <class T> static T join(T a, T b) { return step(a, b); }
+};
+struct Total {
+  template <class T> static T start() { return 0; }
+  template <class T> static T step(T a, T b) { return a + b; }
+  template <class T> static T join(T a, T b) { return a + b; }
+};
+
+// Rows of [outer, n, inner]; the largest is taken away first so that nothing overflows.
+template <bool logarithm, class T> struct Body {
+  [[gnu::always_inline]] static void run(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
+    if (inner == 1) for (; outer-- > 0; x += n, y += n) line(x, y, n);
+    else for (; outer-- > 0; x += n * inner, y += n * inner) columns(x, y, n, inner);
+  }
+  [[gnu::always_inline]] static void line(const T* x, T* y, int64_t n) {
+    const T top = FoldBody<Largest, T>::line(x, n);
+    const T total = FoldBody<Total, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return y[i] = simd::exp(x[i] - top); });
+    if constexpr (logarithm) { const T shift = top + std::log(total); for (int64_t i = 0; i < n; ++i) y[i] = x[i] - shift; }
+    else { const T scale = 1 / total; for (int64_t i = 0; i < n; ++i) y[i] *= scale; }
+  }
+  static void columns(const T* x, T* y, int64_t n, int64_t inner) {
+    std::vector<T> from(n), to(n);
+    for (int64_t k = 0; k < inner; ++k) {
+      for (int64_t i = 0; i < n; ++i) from[i] = x[i * inner + k];
+      line(from.data(), to.data(), n);
+      for (int64_t i = 0; i < n; ++i) y[i * inner + k] = to[i];
+    }
+  }
+};
+
+template <class Standard, bool logarithm> struct SoftmaxOver : Standard {
+  void infer(Inference& io) const {
+    axis_of(this->axis, int64_t(io.dims(0).size()));
+    io.output(0, io.dims(0));
+  }
+  template <class T> void run(const RunContext& context, In<T> x, Out<T> y) const {
+    const int64_t at = axis_of(this->axis, x.rank());
+    const int64_t outer = product(x.dims, 0, at), n = x.dims[at], inner = product(x.dims, at + 1, x.rank());
+    context.parallel(x.size ? outer : 0, 2.0 * double(n * inner), [&](int64_t begin, int64_t end) {
+      simd::run<Body<logarithm, T>, T>(x.data + begin * n * inner, y.data + begin * n * inner, end - begin, n, inner);
+    });
+  }
+};
+using Softmax = SoftmaxOver<standard::Softmax, false>;
+using LogSoftmax = SoftmaxOver<standard::LogSoftmax, true>;
+
+constexpr Upgrade flattened_before_13{13, R"(
+    shape = Shape(input)
+    rows = Flatten(input; axis=@axis)
+    y = Self(rows; axis=-1)
+    output = Reshape(y, shape))"};
+
+}  // namespace
+
+Operators activation_softmax() {
+  return {
+      define<Softmax, computed(Softmax::T)>({.in_place = true, .tolerance = 1e-6, .upgrades = {flattened_before_13},
+                                             .examples = {"float [[0, 0], [1000, 0]] -> float [[0.5, 0.5], [1, 0]]"}}),
+      define<LogSoftmax, computed(LogSoftmax::T)>({.in_place = true, .tolerance = 1e-6, .upgrades = {flattened_before_13},
+                                                   .examples = {"double [0] -> double [0]"}}),
+  };
+}
+
+}  // namespace onward::ops

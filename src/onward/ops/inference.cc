@@ -1,0 +1,63 @@
+#include "onward/ops/inference.h"
+
+#include "onward/base/error.h"
+
+namespace onward {
+
+const Dims& Inference::dims(size_t i) const {
+  if (!has(i)) {
+    if (symbols) throw NothingKnown{};
+    invalid("input ", i, " is missing");
+  }
+  if (!inputs[i].dims) {
+    if (symbols) throw NothingKnown{};
+    invalid("input ", i, " is not a tensor");
+  }
+  return *inputs[i].dims;
+}
+
+std::optional<Dims> Inference::values(size_t i) {
+  reads_values = reads_values || i >= 64 || !(constants >> i & 1);
+  if (!has(i)) return std::nullopt;
+  if (inputs[i].value) {
+    Dims out;
+    const Tensor& t = *inputs[i].value;
+    const bool ok = for_type<i32 | i64>(t.type(), [&]<class T>() { out.assign(t.data<T>(), t.data<T>() + t.size()); });
+    if (!ok) invalid("input ", i, ": expected int32 or int64 values, found ", name_of(t.type()));
+    for (int64_t v : out) if (is_symbol(v)) invalid("input ", i, ": a value of ", v, " is not a size, an axis or a position");
+    return out;
+  }
+  if (!inputs[i].sizes || std::any_of(inputs[i].sizes->begin(), inputs[i].sizes->end(), is_symbol)) return std::nullopt;
+  return inputs[i].sizes;
+}
+
+std::optional<Dims> Inference::sizes(size_t i) {
+  if (auto known = values(i)) return known;
+  return has(i) ? inputs[i].sizes : std::nullopt;
+}
+
+int64_t Inference::unknown() {
+  ONWARD_CHECK(symbols);
+  return symbols->fresh();
+}
+
+int64_t Inference::add(int64_t a, int64_t b) { return is_symbol(a) || is_symbol(b) ? symbols->add(a, b) : a + b; }
+int64_t Inference::subtract(int64_t a, int64_t b) { return is_symbol(a) || is_symbol(b) ? symbols->subtract(a, b) : a - b; }
+int64_t Inference::multiply(int64_t a, int64_t b) {
+  if (is_symbol(a) || is_symbol(b)) return symbols->multiply(a, b);
+  int64_t out = 0;
+  if (__builtin_mul_overflow(a, b, &out)) fail(Code::limit_size, "a size of ", a, " times ", b);
+  return out;
+}
+int64_t Inference::divide(int64_t a, int64_t b) {
+  if (is_symbol(a) || is_symbol(b)) return symbols->divide(a, b);
+  if (b == 0) invalid("a size of ", a, " divided by 0");
+  return a / b;
+}
+int64_t Inference::product(std::span<const int64_t> dims) {
+  int64_t out = 1;
+  for (int64_t d : dims) out = multiply(out, d);
+  return out;
+}
+
+}  // namespace onward

@@ -1,0 +1,49 @@
+// Shapes before and at run time. The same code answers both: at run time every size and value is known, so what it says is the
+// allocation; before that sizes may be symbols (model/dims.h).
+#pragma once
+#include <optional>
+#include <span>
+
+#include "onward/model/symbols.h"
+#include "onward/model/tensor.h"
+
+namespace onward {
+
+// What is known of a value.
+struct Fact {
+  DataType type = DataType::none;
+  std::optional<Dims> dims = {};                          // absent: not even the rank is known
+  const Tensor* value = nullptr;                          // set for constants, and for every input at run time
+  std::optional<Dims> sizes = {};                         // of an integer vector or scalar: its items as far as known, symbols included
+};
+
+class Inference {
+ public:
+  std::span<const Fact> inputs;
+  std::span<Fact> outputs;                                // types are already set where the standard ties them to an input
+  Symbols* symbols = nullptr;                             // null at run time, when nothing is unknown
+  uint64_t constants = 0;                                 // a bit for each input whose value is the same in every run
+  bool reads_values = false;                              // set when the answer depends on more than types, dims and constants
+
+  bool has(size_t i) const { return i < inputs.size() && inputs[i].type != DataType::none; }
+  DataType type(size_t i) const { return has(i) ? inputs[i].type : DataType::none; }
+  const Dims& dims(size_t i) const;                       // throws when the input is missing; leaves infer when the rank is unknown
+  std::optional<Dims> values(size_t i);                   // of an integer input, if all are known
+  std::optional<Dims> sizes(size_t i);                    // the same, symbols allowed: for values that become sizes
+  void output(size_t i, Dims dims) { if (i < outputs.size()) outputs[i].dims = std::move(dims); }
+  void output(size_t i, DataType type, Dims dims) { if (i < outputs.size()) outputs[i].type = type, outputs[i].dims = std::move(dims); }
+  void output_sizes(size_t i, Dims sizes) { if (symbols && i < outputs.size()) outputs[i].sizes = std::move(sizes); }
+
+  // Arithmetic on sizes, known or symbols.
+  int64_t unknown();
+  int64_t add(int64_t a, int64_t b);
+  int64_t subtract(int64_t a, int64_t b);
+  int64_t multiply(int64_t a, int64_t b);
+  int64_t divide(int64_t a, int64_t b);
+  int64_t product(std::span<const int64_t> dims);
+};
+
+// Thrown inside infer when too little is known to say anything; never leaves the caller of infer.
+struct NothingKnown {};
+
+}  // namespace onward

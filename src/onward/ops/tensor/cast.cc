@@ -1,0 +1,34 @@
+// Cast, CastLike: every element type to every other; the rules are in ops/convert.cc.
+#include "onward/ops/convert.h"
+#include "onward/ops/operator.h"
+
+namespace onward::ops {
+namespace {
+
+void run_cast(Call& call, bool saturate) {
+  const Tensor& x = call.tensor(0);
+  const Tensor& y = call.output(0);
+  convert(x.type(), x.raw(), y.type(), y.raw(), x.size(), saturate);
+}
+
+struct Cast : standard::Cast {
+  void infer(Inference& io) const { io.output(0, DataType(to), io.dims(0)); }
+  void run(Call& call) const { run_cast(call, saturate != 0); }
+};
+
+struct CastLike : standard::CastLike {
+  void infer(Inference& io) const { io.output(0, io.dims(0)); }
+  void run(Call& call) const { run_cast(call, saturate != 0); }
+};
+
+}  // namespace
+
+Operators tensor_cast() {
+  return {
+      define<Cast>({.examples = {"float [1.9, -1.9]; to=6 -> int32 [1, -1]", "float [1e6, nan]; to=17 -> float8e4m3fn [448, nan]",
+                                 "string [\"-2.5\"]; to=11 -> double [-2.5]", "float [7.6]; to=22 -> int4 [7]"}}),
+      define<CastLike>({.examples = {"int32 [3], float16 [0] -> float16 [3]"}}),
+  };
+}
+
+}  // namespace onward::ops

@@ -1,0 +1,45 @@
+// Concat: tensors joined along one axis.
+#include "onward/ops/operator.h"
+
+namespace onward::ops {
+namespace {
+
+struct Concat : standard::Concat {
+  void infer(Inference& io) const {
+    Dims out = io.dims(0);
+    const int64_t at = axis_of(axis, int64_t(out.size()));
+    for (size_t i = 1; i < io.inputs.size(); ++i) {
+      const Dims& more = io.dims(i);
+      if (more.size() != out.size()) invalid("cannot join " + shown(out) + " and " + shown(more));
+      for (size_t k = 0; k < out.size(); ++k) {
+        if (int64_t(k) == at) out[k] = io.add(out[k], more[k]);
+        else if (out[k] < 0) out[k] = more[k];
+        else if (more[k] >= 0 && more[k] != out[k]) invalid("cannot join " + shown(out) + " and " + shown(more) + " along axis " + std::to_string(at));
+      }
+    }
+    io.output(0, out);
+    Dims joined;                        // of shape vectors, the items
+    for (size_t i = 0; i < io.inputs.size(); ++i) {
+      const auto sizes = out.size() == 1 && io.symbols ? io.sizes(i) : std::nullopt;
+      if (!sizes) return;
+      joined.insert(joined.end(), sizes->begin(), sizes->end());
+    }
+    io.output_sizes(0, joined);
+  }
+
+  template <class T> void run(Ins<T> parts, Out<T> y) const {
+    const int64_t at = axis_of(axis, y.rank()), outer = product(y.dims, 0, at);
+    T* to = y.data;
+    for (int64_t row = 0; row < outer && y.size > 0; ++row)
+      for (const In<T>& part : parts) to = std::copy_n(part.data + row * (part.size / outer), part.size / outer, to);
+  }
+};
+
+}  // namespace
+
+Operators tensor_concat() {
+  return {define<Concat, by_width(Concat::T)>({.examples = {
+      "float [[1], [2]], float [[3], [4]]; axis=1 -> float [[1, 3], [2, 4]]", "string [\"a\"], string [\"b\"]; axis=0 -> string [\"a\", \"b\"]"}})};
+}
+
+}  // namespace onward::ops

@@ -1,0 +1,288 @@
+#include "onward/ops/upgrade.h"
+
+#include <set>
+
+#include "onward/model/text.h"
+#include "onward/ops/operator.h"
+
+namespace onward {
+namespace {
+
+constexpr size_t most_nodes = 20'000'000;                 // after functions were put in place
+constexpr int deepest = 64;                               // of functions in functions, and of subgraphs
+
+using Rename = std::map<std::string, std::string, std::less<>>;
+using Values = std::map<std::string, Attribute, std::less<>>;
+
+// What is shared by a graph and its subgraphs while they are rewritten.
+struct Shared {
+  const std::vector<Function>& functions;
+  std::set<std::string, std::less<>> names;               // of all values anywhere: what is made here clashes with none
+  size_t nodes = 0;
+  std::map<std::string, const Function*> by_key;
+
+  explicit Shared(const std::vector<Function>& all) : functions(all) {
+    for (const Function& f : all) by_key.emplace(key(f.domain, f.name, f.overload), &f);
+  }
+  static std::string key(std::string_view domain, std::string_view name, std::string_view overload) { return text(domain, "\n", name, "\n", overload); }
+  const Function* function(const Node& node) const {
+    const auto it = by_key.find(key(node.domain, node.op, node.overload));
+    return it == by_key.end() ? nullptr : it->second;
+  }
+  void note(const Graph& graph) {
+    for (const ValueInfo& v : graph.inputs) names.insert(v.name);
+    for (const auto& [name, tensor] : graph.initializers) names.insert(name);
+    for (const Node& node : graph.nodes) {
+      names.insert(node.outputs.begin(), node.outputs.end());
+      for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) note(**g);
+    }
+  }
+  std::string fresh(const std::string& wanted) {
+    std::string name = wanted;
+    for (int i = 1; !names.insert(name).second; ++i) name = text(wanted, "_", i);
+    return name;
+  }
+};
+
+// The graph with values renamed and attributes of the caller filled in, all the way down.
+Graph instantiated(const Graph& from, const Rename& outer, const Values& values, Shared& shared);
+
+void instantiate(Node& node, const Rename& names, const Values& values, Shared& shared) {
+  for (auto* list : {&node.inputs, &node.outputs})
+    for (auto& n : *list) if (const auto it = names.find(n); it != names.end()) n = it->second;
+  for (auto it = node.attributes.begin(); it != node.attributes.end();) {
+    if (auto* of = std::get_if<AttributeOfCaller>(&it->second)) {
+      const auto given = values.find(of->name);
+      if (given == values.end()) { it = node.attributes.erase(it); continue; }
+      it->second = given->second;
+    } else if (auto* g = std::get_if<GraphRef>(&it->second); g && *g) {
+      *g = std::make_shared<const Graph>(instantiated(**g, names, values, shared));
+    }
+    ++it;
+  }
+}
+
+Graph instantiated(const Graph& from, const Rename& outer, const Values& values, Shared& shared) {
+  Graph graph = from;
+  Rename names = outer;
+  const auto renew = [&](std::string& name) { if (!name.empty()) name = names[name] = shared.fresh(name); };
+  for (ValueInfo& v : graph.inputs) renew(v.name);
+  graph.initializers.clear();
+  for (const auto& [name, tensor] : from.initializers) {
+    std::string made = name;
+    renew(made);
+    graph.initializers.emplace(made, tensor);
+  }
+  for (const Node& node : from.nodes) for (const std::string& output : node.outputs) if (!output.empty()) names[output] = shared.fresh(output);
+  for (Node& node : graph.nodes) instantiate(node, names, values, shared);
+  for (ValueInfo& v : graph.outputs) if (const auto it = names.find(v.name); it != names.end()) v.name = it->second;
+  graph.values.clear();
+  return graph;
+}
+
+// One graph under reconstruction.
+class Rewriter {
+ public:
+  Rewriter(Graph& graph, Shared& shared, int depth) : graph_(graph), shared_(shared), depth_(depth) {
+    if (depth > deepest) fail(Code::limit_size, "graphs or functions are nested more than ", deepest, " deep");
+  }
+
+  void node(Node node, const Opsets& opsets, int depth = 0) {
+    if (++shared_.nodes > most_nodes) fail(Code::limit_size, "more than ", most_nodes, " nodes once functions are in place");
+    if (depth > deepest) fail(Code::limit_size, "functions are nested more than ", deepest, " deep");
+    if (const Function* f = shared_.function(node)) return call(node, *f, depth);
+    const auto version = opsets.find(node.domain);
+    if (version == opsets.end()) fail(Code::bad_model, shown(node), ": the model does not say which opset of domain '", node.domain, "' it uses");
+    try {
+      upgrade(std::move(node), version->second, opsets, depth);
+    } catch (Error& e) {
+      throw e.message.starts_with("node '") ? e : e.within(shown(node));
+    }
+  }
+
+  // Puts the nodes of `text` in the place of `node`: its words for inputs, outputs and attributes are those of `form`.
+  void replace(const Node& node, const Signature& form, std::string_view body_text, int64_t opset, int depth) {
+    Values values;
+    for (const auto& fact : attribute_facts(form.attributes)) if (!fact.default_text.empty()) values[std::string(fact.name)] = parse_attribute(fact.default_text);
+    for (const auto& [name, value] : node.attributes) values[name] = value;
+    Graph body = parse_nodes(body_text, [&](std::string_view name) { const auto it = values.find(name); return it == values.end() ? nullptr : &it->second; });
+    Rename names;
+    const auto bind = [&](std::string_view formal, const std::vector<std::string>& actual) {
+      size_t i = 0;
+      for (const Port& port : ports(formal)) names[std::string(port.name)] = i < actual.size() ? actual[i] : "", ++i;
+    };
+    bind(form.inputs, node.inputs);
+    bind(form.outputs, node.outputs);
+    const std::string prefix = (node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name) + "/";
+    for (auto& [name, tensor] : body.initializers) graph_.initializers[names[name] = shared_.fresh(prefix + name)] = tensor;
+    for (Node& inner : body.nodes)
+      for (std::string& output : inner.outputs) if (!output.empty() && !names.contains(output)) names[output] = shared_.fresh(prefix + output);
+    const Opsets newest{{"", opset}, {"ai.onnx.ml", INT64_MAX}, {"onward", INT64_MAX}, {node.domain, opset}};
+    for (Node& inner : body.nodes) {
+      if (inner.op == "Self") inner.op = node.op, inner.domain = node.domain;
+      if (std::none_of(inner.outputs.begin(), inner.outputs.end(), [&](const auto& o) { const auto it = names.find(o); return it == names.end() || !it->second.empty(); })) continue;
+      instantiate(inner, names, values, shared_);
+      inner.name = prefix + (inner.op == node.op ? "" : inner.op);
+      this->node(std::move(inner), newest, depth + 1);
+    }
+  }
+
+  void finish() { graph_.nodes = std::move(done_); }
+
+ private:
+  Graph& graph_;
+  Shared& shared_;
+  int depth_;
+  std::vector<Node> done_;
+
+  void upgrade(Node node, int64_t opset, const Opsets& opsets, int depth) {
+    const Signature* then = signature(node.domain, node.op, opset);
+    const Signature* now = signature(node.domain, node.op);
+    const Operator* op = find_operator(node.domain, node.op);
+    if (!then && !op) unsupported(now ? text("operator ", node.op, " is not in opset ", opset, ", it came with ", now->since) : text("there is no operator ", node.domain, node.domain.empty() ? "" : ".", node.op));
+    if (then && op) for (const Upgrade& upgrade : op->facts.upgrades)
+      if (opset < upgrade.below) return replace(node, *then, upgrade.to, INT64_MAX, depth);
+    if (then && then != now) follow_table(node, *then, *now);
+    if (!op && now->body.empty()) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
+    if (!op) return replace(node, *now, now->body, now->body_opset, depth);
+    for (auto& [name, attribute] : node.attributes)
+      if (auto* body = std::get_if<GraphRef>(&attribute); body && *body) *body = std::make_shared<const Graph>(subgraph(**body, opsets));
+    done_.push_back(std::move(node));
+  }
+
+  Graph subgraph(const Graph& from, const Opsets& opsets) {
+    Graph inner = from;
+    Rewriter rewriter(inner, shared_, depth_ + 1);
+    for (Node& n : inner.nodes) rewriter.node(std::move(n), opsets);
+    rewriter.finish();
+    return inner;
+  }
+
+  // The function's nodes, with the caller's values and attributes.
+  void call(const Node& node, const Function& f, int depth) {
+    if (node.inputs.size() > f.inputs.size() || node.outputs.size() > f.outputs.size())
+      fail(Code::bad_model, shown(node), ": ", node.inputs.size(), " inputs and ", node.outputs.size(), " outputs for a function with ", f.inputs.size(), " and ", f.outputs.size());
+    Values values(f.defaults.begin(), f.defaults.end());
+    for (const auto& [name, value] : node.attributes) values[name] = value;
+    for (const std::string& name : f.attributes) if (!values.contains(name)) fail(Code::bad_model, shown(node), ": attribute '", name, "' is missing");
+    Rename names;
+    for (size_t i = 0; i < f.inputs.size(); ++i) names[f.inputs[i]] = i < node.inputs.size() ? node.inputs[i] : "";
+    const std::string prefix = (node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name) + "/";
+    for (const Node& inner : f.nodes) for (const std::string& output : inner.outputs) if (!output.empty()) names[output] = shared_.fresh(prefix + output);
+    std::vector<std::pair<std::string, std::string>> passed;                  // an output that is an input as it came
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i].empty()) continue;
+      if (std::find(f.inputs.begin(), f.inputs.end(), f.outputs[i]) != f.inputs.end()) passed.emplace_back(names[f.outputs[i]], node.outputs[i]);
+      else names[f.outputs[i]] = node.outputs[i];
+    }
+    for (Node inner : f.nodes) {
+      instantiate(inner, names, values, shared_);
+      inner.name = prefix + inner.name;
+      this->node(std::move(inner), f.opsets, depth + 1);
+    }
+    for (auto& [from, to] : passed) done_.push_back({.op = "Identity", .inputs = {from}, .outputs = {to}});
+  }
+
+  static bool same_word(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
+  }
+
+  // A value of the graph that holds what the attribute held.
+  std::string constant(const std::string& name, const Attribute& attribute) {
+    const std::string made = shared_.fresh(name);
+    Tensor& t = graph_.initializers[made];
+    if (auto* i = std::get_if<int64_t>(&attribute)) t = Tensor::of<int64_t>({1}, {*i});
+    else if (auto* f = std::get_if<float>(&attribute)) t = Tensor::of<float>({}, {*f});
+    else if (auto* ints = std::get_if<std::vector<int64_t>>(&attribute)) t = Tensor::of({int64_t(ints->size())}, *ints);
+    else if (auto* reals = std::get_if<std::vector<float>>(&attribute)) t = Tensor::of({int64_t(reals->size())}, *reals);
+    else unsupported("attribute '", name, "' became an input and is no number");
+    return made;
+  }
+
+  void follow_table(Node& node, const Signature& then, const Signature& now) {
+    const auto inputs = ports(now.inputs);
+    const auto attributes = attribute_facts(now.attributes);
+    for (const AttributeFact& old : attribute_facts(then.attributes)) {
+      const auto kept = std::find_if(attributes.begin(), attributes.end(), [&](const auto& a) { return a.name == old.name; });
+      const bool given = node.attributes.contains(old.name);
+      const bool default_changed = kept == attributes.end() || kept->default_text != old.default_text;
+      if (!given && !old.default_text.empty() && default_changed) node.attributes[std::string(old.name)] = parse_attribute(old.default_text);
+      const auto it = node.attributes.find(old.name);
+      if (it == node.attributes.end() || kept != attributes.end()) continue;
+      for (size_t i = 0; i < inputs.size(); ++i) if (same_word(inputs[i].name, old.name)) {
+        if (node.inputs.size() <= i) node.inputs.resize(i + 1);
+        node.inputs[i] = constant(text(node.outputs.empty() ? node.name : node.outputs[0], "/", old.name), it->second);
+      }
+      node.attributes.erase(it);
+    }
+  }
+};
+
+// Versions beyond what the table knows would be run with the wrong meaning.
+void check_opsets(const Model& model) {
+  int64_t newest[2] = {0, 0};
+  for (const Signature& s : standard_signatures()) {
+    if (s.domain.empty()) newest[0] = std::max<int64_t>(newest[0], s.since);
+    if (s.domain == "ai.onnx.ml") newest[1] = std::max<int64_t>(newest[1], s.since);
+  }
+  for (int i : {0, 1}) {
+    const auto it = model.opsets.find(i ? "ai.onnx.ml" : "");
+    if (it == model.opsets.end()) continue;
+    if (it->second < 1) fail(Code::bad_model, "opset ", it->second, " of ", i ? "ai.onnx.ml" : "ai.onnx", " does not exist");
+    if (it->second > newest[i]) throw Error(Code::unsupported_operator, text("the model uses opset ", it->second, " of ", i ? "ai.onnx.ml" : "ai.onnx", ", the newest known is ", newest[i]), "export with an older opset");
+  }
+}
+
+}  // namespace
+
+void modernise(Model& model) {
+  check_opsets(model);
+  Shared shared(model.functions);
+  shared.note(model.graph);
+  Rewriter rewriter(model.graph, shared, 0);
+  std::vector<Node> nodes = std::move(model.graph.nodes);
+  for (Node& node : nodes) rewriter.node(std::move(node), model.opsets);
+  rewriter.finish();
+  model.functions.clear();
+  for (const Signature& s : standard_signatures())
+    if (auto& version = model.opsets[std::string(s.domain)]; s.domain.empty() || s.domain == "ai.onnx.ml") version = std::max<int64_t>(version, s.since);
+}
+
+static void collect_missing(const Graph& graph, const Shared& shared, std::set<std::string>& out, int depth) {
+  if (depth > deepest) return;
+  for (const Node& node : graph.nodes) {
+    const Signature* form = signature(node.domain, node.op);
+    if (!shared.function(node) && !find_operator(node.domain, node.op) && !(form && !form->body.empty()))
+      out.insert(text(node.domain.empty() ? "ai.onnx" : node.domain, " ", node.op, form ? ": no kernel" : ": not an operator of the standard"));
+    for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) collect_missing(**g, shared, out, depth + 1);
+  }
+}
+
+std::vector<std::string> missing_operators(const Model& model) {
+  const Shared shared(model.functions);
+  std::set<std::string> missing;
+  collect_missing(model.graph, shared, missing, 0);
+  for (const Function& f : model.functions) {
+    Graph body;
+    body.nodes = f.nodes;
+    collect_missing(body, shared, missing, 0);
+  }
+  return {missing.begin(), missing.end()};
+}
+
+std::optional<Graph> meaning(const Node& node) {
+  const Signature* form = signature(node.domain, node.op);
+  if (!form || form->body.empty()) return std::nullopt;
+  Graph graph;
+  for (const std::string& name : node.outputs) graph.outputs.push_back({name, {}, {}});
+  static const std::vector<Function> none;
+  Shared shared(none);
+  shared.names.insert(node.inputs.begin(), node.inputs.end());
+  shared.names.insert(node.outputs.begin(), node.outputs.end());
+  Rewriter rewriter(graph, shared, 0);
+  rewriter.replace(node, *form, form->body, form->body_opset, 0);
+  rewriter.finish();
+  return graph;
+}
+
+}  // namespace onward

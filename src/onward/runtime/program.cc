@@ -1,0 +1,255 @@
+#include "onward/runtime/program.h"
+
+#include <climits>
+
+#include "onward/runtime/profile.h"
+
+namespace onward {
+
+// The values of one run, and what the run before it knew about shapes.
+struct Program::Scope {
+  std::vector<Value> slots;
+  const Scope* outer = nullptr;
+  Profile* profile = nullptr;
+  std::vector<const Value*> inputs;             // of all steps, one after the other
+  std::vector<size_t> first_input;              // per step
+  struct Known {                                // of one step: the inputs it was inferred for, and the answer
+    bool valid = false;
+    std::vector<DataType> input_types;
+    std::vector<Dims> input_dims;
+    std::vector<Fact> outputs;
+  };
+  std::vector<Known> known;
+  std::vector<Fact> facts;                      // of the inputs of the step at hand
+};
+
+namespace {
+
+// Where each output's type comes from, as the standard's signature ties them together.
+std::vector<int> output_types(const Signature* form, size_t outputs) {
+  std::vector<int> out(outputs, INT_MIN);
+  if (!form) return out;
+  const auto in_ports = ports(form->inputs), out_ports = ports(form->outputs);
+  for (size_t k = 0; k < outputs && !out_ports.empty(); ++k) {
+    const Port& port = out_ports[std::min(k, out_ports.size() - 1)];
+    for (size_t i = 0; i < in_ports.size() && out[k] == INT_MIN; ++i) if (in_ports[i].type == port.type) out[k] = int(i);
+    if (!port.type.starts_with("tensor(")) continue;
+    const auto name = port.type.substr(7, port.type.size() - 8);
+    const auto it = std::find(std::begin(type_names), std::end(type_names), name);
+    if (it != std::end(type_names)) out[k] = ~int(it - std::begin(type_names));
+  }
+  return out;
+}
+
+struct Subgraph : Body {
+  Program program;
+  Subgraph(const Graph& g, Program* outer) : program(g, outer) {}
+  std::vector<Value> run(std::span<const Value> arguments, const Call& call) const override { return program.run(arguments, call.context, nullptr, call.scope); }
+};
+
+}  // namespace
+
+Program::Program(const Graph& graph, Program* outer) : outer_(outer) {
+  for (const auto& [name, tensor] : graph.initializers) constants_.emplace(name, Value(tensor));
+  for (const ValueInfo& input : graph.inputs)
+    if (!constants_.contains(input.name)) {
+      if (!slots_.emplace(input.name, slot_count_).second) fail(Code::bad_model, "input '", input.name, "' is declared twice");
+      ++slot_count_, ++inputs_;
+    }
+  for (const Node& node : graph.nodes) {
+    try {
+      add(node);
+    } catch (Error& e) {
+      throw e.within(shown(node));
+    }
+  }
+  for (const ValueInfo& output : graph.outputs) outputs_.push_back(source(output.name));
+  find_last_uses();
+}
+
+Program::~Program() = default;
+
+Program::Source Program::source(const std::string& name) {
+  if (name.empty()) return {};
+  if (const auto it = slots_.find(name); it != slots_.end()) return {it->second, nullptr};
+  if (const auto it = constants_.find(name); it != constants_.end()) return {-1, &it->second};
+  if (!outer_) fail(Code::bad_model, "value '", name, "' is used but never made");
+  const Source outside = outer_->source(name);
+  if (outside.constant) return outside;
+  if (outer_->capturing_) outer_->capturing_->push_back(outside.slot);
+  captured_.emplace_back(slot_count_, outside);
+  slots_.emplace(name, slot_count_);
+  return {slot_count_++, nullptr};
+}
+
+const Tensor* Program::constant(std::string_view name) const {
+  if (const auto it = constants_.find(name); it != constants_.end()) return it->second.tensor();
+  return outer_ && !slots_.contains(std::string(name)) ? outer_->constant(name) : nullptr;
+}
+
+void Program::add(const Node& node) {
+  Step step{find_operator(node.domain, node.op)};
+  if (!step.op) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
+  if (node.outputs.empty()) fail(Code::bad_model, "has no outputs");
+  std::vector<int>& captured = bodies_read_.emplace_back();
+  capturing_ = &captured;
+  step.self = step.op->create({node, [&](std::string_view name) { return constant(name); }, [&](const GraphRef& g) -> std::shared_ptr<const Body> {
+                                 if (!g) fail(Code::bad_model, "a subgraph is missing");
+                                 step.has_body = true;
+                                 return std::make_shared<Subgraph>(*g, this);
+                               }});
+  capturing_ = nullptr;
+  for (const auto& name : node.inputs) {
+    step.inputs.push_back(source(name));
+    if (const size_t i = step.inputs.size() - 1; step.inputs[i].constant && i < 64) step.constant_inputs |= uint64_t{1} << i;
+  }
+  step.first_output = slot_count_;
+  step.output_count = int(node.outputs.size());
+  for (const auto& name : node.outputs) {
+    if (!name.empty() && (constants_.contains(name) || !slots_.emplace(name, slot_count_).second)) fail(Code::bad_model, "value '", name, "' is made twice");
+    ++slot_count_;
+  }
+  step.output_types = output_types(signature(node.domain, node.op), node.outputs.size());
+  step.label = shown(node);
+  step.op_type = node.op;
+  steps_.push_back(std::move(step));
+}
+
+void Program::find_last_uses() {
+  std::vector<int> last(size_t(slot_count_), -1);
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    for (const Source& in : steps_[s].inputs) if (in.slot >= 0) last[size_t(in.slot)] = int(s);
+    for (int slot : bodies_read_[s]) last[size_t(slot)] = int(s);
+    for (int k = 0; k < steps_[s].output_count; ++k) last[size_t(steps_[s].first_output + k)] = int(s);       // read by nothing: gone at once
+  }
+  for (const Source& out : outputs_) if (out.slot >= 0) last[size_t(out.slot)] = INT_MAX;
+  for (int slot = 0; slot < slot_count_; ++slot)
+    if (const int s = last[size_t(slot)]; s >= 0 && s != INT_MAX) steps_[size_t(s)].dies.push_back(slot);
+  for (size_t s = 0; s < steps_.size(); ++s)
+    for (const Source& in : steps_[s].inputs)
+      steps_[s].input_dies.push_back(in.slot >= 0 && last[size_t(in.slot)] == int(s) && std::find(bodies_read_[s].begin(), bodies_read_[s].end(), in.slot) == bodies_read_[s].end());
+}
+
+std::unique_ptr<Program::Scope> Program::take_scope() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto scope = std::move(idle_.back());
+      idle_.pop_back();
+      return scope;
+    }
+  }
+  auto scope = std::make_unique<Scope>();
+  scope->slots.resize(size_t(slot_count_));
+  scope->known.resize(steps_.size());
+  for (const Step& step : steps_) {
+    scope->first_input.push_back(scope->inputs.size());
+    for (const Source& in : step.inputs) scope->inputs.push_back(in.constant ? in.constant : in.slot >= 0 ? &scope->slots[size_t(in.slot)] : nullptr);
+  }
+  return scope;
+}
+
+void Program::give_back(std::unique_ptr<Scope> scope) const {
+  for (Value& v : scope->slots) v = {};
+  constexpr size_t most = 64;                             // runs at once; more than that make their scopes anew
+  std::lock_guard lock(mutex_);
+  if (idle_.size() < most) idle_.push_back(std::move(scope));
+}
+
+std::vector<Value> Program::run(std::span<const Value> arguments, const RunContext& context, Profile* profile, const void* outer_scope) const {
+  if (arguments.size() > inputs_) fail(Code::bad_input, "expected ", inputs_, " inputs, found ", arguments.size());
+  auto scope = take_scope();
+  struct Return {
+    const Program& program;
+    std::unique_ptr<Scope>& scope;
+    ~Return() { program.give_back(std::move(scope)); }
+  } guard{*this, scope};
+  scope->outer = static_cast<const Scope*>(outer_scope);
+  scope->profile = profile ? profile : scope->outer ? scope->outer->profile : nullptr;
+  for (size_t i = 0; i < arguments.size(); ++i) scope->slots[i] = arguments[i];
+  for (const auto& [here, outside] : captured_) scope->slots[size_t(here)] = scope->outer->slots[size_t(outside.slot)];
+  for (const Step& step : steps_) {
+    try {
+      context.check();
+      if (!scope->profile) {
+        execute(step, *scope, context);
+      } else {
+        const auto from = Profile::Clock::now();
+        execute(step, *scope, context);
+        const Tensor* t = scope->slots[size_t(step.first_output)].tensor();
+        scope->profile->add(step.label, step.op_type, t ? shown(*t) : "", t ? int64_t(t->bytes()) : 0, from, Profile::Clock::now());
+      }
+    } catch (Error& e) {
+      throw e.within(step.label);
+    } catch (const std::bad_alloc&) {
+      fail(Code::limit_memory, step.label, ": no memory left");
+    } catch (const std::length_error&) {
+      fail(Code::limit_memory, step.label, ": a size beyond any memory");
+    }
+    for (int slot : step.dies) scope->slots[size_t(slot)] = {};
+  }
+  std::vector<Value> out;
+  out.reserve(outputs_.size());
+  for (const Source& source : outputs_) out.push_back(source.constant ? *source.constant : scope->slots[size_t(source.slot)]);
+  return out;
+}
+
+bool Program::same_as_before(const Step& step, const Scope& scope) const {
+  const size_t index = size_t(&step - steps_.data());
+  const Scope::Known& known = scope.known[index];
+  if (!known.valid) return false;
+  const Value* const* inputs = scope.inputs.data() + scope.first_input[index];
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    const Tensor* t = inputs[i] ? inputs[i]->tensor() : nullptr;
+    if ((t ? t->type() : DataType::none) != known.input_types[i] || (t && t->dims() != known.input_dims[i])) return false;
+  }
+  return true;
+}
+
+void Program::infer(const Step& step, Scope& scope) const {
+  const size_t index = size_t(&step - steps_.data());
+  Scope::Known& known = scope.known[index];
+  const Value* const* inputs = scope.inputs.data() + scope.first_input[index];
+  scope.facts.clear();
+  for (size_t i = 0; i < step.inputs.size(); ++i) {
+    const Tensor* t = inputs[i] ? inputs[i]->tensor() : nullptr;
+    scope.facts.push_back(t ? Fact{t->type(), t->dims(), t, {}} : Fact{});
+  }
+  known.outputs.assign(size_t(step.output_count), {});
+  for (size_t k = 0; k < known.outputs.size(); ++k) {
+    const int from = step.output_types[k];
+    known.outputs[k].type = from == INT_MIN ? DataType::none : from < 0 ? DataType(~from) : size_t(from) < scope.facts.size() ? scope.facts[size_t(from)].type : DataType::none;
+  }
+  Inference io{scope.facts, known.outputs};
+  io.constants = step.constant_inputs;
+  step.op->infer(step.self.get(), io);
+  known.valid = !io.reads_values;
+  known.input_types.clear();
+  known.input_dims.clear();
+  for (const Fact& f : scope.facts) known.input_types.push_back(f.type), known.input_dims.push_back(f.dims.value_or(Dims{}));
+}
+
+void Program::execute(const Step& step, Scope& scope, const RunContext& context) const {
+  const size_t index = size_t(&step - steps_.data());
+  if (!same_as_before(step, scope)) infer(step, scope);
+  const std::span<const Value* const> inputs(scope.inputs.data() + scope.first_input[index], step.inputs.size());
+  const std::span<Value> outputs(scope.slots.data() + step.first_output, size_t(step.output_count));
+  const std::vector<Fact>& inferred = scope.known[index].outputs;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    const Fact& fact = inferred[k];
+    if (!fact.dims) continue;                             // the kernel allocates
+    if (fact.type == DataType::none) fail(Code::bad_model, "the type of output ", k, " cannot be told");
+    bool placed = false;
+    for (size_t i = 0; k == 0 && step.op->facts.in_place && !placed && i < std::min<size_t>(inputs.size(), inputs.size() <= 2 ? 2 : 1); ++i) {
+      const Tensor* t = inputs[i] ? inputs[i]->tensor() : nullptr;
+      if (!t || !step.input_dies[i] || !t->unique() || t->type() != fact.type || t->dims() != *fact.dims) continue;
+      outputs[0] = *t;
+      placed = true;
+    }
+    if (!placed) outputs[k] = Tensor(fact.type, *fact.dims, context.budget);
+  }
+  Call call{inputs, outputs, context, &scope};
+  step.op->run(step.self.get(), call);
+}
+
+}  // namespace onward

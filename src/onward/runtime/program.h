@@ -1,0 +1,72 @@
+// A graph made ready to run: nodes prepared once, values in numbered slots.
+//
+// Slots are numbered in the order in which values are made, so that the outputs of a step are neighbours. Constants have no slot:
+// steps point at them. All that changes during a run is in a Scope; scopes are kept and reused, so that a run with the shapes of
+// the one before allocates only what it returns.
+#pragma once
+#include <mutex>
+#include <unordered_map>
+
+#include "onward/ops/operator.h"
+
+namespace onward {
+
+class Profile;
+
+class Program {
+ public:
+  // `outer` is the program around a subgraph: names not found inside are looked up there. It must outlive this one.
+  explicit Program(const Graph& graph, Program* outer = nullptr);
+  ~Program();
+  Program(const Program&) = delete;
+
+  size_t input_count() const { return inputs_; }
+  size_t output_count() const { return outputs_.size(); }
+  // `arguments` in the order of the graph's inputs (those that are no initializers); an empty Value where one is left out.
+  // wanted: which outputs to return; null for all. Thread safe.
+  std::vector<Value> run(std::span<const Value> arguments, const RunContext& context, Profile* profile = nullptr, const void* outer_scope = nullptr) const;
+
+  struct Scope;
+
+ private:
+  // Where a step finds an input.
+  struct Source { int slot = -1; const Value* constant = nullptr; };
+  struct Step {
+    const Operator* op;
+    std::shared_ptr<const void> self;
+    std::vector<Source> inputs;
+    int first_output = 0, output_count = 0;
+    std::vector<int> output_types;              // index of the input with the same type, or ~DataType, or INT_MIN: infer tells
+    std::vector<int> dies;                      // slots that nothing reads afterwards
+    std::vector<bool> input_dies;               // by input
+    uint64_t constant_inputs = 0;               // a bit for each
+    bool has_body = false;
+    std::string label, op_type;
+  };
+
+  Source source(const std::string& name);       // captures from outside when the name is not known here
+  const Tensor* constant(std::string_view name) const;
+  void add(const Node& node);
+  void find_last_uses();
+  void execute(const Step& step, Scope& scope, const RunContext& context) const;
+  bool same_as_before(const Step& step, const Scope& scope) const;
+  void infer(const Step& step, Scope& scope) const;
+  std::unique_ptr<Scope> take_scope() const;
+  void give_back(std::unique_ptr<Scope> scope) const;
+
+  Program* outer_;
+  std::unordered_map<std::string, int> slots_;
+  std::map<std::string, Value, std::less<>> constants_;
+  std::vector<std::pair<int, Source>> captured_;         // slot here, source in the outer program
+  size_t inputs_ = 0;
+  int slot_count_ = 0;
+  std::vector<Source> outputs_;
+  std::vector<Step> steps_;
+  std::vector<std::vector<int>> bodies_read_;            // per step: slots that its subgraphs capture
+  std::vector<int>* capturing_ = nullptr;                // while a step's subgraphs are compiled
+
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Scope>> idle_;
+};
+
+}  // namespace onward

@@ -1,0 +1,111 @@
+#include "onward/runtime/session.h"
+
+#include <cmath>
+
+#include "onward/base/suggest.h"
+#include "onward/model/check.h"
+#include "onward/model/onnx_file.h"
+#include "onward/ops/upgrade.h"
+#include "onward/optimizer/optimizer.h"
+#include "onward/runtime/profile.h"
+
+namespace onward {
+
+Session::Session(Model model, SessionOptions options) : options_(std::move(options)), model_(std::move(model)) {
+  onward::check(model_);
+  opsets_ = model_.opsets;
+  outputs_ = model_.graph.outputs;
+  for (const ValueInfo& input : model_.graph.inputs) if (!model_.graph.initializers.contains(input.name)) inputs_.push_back(input);
+  modernise(model_);
+  if (options_.level != OptimizationLevel::none) optimize(model_.graph, {.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules});
+  if (options_.memory_limit) budget_ = std::make_shared<MemoryBudget>(options_.memory_limit);
+  if (options_.profile) profile_ = std::make_unique<Profile>();
+  program_ = std::make_unique<Program>(model_.graph);
+}
+
+std::shared_ptr<Session> Session::load(const std::string& path, SessionOptions options) {
+  try {
+    return std::make_shared<Session>(load_model(path), std::move(options));
+  } catch (Error& e) {
+    throw e.message.starts_with(path) ? e : e.within(path);
+  }
+}
+
+std::shared_ptr<Session> Session::load_bytes(std::string_view bytes, SessionOptions options) {
+  const auto copy = std::make_shared<const std::string>(bytes);          // the caller's bytes may go away
+  return std::make_shared<Session>(read_model(*copy, copy), std::move(options));
+}
+
+static size_t index_of(std::string_view name, const std::vector<ValueInfo>& all, const char* kind) {
+  for (size_t i = 0; i < all.size(); ++i) if (all[i].name == name) return i;
+  std::vector<std::string> names;
+  std::string list;
+  for (const ValueInfo& v : all) names.push_back(v.name), list += (list.empty() ? "'" : ", '") + v.name + "'";
+  const auto near = nearest(name, names);
+  throw Error(Code::bad_input, text("the model has no ", kind, " '", name, "'; it has ", list), near ? text("did you mean '", *near, "'?") : std::string());
+}
+size_t Session::input_index(std::string_view name) const { return index_of(name, inputs_, "input"); }
+size_t Session::output_index(std::string_view name) const { return index_of(name, outputs_, "output"); }
+
+// Type and shape as declared; a named size must be the same wherever it stands.
+void Session::check(size_t input, const Value& value, std::vector<std::pair<std::string_view, int64_t>>& named) const {
+  const ValueInfo& declared = inputs_[input];
+  const auto refuse = [&](const std::string& why, const char* hint = "") {
+    const std::string given = value.tensor() ? shown(*value.tensor()) : value.empty() ? "nothing" : std::holds_alternative<Map>(value) ? "a map" : "a sequence";
+    throw Error(Code::bad_input, text("input '", declared.name, "': expected ", shown(declared.type), ", given ", given, why), hint);
+  };
+  if (declared.type.kind == TypeInfo::Kind::optional || declared.type.kind == TypeInfo::Kind::none) return;
+  const Tensor* t = value.tensor();
+  if (declared.type.kind != TypeInfo::Kind::tensor) {
+    if (t || value.empty()) refuse("");
+    return;
+  }
+  if (!t) return refuse("");
+  if (t->type() != declared.type.element) return refuse("", "cast the array to the expected type");
+  if (!declared.type.shape) return;
+  if (t->dims().size() != declared.type.shape->size()) return refuse(text(": the rank differs"));
+  for (size_t axis = 0; axis < t->dims().size(); ++axis) {
+    const DimInfo& d = (*declared.type.shape)[axis];
+    const int64_t size = t->dims()[axis];
+    if (d.size && *d.size != size) return refuse(text(": axis ", int64_t(axis), " has ", size, " elements, expected ", *d.size));
+    if (d.size || d.name.empty()) continue;
+    const auto known = std::find_if(named.begin(), named.end(), [&](const auto& n) { return n.first == d.name; });
+    if (known == named.end()) named.emplace_back(d.name, size);
+    else if (known->second != size) return refuse(text(": '", d.name, "' is ", known->second, " in another input"));
+  }
+}
+
+std::vector<Value> Session::run(std::span<const Value> arguments, const RunOptions& options) const {
+  if (arguments.size() != inputs_.size()) fail(Code::bad_input, "expected ", inputs_.size(), " inputs, given ", arguments.size());
+  std::vector<std::pair<std::string_view, int64_t>> named;
+  for (size_t i = 0; i < arguments.size(); ++i) check(i, arguments[i], named);
+  RunContext context{budget_, options.cancel, std::chrono::steady_clock::time_point::max(), options_.threads > 0 ? options_.threads : available_threads()};
+  if (options.time_limit_seconds > 0)
+    context.deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(int64_t(std::min(options.time_limit_seconds, 1e9) * 1e9));
+  if (!profile_) return program_->run(arguments, context);
+  const auto from = Profile::Clock::now();
+  auto out = program_->run(arguments, context, profile_.get());
+  profile_->add("run", "run", "", 0, from, Profile::Clock::now());
+  return out;
+}
+
+std::vector<Value> Session::run(std::span<const std::string> output_names, std::span<const std::pair<std::string, Value>> arguments, const RunOptions& options) const {
+  std::vector<Value> in(inputs_.size());
+  std::vector<bool> given(inputs_.size());
+  for (const auto& [name, value] : arguments) {
+    const size_t i = input_index(name);
+    if (given[i]) fail(Code::bad_input, "input '", name, "' is given twice");
+    in[i] = value, given[i] = true;
+  }
+  for (size_t i = 0; i < in.size(); ++i)
+    if (!given[i] && inputs_[i].type.kind != TypeInfo::Kind::optional) fail(Code::bad_input, "input '", inputs_[i].name, "' (", shown(inputs_[i].type), ") is not given");
+  std::vector<size_t> wanted;
+  for (const std::string& name : output_names) wanted.push_back(output_index(name));
+  std::vector<Value> all = run(in, options);
+  if (output_names.empty()) return all;
+  std::vector<Value> out;
+  for (size_t i : wanted) out.push_back(all[i]);
+  return out;
+}
+
+}  // namespace onward

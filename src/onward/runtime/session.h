@@ -1,0 +1,56 @@
+// A model made ready to run. Create one, run it from any number of threads.
+#pragma once
+#include "onward/ops/context.h"
+#include "onward/runtime/program.h"
+
+namespace onward {
+
+enum class OptimizationLevel { none, basic, all };
+
+struct SessionOptions {
+  int threads = 0;                               // 0: all that this process may use
+  OptimizationLevel level = OptimizationLevel::all;
+  size_t memory_limit = 0;                       // bytes alive in tensors of all runs together; 0: the machine's
+  std::vector<std::string> disabled_rules = {};  // names of optimisations to leave out (optimizer/optimizer.h lists them)
+  bool profile = false;
+};
+
+struct RunOptions {
+  const std::atomic<bool>* cancel = nullptr;     // set to stop the run at the next node
+  double time_limit_seconds = 0;                 // 0: none
+};
+
+class Session {
+ public:
+  // Throws Error{bad_model, unsupported_operator, limit_…}.
+  explicit Session(Model model, SessionOptions options = {});
+  static std::shared_ptr<Session> load(const std::string& path, SessionOptions options = {});
+  static std::shared_ptr<Session> load_bytes(std::string_view bytes, SessionOptions options = {});
+
+  const std::vector<ValueInfo>& inputs() const { return inputs_; }       // without those that have an initializer
+  const std::vector<ValueInfo>& outputs() const { return outputs_; }
+  const Model& model() const { return model_; }                          // as it runs: modernised and optimised; inputs and metadata as given
+  const Opsets& opsets() const { return opsets_; }                       // as the file says
+
+  // In the order of inputs() and outputs(). Thread safe. Throws Error{bad_input} naming the input, and what kernels throw.
+  std::vector<Value> run(std::span<const Value> arguments, const RunOptions& options = {}) const;
+  // By name; no output names means all.
+  std::vector<Value> run(std::span<const std::string> output_names, std::span<const std::pair<std::string, Value>> arguments, const RunOptions& options = {}) const;
+
+  size_t input_index(std::string_view name) const;                       // throw Error{bad_input} with the nearest name
+  size_t output_index(std::string_view name) const;
+  const Profile* profile() const { return profile_.get(); }              // null unless asked for
+
+ private:
+  void check(size_t input, const Value& value, std::vector<std::pair<std::string_view, int64_t>>& named) const;
+
+  SessionOptions options_;
+  Model model_;
+  Opsets opsets_;
+  std::vector<ValueInfo> inputs_, outputs_;
+  std::shared_ptr<MemoryBudget> budget_;
+  std::unique_ptr<Profile> profile_;
+  std::unique_ptr<Program> program_;
+};
+
+}  // namespace onward
