@@ -36,11 +36,12 @@ struct RowRunner {
   const Tensor& out;
   const Rows& rows;
   const size_t in_size, out_size;
+  bool direct;                          // no conversion, no buffer: whole rows at once
   int64_t step;                         // elements at a time
 
   RowRunner(const Loop& loop, const void* self, std::span<const Tensor* const> in, const Tensor& out, const Rows& rows)
       : loop(loop), self(self), in(in), out(out), rows(rows), in_size(size_of(loop.in)), out_size(size_of(out.type())) {
-    bool direct = out.type() == loop.out;                 // no conversion, no buffer: whole rows at once
+    direct = out.type() == loop.out;
     for (size_t k = 0; k < in.size(); ++k) direct = direct && in[k]->type() == loop.in && rows.advances(k);
     step = direct ? rows.length() : loop.in == DataType::str ? 1 : std::min(block, rows.length());
   }
@@ -78,13 +79,13 @@ void map_rows(const RunContext& context, const Loop& loop, const void* self, std
   const Rows rows(one_row ? std::span<const int64_t>(flat) : std::span<const int64_t>(out.dims()), std::span(dims, in.size()));
   const RowRunner run(loop, self, in, out, rows);
   constexpr double nanoseconds = 0.5;
-  if (rows.count() > 1 || run.step != rows.length()) {
+  if (rows.count() > 1 || !run.direct) {
     context.parallel(rows.count(), nanoseconds * double(rows.length()), [&](int64_t begin, int64_t end) { rows.each(begin, end, run); });
     return;
   }
   context.parallel(rows.length(), nanoseconds, [&](int64_t begin, int64_t end) {       // one long row, all operands advance
     const void* from[3];
-    for (size_t k = 0; k < in.size(); ++k) from[k] = in[k]->data<char>() + size_t(begin) * run.in_size * size_t(rows.advances(k));
+    for (size_t k = 0; k < in.size(); ++k) from[k] = in[k]->data<char>() + size_t(begin) * run.in_size;
     loop.run(self, from, out.data<char>() + size_t(begin) * run.out_size, end - begin);
   });
 }

@@ -32,6 +32,7 @@ std::optional<Dims> Inference::values(size_t i) {
 }
 
 std::optional<Dims> Inference::sizes(size_t i) {
+  if (!contains(i32 | i64, type(i))) return std::nullopt;
   if (auto known = values(i)) return known;
   return has(i) ? inputs[i].sizes : std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include <climits>
 
+#include "onward/ops/evaluate.h"
 #include "onward/runtime/profile.h"
 
 namespace onward {
@@ -24,22 +25,6 @@ struct Program::Scope {
 };
 
 namespace {
-
-// Where each output's type comes from, as the standard's signature ties them together.
-std::vector<int> output_types(const Signature* form, size_t outputs) {
-  std::vector<int> out(outputs, INT_MIN);
-  if (!form) return out;
-  const auto in_ports = ports(form->inputs), out_ports = ports(form->outputs);
-  for (size_t k = 0; k < outputs && !out_ports.empty(); ++k) {
-    const Port& port = out_ports[std::min(k, out_ports.size() - 1)];
-    for (size_t i = 0; i < in_ports.size() && out[k] == INT_MIN; ++i) if (in_ports[i].type == port.type) out[k] = int(i);
-    if (!port.type.starts_with("tensor(")) continue;
-    const auto name = port.type.substr(7, port.type.size() - 8);
-    const auto it = std::find(std::begin(type_names), std::end(type_names), name);
-    if (it != std::end(type_names)) out[k] = ~int(it - std::begin(type_names));
-  }
-  return out;
-}
 
 struct Subgraph : Body {
   Program program;
@@ -109,7 +94,7 @@ void Program::add(const Node& node) {
     if (!name.empty() && (constants_.contains(name) || !slots_.emplace(name, slot_count_).second)) fail(Code::bad_model, "value '", name, "' is made twice");
     ++slot_count_;
   }
-  step.output_types = output_types(signature(node.domain, node.op), node.outputs.size());
+  step.output_types = output_type_sources(signature(node.domain, node.op), node.outputs.size());
   step.label = shown(node);
   step.op_type = node.op;
   steps_.push_back(std::move(step));
@@ -216,10 +201,7 @@ void Program::infer(const Step& step, Scope& scope) const {
     scope.facts.push_back(t ? Fact{t->type(), t->dims(), t, {}} : Fact{});
   }
   known.outputs.assign(size_t(step.output_count), {});
-  for (size_t k = 0; k < known.outputs.size(); ++k) {
-    const int from = step.output_types[k];
-    known.outputs[k].type = from == INT_MIN ? DataType::none : from < 0 ? DataType(~from) : size_t(from) < scope.facts.size() ? scope.facts[size_t(from)].type : DataType::none;
-  }
+  for (size_t k = 0; k < known.outputs.size(); ++k) known.outputs[k].type = output_type(step.output_types[k], scope.facts);
   Inference io{scope.facts, known.outputs};
   io.constants = step.constant_inputs;
   step.op->infer(step.self.get(), io);

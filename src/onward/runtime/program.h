@@ -36,7 +36,7 @@ class Program {
     std::shared_ptr<const void> self;
     std::vector<Source> inputs;
     int first_output = 0, output_count = 0;
-    std::vector<int> output_types;              // index of the input with the same type, or ~DataType, or INT_MIN: infer tells
+    std::vector<int> output_types;              // as output_type_sources says
     std::vector<int> dies;                      // slots that nothing reads afterwards
     std::vector<bool> input_dies;               // by input
     uint64_t constant_inputs = 0;               // a bit for each

@@ -1,0 +1,12 @@
+// Optimisations that patterns cannot say. Each returns how much it changed; each works on one graph, not on those inside nodes.
+#pragma once
+#include "onward/optimizer/optimizer.h"
+
+namespace onward::passes {
+
+int fold_constants(Graph& graph, const OptimizeOptions& options);      // nodes whose inputs are all constants become constants
+int remove_identities(Graph& graph, const OptimizeOptions& options);   // Identity, Dropout at inference, Cast to the type it has …
+int merge_equal_nodes(Graph& graph, const OptimizeOptions& options);   // common sub-expressions, equal constants
+int remove_dead_nodes(Graph& graph, const OptimizeOptions& options);   // and initializers that nothing reads
+
+}  // namespace onward::passes
