@@ -1,0 +1,75 @@
+#include "onward/model/wire.h"
+
+#include "onward/base/error.h"
+
+namespace onward {
+
+bool WireReader::next(WireField& field) {
+  if (rest_.empty()) return false;
+  const uint64_t key = varint();
+  if (key >> 3 == 0 || key >> 3 > 0x1FFFFFFF) fail(Code::bad_file, "byte ", rest_.data() - file_, ": ", key >> 3, " is no protobuf field number");
+  field = {uint32_t(key >> 3), uint32_t(key & 7), 0, {}};
+  switch (field.wire) {
+    case 0: field.value = varint(); break;
+    case 1: field.bytes = take(8); break;
+    case 2: field.bytes = take(varint()); break;
+    case 5: field.bytes = take(4); break;
+    default: fail(Code::bad_file, "byte ", rest_.data() - file_, ": ", field.wire, " is no protobuf wire type");
+  }
+  return true;
+}
+
+uint64_t WireReader::varint() {
+  uint64_t value = 0;
+  for (int shift = 0; shift < 64; shift += 7) {
+    const auto byte = uint8_t(take(1)[0]);
+    value |= uint64_t(byte & 127) << shift;
+    if (byte < 128) return value;
+  }
+  fail(Code::bad_file, "byte ", rest_.data() - file_, ": an integer is longer than 64 bits");
+}
+
+std::string_view WireReader::take(uint64_t n) {
+  if (n > rest_.size()) fail(Code::bad_file, "byte ", rest_.data() - file_, ": a field of ", n, " bytes, but ", rest_.size(), " are left");
+  const auto out = rest_.substr(0, n);
+  rest_.remove_prefix(n);
+  return out;
+}
+
+template <class Into> static void append_all(const WireField& f, Into& into, const char* file) {
+  if (f.wire == 0) into.push_back(int64_t(f.value));
+  else for (WireReader r(f.bytes, file); !r.empty();) into.push_back(int64_t(r.varint()));
+}
+void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file) { append_all(f, into, file); }
+void append_varints(const WireField& f, Dims& into, const char* file) { append_all(f, into, file); }
+
+template <class T> static void append_fixed(const WireField& f, std::vector<T>& into) {
+  if (f.bytes.size() % sizeof(T) != 0) fail(Code::bad_file, "a list of numbers of ", sizeof(T), " bytes takes ", f.bytes.size());
+  const size_t before = into.size(), n = f.bytes.size() / sizeof(T);
+  into.resize(before + n);
+  if (n) std::memcpy(into.data() + before, f.bytes.data(), n * sizeof(T));
+}
+void append_floats(const WireField& f, std::vector<float>& into) { append_fixed(f, into); }
+void append_doubles(const WireField& f, std::vector<double>& into) { append_fixed(f, into); }
+
+void WireWriter::real(int field, float v) {
+  tag(field, 5);
+  raw({reinterpret_cast<const char*>(&v), sizeof v});
+}
+
+void WireWriter::raw(std::string_view s) {
+  if (text_) text_->append(s);
+  else if (file_) file_->write(s);
+  else size_ += s.size();
+}
+
+void WireWriter::varint(uint64_t v) {
+  char out[10];
+  size_t n = 0;
+  for (; v >= 128; v >>= 7) out[n++] = char(v | 128);
+  out[n++] = char(v);
+  if (counts()) size_ += n;
+  else raw({out, n});
+}
+
+}  // namespace onward

@@ -1,0 +1,71 @@
+// The protobuf wire format: fields of a message in, messages out.
+#pragma once
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onward/base/file.h"
+#include "onward/model/dims.h"
+
+namespace onward {
+
+// One protobuf field; `bytes` is set for length-delimited and fixed-width ones.
+struct WireField {
+  uint32_t number = 0, wire = 0;
+  uint64_t value = 0;
+  std::string_view bytes;
+};
+
+// Reads the fields of a message. `file` is the start of the whole file, for the byte offsets in errors.
+class WireReader {
+ public:
+  explicit WireReader(std::string_view bytes, const char* file) : rest_(bytes), file_(file) {}
+  bool next(WireField& field);           // false at the end; throws Error{bad_file} for broken bytes
+  bool empty() const { return rest_.empty(); }
+  uint64_t varint();
+  std::string_view take(uint64_t n);
+
+ private:
+  std::string_view rest_;
+  const char* file_;
+};
+
+// Repeated numbers, packed or not, added to `into`.
+void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file);
+void append_varints(const WireField& f, Dims& into, const char* file);
+void append_floats(const WireField& f, std::vector<float>& into);
+void append_doubles(const WireField& f, std::vector<double>& into);
+
+// Writes a message in order, without holding it: the length of an inner message is counted before it is written.
+class WireWriter {
+ public:
+  WireWriter() = default;                // only counts
+  explicit WireWriter(std::string& to) : text_(&to) {}
+  explicit WireWriter(FileWriter& to) : file_(&to) {}
+
+  void integer(int field, int64_t v) { tag(field, 0), varint(uint64_t(v)); }
+  void real(int field, float v);
+  void bytes(int field, std::string_view s) { tag(field, 2), varint(s.size()), raw(s); }
+  void raw(std::string_view s);
+  template <class Fill> void message(int field, const Fill& fill) {
+    WireWriter counter;
+    fill(counter);
+    tag(field, 2), varint(counter.size_);
+    if (counts()) size_ += counter.size_;
+    else fill(*this);
+  }
+  template <class Range> void packed(int field, const Range& values) {
+    message(field, [&](WireWriter& w) { for (auto v : values) w.varint(uint64_t(int64_t(v))); });
+  }
+  void varint(uint64_t v);
+
+ private:
+  bool counts() const { return !text_ && !file_; }
+  void tag(int field, int wire) { varint(uint64_t(field) << 3 | uint64_t(wire)); }
+  uint64_t size_ = 0;
+  std::string* text_ = nullptr;
+  FileWriter* file_ = nullptr;
+};
+
+}  // namespace onward
