@@ -15,7 +15,7 @@ namespace onward {
 enum class ColumnType : uint8_t { float64, float32, int64, boolean, string, datetime };   // datetime: int64 nanoseconds since 1970, UTC
 enum class Missing : uint8_t { refuse, impute, nan, category };      // all but refuse hand the gap to the model: as NaN, or as text
 enum class Unknown : uint8_t { refuse, ignore, category };           // a value that is none of `categories`
-enum class OutOfRange : uint8_t { accept, clip, refuse };            // a number outside `range`
+enum class OutOfRange : uint8_t { accept, clip, refuse };            // a number outside `range`; infinity is outside of every finite one
 
 std::string_view name_of(ColumnType);                    // "float64", "bool", …: as the JSON says it
 std::string_view name_of(Missing);

@@ -1,0 +1,113 @@
+#include "onward/data/bind.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "onward/base/suggest.h"
+#include "onward/data/fill.h"
+
+namespace onward {
+
+namespace {
+
+// Columns by name; most tables still have them where they were when the binder was made.
+class Lookup {
+ public:
+  explicit Lookup(const Table& table) : columns_(table.columns) {}
+  const Column& at(size_t place, const std::string& name) {
+    if (place < columns_.size() && columns_[place].name == name) return columns_[place];
+    if (by_name_.empty())
+      for (const Column& c : columns_) by_name_.emplace(c.name, &c);
+    const auto it = by_name_.find(name);
+    if (it == by_name_.end()) fail(Code::bad_data, "the table has no column '", name, "'");
+    return *it->second;
+  }
+
+ private:
+  const std::vector<Column>& columns_;
+  std::unordered_map<std::string_view, const Column*> by_name_;
+};
+
+}  // namespace
+
+Binder::Binder(Schema schema, std::vector<std::string> columns) : schema_(std::move(schema)), columns_(std::move(columns)) {
+  for (size_t i = 0; i < columns_.size(); ++i) places_.emplace(columns_[i], i);
+  for (const Field& field : schema_.inputs) sources_.push_back(sources(field));
+}
+
+std::vector<ColumnPlan> Binder::plan(std::span<const std::string> keep) const {
+  std::vector<ColumnPlan> plan(columns_.size(), ColumnPlan{.skip = true});
+  for (const std::string& name : keep) {
+    const auto it = places_.find(name);
+    if (it == places_.end()) fail(Code::bad_data, "the table has no column '", name, "' to keep", suggestion(name, columns_));
+    plan[it->second] = {.type = ColumnType::string};
+  }
+  for (size_t i = 0; i < sources_.size(); ++i)
+    for (const size_t column : sources_[i]) plan[column] = {.type = schema_.inputs[i].type};
+  return plan;
+}
+
+Tensors Binder::bind(const Table& table) const {
+  Tensors tensors;
+  Lookup lookup(table);
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const Field& field = schema_.inputs[i];
+    const size_t width = sources_[i].size();
+    Dims dims{table.rows};
+    if (field.shape.size() != 1) dims.push_back(int64_t(width));
+    Tensor tensor(tensor_type(field), dims);
+    for (size_t k = 0; k < width; ++k) {
+      fill(tensor, k, width, field, lookup.at(sources_[i][k], columns_[sources_[i][k]]), table.first_row);
+    }
+    tensors.emplace(field.name, std::move(tensor));
+  }
+  return tensors;
+}
+
+std::vector<size_t> Binder::sources(const Field& field) const {
+  if (field.shape.size() > 2) fail(Code::bad_schema, "input '", field.name, "' has ", field.shape.size(), " axes, a table's columns fill at most 2");
+  const bool single = field.shape.size() < 2 || field.shape[1] == 1;
+  if (!single) return matrix_sources(field);
+  // A model of one unnamed feature takes the only column there is.
+  if (field.names.empty() && schema_.inputs.size() == 1 && columns_.size() == 1) return {0};
+  const bool renamed = field.names.size() == 1 && !places_.contains(field.name);
+  return {source(field, renamed ? field.names[0] : field.name)};
+}
+
+size_t Binder::source(const Field& field, const std::string& name) const {
+  if (const auto it = places_.find(name); it != places_.end()) return it->second;
+  std::string some;
+  for (size_t i = 0; i < std::min<size_t>(columns_.size(), 8); ++i) some += text(i ? ", " : "", columns_[i]);
+  if (columns_.size() > 8) some += ", …";
+  throw Error(Code::bad_data, text("the table has no column '", name, "', which the model needs (", name_of(field.type), ")", suggestion(name, columns_)),
+              text("its ", columns_.size(), " columns: ", some));
+}
+
+std::vector<size_t> Binder::matrix_sources(const Field& field) const {
+  std::vector<size_t> out;
+  for (const std::string& name : field.names) out.push_back(source(field, name));
+  if (field.names.empty() && field.shape[1]) {
+    const size_t k = size_t(*field.shape[1]);
+    if (all_present("x", k, out) || all_present(field.name + "_", k, out)) return out;
+    if (k != columns_.size())
+      throw Error(Code::bad_data, text("input '", field.name, "' takes ", k, " columns without names, the table has ", columns_.size()),
+                  text("give the table just these columns in the order of training, or name them x0 to x", k - 1));
+  }
+  if (field.names.empty())
+    for (size_t i = 0; i < columns_.size(); ++i) out.push_back(i);
+  return out;
+}
+
+bool Binder::all_present(const std::string& prefix, size_t k, std::vector<size_t>& into) const {
+  if (k > columns_.size()) return false;
+  std::vector<size_t> found;
+  for (size_t i = 0; i < k; ++i) {
+    const auto it = places_.find(text(prefix, i));
+    if (it == places_.end()) return false;
+    found.push_back(it->second);
+  }
+  into = std::move(found);
+  return true;
+}
+
+}  // namespace onward
