@@ -1,0 +1,45 @@
+// One conversion under way: the graph, and what its formulas found out about the columns a caller will give.
+#pragma once
+#include "onward/graph/math.h"
+#include "onward/model/schema.h"
+
+namespace onward {
+
+// How missing text looks in a string tensor. ONNX strings know no "missing"; these are what Python prints for NaN and None, so an
+// object array goes in as it is. Where a model has such a category as ordinary text, others are taken: see convert.cc.
+struct MissingWords {
+  std::string nan = "nan", none = "None";
+};
+
+// What is known of a column of the table that the model was fitted on.
+struct ColumnFacts {
+  Missing missing = Missing::nan;
+  Unknown unknown = Unknown::ignore;
+  std::string name;
+  Tensor categories;                                     // as learned by the first encoder that met the column; may be empty
+  bool tells_missing_apart = false;                      // NaN and None mean different things to the model
+
+  void refuse_missing() {
+    if (missing == Missing::nan) missing = Missing::refuse;
+  }
+};
+
+// Text that a model knows as ordinary text is what MissingWords says for missing: convert again with other texts.
+struct MissingWordsClash {};
+
+class Conversion : public GraphBuilder {
+ public:
+  explicit Conversion(MissingWords missing = {}) : missing_words(std::move(missing)) {}
+  MissingWords missing_words;
+  std::vector<ColumnFacts> table;                        // in the order of the fitted table
+  // A file may use one estimator in many places, and those in many: what is read once may be called without end.
+  void count_call() {
+    if (++calls_ > most_calls) fail(Code::limit_size, "the model calls estimators more than ", most_calls, " times");
+  }
+
+ private:
+  static constexpr int most_calls = 200'000;
+  int calls_ = 0;
+};
+
+}  // namespace onward

@@ -1,0 +1,118 @@
+#include "onward/estimators/fields.h"
+
+#include <charconv>
+
+#include "onward/estimators/versions.h"
+
+namespace onward {
+
+using plain::Kind;
+
+Fields::Fields(Reading& reading, plain::Value object, Place place) : reading_(reading), object_(object), place_(place), problems_before_(reading.problems.size()) {
+  if (!object_.is(Kind::object)) return;
+  const plain::Global& cls = *object_.object->callee.global;
+  facts_.class_name = cls.name;
+  facts_.module = cls.module;
+  facts_.library = cls.module.substr(0, cls.module.find('.'));
+  if (const auto v = object_.find("_sklearn_version"); v && v->is(Kind::text)) {
+    facts_.version = v->str();
+    const size_t dot = facts_.version.find('.');
+    if (dot != std::string::npos) version_ = 100 * std::atoi(facts_.version.c_str()) + std::atoi(facts_.version.c_str() + dot + 1);
+  }
+  if (const auto n = get("n_features_in_"); n && n->is(Kind::integer)) facts_.n_features_in = n->integer, dims_["features"] = {n->integer, "n_features_in_"};
+  if (const auto names = get("feature_names_in_"); names && names->is(Kind::array)) {
+    const Array<std::string> all = as_array<std::string>(*names->array, reading_.owner);
+    check("feature_names_in_", all.shape(), {"features"});
+    facts_.feature_names_in.assign(all.begin(), all.end());
+  }
+}
+
+std::optional<plain::Value> Fields::get(std::string_view name) const {
+  if (auto v = object_.find(name)) return v;
+  for (const Rename& r : renames())
+    if (r.field == name && (r.class_name == "*" || r.class_name == facts_.class_name))
+      if (auto v = object_.find(r.older)) return v;
+  return {};
+}
+bool Fields::given(std::string_view name) const {
+  const auto v = get(name);
+  return v && !v->is(Kind::none);
+}
+
+std::string Fields::said(const plain::Value& v) const {
+  switch (v.kind) {
+    case Kind::none: return "None";
+    case Kind::boolean: return v.boolean ? "True" : "False";
+    case Kind::integer: return std::to_string(v.integer);
+    case Kind::real: return text(v.real);
+    case Kind::text: return std::string(v.str().substr(0, 80));
+    case Kind::global: return text("a Python function ('", v.global->name.substr(0, 80), "'), which holds code, not data");
+    case Kind::object: return text("an object ('", v.object->callee.is(Kind::global) ? v.object->callee.global->name.substr(0, 80) : "?", "')");
+    default: return plain::name(v.kind);
+  }
+}
+
+void Fields::bad(std::string_view name, const std::string& message) { reading_.report(Code::bad_file, place_, text(name, " ", message)); }
+void Fields::refuse(std::string_view name, const std::string& found, const std::string& hint) {
+  reading_.report(Code::unsupported_estimator, place_, text(name, " ", found, "; ", hint));
+}
+void Fields::missing(std::string_view name) {
+  const bool fitted = facts_.n_features_in >= 0 || !name.ends_with('_');
+  bad(name, fitted ? text("is missing; every fitted ", facts_.class_name, " has it") : "is missing: the estimator is not fitted");
+}
+
+int64_t Fields::dim(std::string_view name) const {
+  const auto it = dims_.find(name);
+  return it == dims_.end() ? -1 : it->second.first;
+}
+
+void Fields::check(std::string_view name, const Dims& shape, const DimNames& dims) {
+  if (dims.empty()) return;
+  std::string wanted;
+  bool ok = shape.size() == dims.size();
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const std::string dim(dims[i]);
+    wanted += (i ? ", " : "") + dim;
+    if (!ok) continue;
+    int64_t number = 0;
+    if (std::from_chars(dim.data(), dim.data() + dim.size(), number).ec == std::errc()) {
+      ok &= shape[i] == number;
+      continue;
+    }
+    const auto [it, fresh] = dims_.try_emplace(dim, shape[i], std::string(name));
+    if (it->second.first != shape[i]) ok = false;
+    if (!fresh) wanted += text(" = ", it->second.first, " by ", it->second.second);
+  }
+  if (!ok) bad(name, text("has shape ", onward::shown(shape), "; expected [", wanted, "]"));
+}
+
+std::span<const plain::Value> Fields::items_of(std::string_view name, const plain::Value& v) {
+  if (v.is(Kind::list) || v.is(Kind::tuple)) return v.items();
+  if (v.is(Kind::array) && v.array->type->kind == 'O') return v.array->objects;
+  bad(name, text("is ", plain::name(v.kind), "; expected a list"));
+  return {};
+}
+
+std::vector<Fields::Named> Fields::named(std::string_view name) {
+  std::vector<Named> out;
+  const auto list = get(name);
+  if (!list) return missing(name), out;
+  for (const plain::Value& item : items_of(name, *list)) {
+    const std::span<const plain::Value> parts = item.items();
+    if (parts.size() < 2 || !parts[0].is(Kind::text)) {
+      bad(name, "holds an item that is not (name, estimator)");
+      continue;
+    }
+    out.push_back({std::string(parts[0].str()), parts[1], parts.size() > 2 ? std::optional(parts[2]) : std::nullopt});
+  }
+  return out;
+}
+
+const Facts& facts_of(const Fields& f) { return f.facts(); }
+void Fields::same_input_as(const Facts& step) {
+  facts_.n_features_in = step.n_features_in;
+  facts_.feature_names_in = step.feature_names_in;
+  if (facts_.version.empty()) facts_.version = step.version;
+}
+
+}  // namespace onward

@@ -1,0 +1,99 @@
+// Decision trees and forests: a mean over trees.
+#include "onward/estimators/sklearn_tree.h"
+
+namespace onward {
+namespace {
+
+struct Forest {
+  static constexpr bool takes_missing = true;
+  std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
+
+  void learned(Fields& f, int64_t outputs, bool counts) {
+    trees->features = f.facts().n_features_in;
+    const std::vector<plain::Value> each = fitted_trees(f);
+    if (each.empty()) return f.bad("estimators_", "is empty");
+    for (size_t i = 0; i < each.size(); ++i) {
+      try {
+        trees->trees.push_back(read_tree(f, each[i], {.outputs = counts ? outputs : 0}));
+        trees->targets = trees->trees.back().values.dim(1);
+      } catch (Error& e) {
+        return f.bad(text("tree ", i), e.message);
+      }
+    }
+    try {
+      check(*trees);
+    } catch (Error& e) {
+      f.bad("estimators_", e.message);
+    }
+  }
+  Expr mean(Expr x) const {
+    const Expr total = tree_sum(as_trees_see_it(x), trees);
+    return trees->trees.size() == 1 ? total : total / double(trees->trees.size());
+  }
+  Expr leaves(Expr x) const { return leaf_index(as_trees_see_it(x), trees); }
+};
+
+}  // namespace
+
+struct ForestClassifier : Forest {
+  std::vector<Tensor> classes;                           // one for each output
+  bool several = false;
+
+  void learned(Fields& f) {
+    int64_t outputs = 1;
+    f("n_outputs_", outputs);
+    several = outputs > 1;
+    if (several) f("classes_", classes, {"outputs"});
+    else f("classes_", classes.emplace_back());
+    Forest::learned(f, outputs, f.version() < 103);
+    if (!f.ok()) return;
+    for (const Tensor& c : classes)
+      if (c.size() * int64_t(classes.size()) > trees->targets || c.type() != classes[0].type()) return f.bad("classes_", text("has ", c.size(), " classes for ", trees->targets, " values"));
+  }
+  Outputs operator()(Expr x) const {
+    const Expr p = mean(x);
+    Outputs out = several ? Outputs{.role = Outputs::Role::classifier, .classes = classes} : classifier(classes[0], {.predict_proba = p});
+    out.apply = leaves(x);
+    if (!several) return out;
+    const int64_t each = p.columns() / int64_t(classes.size());            // as many as the output with the most classes has
+    std::vector<Expr> labels;
+    for (size_t k = 0; k < classes.size(); ++k) {
+      std::vector<int64_t> own;
+      for (int64_t c = 0; c < classes[k].size(); ++c) own.push_back(int64_t(k) * each + c);
+      out.probabilities_each.push_back(columns(p, own));
+      labels.push_back(reshaped(pick(classes[k], argmax(out.probabilities_each.back())), {rows, 1}));
+    }
+    out.predict = concat(labels);
+    return out;
+  }
+};
+
+struct ForestRegressor : Forest {
+  void learned(Fields& f) { Forest::learned(f, 1, false); }
+  Outputs operator()(Expr x) const {
+    const Expr y = mean(x);
+    Outputs out = regressor(y.columns() == 1 ? reshaped(y, {rows}) : y);
+    out.apply = leaves(x);
+    return out;
+  }
+};
+
+Definitions forests_estimators() {
+  constexpr std::string_view everything = "clean ratings prices missing";
+  return {
+      reads<ForestClassifier>("sklearn.tree.DecisionTreeClassifier", {.cases = {"(random_state=0)", "(max_depth=4, random_state=0)"}, .data = everything}),
+      reads<ForestClassifier>("sklearn.tree.DecisionTreeClassifier", {.cases = {"(max_depth=5, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestRegressor>("sklearn.tree.DecisionTreeRegressor", {.cases = {"(random_state=0)"}, .data = everything}),
+      reads<ForestRegressor>("sklearn.tree.DecisionTreeRegressor", {.cases = {"(random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestClassifier>("sklearn.tree.ExtraTreeClassifier", {.cases = {"(random_state=0)"}, .data = everything}),
+      reads<ForestRegressor>("sklearn.tree.ExtraTreeRegressor", {.cases = {"(random_state=0)"}, .data = everything}),
+      reads<ForestClassifier>("sklearn.ensemble.RandomForestClassifier", {.cases = {"(20, random_state=0)", "(20, max_depth=5, random_state=0)"}, .data = everything}),
+      reads<ForestClassifier>("sklearn.ensemble.RandomForestClassifier", {.cases = {"(20, max_depth=5, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestRegressor>("sklearn.ensemble.RandomForestRegressor", {.cases = {"(20, random_state=0)"}, .data = everything}),
+      reads<ForestRegressor>("sklearn.ensemble.RandomForestRegressor", {.cases = {"(20, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestClassifier>("sklearn.ensemble.ExtraTreesClassifier", {.cases = {"(20, random_state=0)"}, .data = everything}),
+      reads<ForestRegressor>("sklearn.ensemble.ExtraTreesRegressor", {.cases = {"(20, random_state=0)"}, .data = everything}),
+  };
+}
+
+}  // namespace onward

@@ -1,0 +1,43 @@
+// One reading of one file: what stands in the way of converting it, and what was read already.
+#pragma once
+#include <map>
+#include <set>
+
+#include "onward/estimators/estimator.h"
+
+namespace onward {
+
+struct Problem {
+  Code code;
+  std::string where, message;                            // "model (Pipeline) > step 'scale' (StandardScaler)", "mean_ is missing"
+};
+
+// Where in the file: a chain up to the root, written out only for a problem.
+struct Place {
+  const Place* parent = nullptr;
+  std::string_view part, class_name;
+  int depth = 0;
+  std::string shown() const;
+};
+
+struct Reading {
+  const Registry& registry;
+  std::shared_ptr<const void> owner;                     // of the bytes that arrays view
+  std::vector<Problem> problems = {};
+  std::map<const plain::Object*, Estimator> known = {};  // a file may share an estimator in many places
+  std::set<const plain::Object*> under_way = {};
+  std::map<std::pair<const plain::NdArray*, DataType>, Tensor> arrays = {};
+  bool nothing_refused() const { return problems.empty(); }
+  void report(Code code, const Place& place, std::string message);
+};
+
+struct ReadModel {
+  Estimator estimator;
+  std::vector<Problem> problems;                         // empty: the estimator is complete
+};
+ReadModel read_estimator(const plain::Document&, const Registry&);
+
+// All problems as one Error with the code of the first; does nothing when there are none.
+void refuse_problems(const std::vector<Problem>&);
+
+}  // namespace onward

@@ -1,0 +1,103 @@
+// What a user is told about a file that cannot be converted; hostile files end in an error.
+#include <gtest/gtest.h>
+
+#include "plain_objects.h"
+
+namespace onward {
+namespace {
+
+using plain::Objects;
+using plain::Value;
+
+Value scaler(Objects& o, std::initializer_list<double> mean, int64_t features = 3) {
+  return o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}, {"with_std", plain::boolean(true)}, {"mean_", o.numbers({int64_t(mean.size())}, mean)}, {"scale_", o.none()},
+      {"n_features_in_", plain::integer(features)}, {"_sklearn_version", o.text("1.9.1")}});
+}
+Value pipeline(Objects& o, std::initializer_list<Value> steps) { return o.object("sklearn.pipeline", "Pipeline", {{"steps", o.list(steps)}}); }
+ReadModel read(Objects& o, Value root) { return read_estimator(o.document(root), Registry::builtin()); }
+std::string report(const ReadModel& m) {
+  std::string all;
+  for (const Problem& p : m.problems) all += p.where + ": " + p.message + "\n";
+  return all;
+}
+
+TEST(Reading, ReportsEverythingAtOnce) {
+  Objects o;
+  const Value knn = o.object("sklearn.neighbors._classification", "KNeighborsClassifier", {{"_fit_X", o.numbers({2, 3}, {1, 2, 3, 4, 5, 6})}, {"n_neighbors", plain::integer(1)}, {"weights", o.text("uniform")},
+      {"effective_metric_", o.text("canberra")}, {"classes_", o.integers({2}, {0, 1})}, {"n_features_in_", plain::integer(3)}});
+  const Value own = o.object("my_package.models", "Magic", {{"x_", plain::integer(1)}});
+  const Value function = o.object("sklearn.preprocessing._function_transformer", "FunctionTransformer", {{"func", o.global("__main__", "my_log")}});
+  const Value root = pipeline(o, {o.tuple({o.text("scale"), scaler(o, {1, 2, 3, 4})}), o.tuple({o.text("own"), own}), o.tuple({o.text("f"), function}), o.tuple({o.text("knn"), knn})});
+  const std::string said = report(read(o, root));
+  EXPECT_NE(said.find("model (Pipeline) > scale (StandardScaler): mean_ has shape [4]; expected [features = 3 by n_features_in_]"), std::string::npos) << said;
+  EXPECT_NE(said.find("model (Pipeline) > own (Magic): my_package.models.Magic is not a class of scikit-learn; register a converter for it"), std::string::npos) << said;
+  EXPECT_NE(said.find("func is a Python function ('my_log'), which holds code, not data; convertible: None, abs"), std::string::npos) << said;
+  EXPECT_NE(said.find("model (Pipeline) > knn (KNeighborsClassifier): effective_metric_ is canberra; convertible: euclidean"), std::string::npos) << said;
+  EXPECT_NE(said.find("knn (KNeighborsClassifier): _y is missing; every fitted KNeighborsClassifier has it"), std::string::npos) << said;
+}
+
+TEST(Reading, UnfittedIsSaid) {
+  Objects o;
+  EXPECT_EQ(report(read(o, o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}}))), "model (StandardScaler): is not fitted\n");
+}
+
+TEST(Reading, APipelineThatContainsItselfIsRefused) {
+  Objects o;
+  const Value root = o.object("sklearn.pipeline", "Pipeline", {});
+  o.set(root, "steps", o.list({o.tuple({o.text("again"), root})}));
+  EXPECT_NE(report(read(o, root)).find("model (Pipeline) > again (Pipeline): contains itself"), std::string::npos);
+}
+
+TEST(Reading, DeepNestingIsRefused) {
+  Objects o;
+  Value root = scaler(o, {1, 2, 3});
+  for (int i = 0; i < 1000; ++i) root = pipeline(o, {o.tuple({o.text(std::string(10000, 'x')), root})});
+  try {
+    read(o, root);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code, Code::limit_size);
+    EXPECT_NE(e.message.find("nested more than 64 deep"), std::string::npos);
+    EXPECT_LT(e.message.size(), 1000u);
+  }
+}
+
+TEST(Reading, SharedStepsAreReadOnce) {
+  Objects o;
+  Value root = scaler(o, {1, 2, 3});
+  for (int i = 0; i < 40; ++i) root = pipeline(o, {o.tuple({o.text("a"), root}), o.tuple({o.text("b"), root})});   // 2^40 paths
+  const ReadModel m = read(o, root);
+  ASSERT_TRUE(m.problems.empty());
+  try {
+    convert(m.estimator);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code, Code::limit_size);
+  }
+}
+
+TEST(Reading, WhatAFileClaimsAboutSizesIsChecked) {
+  Objects o;
+  Value huge = o.numbers({3}, {1, 2, 3});
+  huge.array->shape = std::span<const int64_t>(new int64_t[2]{1 << 20, 1 << 20}, 2);
+  const Value root = o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", huge}, {"n_features_in_", plain::integer(3)}});
+  EXPECT_NE(report(read(o, root)).find("scale_ holds less than its shape"), std::string::npos);
+}
+
+TEST(Reading, LabelsKeepTheirType) {
+  Objects o;
+  const int64_t large = (int64_t{1} << 53) + 1;
+  const Value root = o.object("sklearn.linear_model._logistic", "LogisticRegression", {{"classes_", o.objects({plain::integer(large - 1), plain::integer(large)})}, {"coef_", o.numbers({1, 2}, {1, -1})},
+      {"intercept_", o.numbers({1}, {0})}, {"solver", o.text("lbfgs")}, {"n_features_in_", plain::integer(2)}});
+  const ReadModel m = read(o, root);
+  ASSERT_TRUE(m.problems.empty()) << report(m);
+  const Model model = convert(m.estimator);
+  EXPECT_EQ(shown(model.graph.outputs[0].type), "int64 [batch]");
+  bool found = false;
+  for (const auto& [name, t] : model.graph.initializers)
+    if (t.type() == DataType::i64 && t.size() == 2 && t.data<int64_t>()[1] == large) found = true;
+  EXPECT_TRUE(found);
+}
+
+}  // namespace
+}  // namespace onward

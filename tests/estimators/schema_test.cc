@@ -1,0 +1,94 @@
+// What the converted model says about itself: names exactly, categories, gaps, outputs.
+#include <gtest/gtest.h>
+
+#include "plain_objects.h"
+
+namespace onward {
+namespace {
+
+using plain::Objects;
+using plain::Value;
+
+Estimator read(Objects& o, Value root) {
+  ReadModel m = read_estimator(o.document(root), Registry::builtin());
+  refuse_problems(m.problems);
+  return m.estimator;
+}
+Value encoder(Objects& o, Value categories, const char* unknown = "ignore") {
+  return o.object("sklearn.preprocessing._encoders", "OneHotEncoder", {{"categories_", o.list({categories})}, {"drop_idx_", o.none()}, {"handle_unknown", o.text(unknown)}, {"n_features_in_", plain::integer(1)},
+      {"feature_names_in_", o.objects({o.text("home.dest")})}, {"_sklearn_version", o.text("1.9.1")}});
+}
+
+TEST(Schemas, SayWhatAnEncoderLearned) {
+  Objects o;
+  const Model m = convert(read(o, encoder(o, o.objects({o.text(""), o.text("Köln"), plain::real(__builtin_nan(""))}))), {.source_sha256 = "ab"});
+  const Schema s = schema_of(m);
+  ASSERT_EQ(s.inputs.size(), 1u);
+  const Field& f = s.inputs[0];
+  EXPECT_EQ(f.name, "home.dest");
+  EXPECT_EQ(f.type, ColumnType::string);
+  EXPECT_EQ(f.shape, (std::vector<std::optional<int64_t>>{std::nullopt, 1}));
+  EXPECT_EQ(std::get<std::vector<std::string>>(f.categories), (std::vector<std::string>{"", "Köln"}));
+  EXPECT_EQ(f.missing, Missing::category);
+  EXPECT_EQ(f.unknown, Unknown::ignore);
+  EXPECT_EQ(f.missing_text->nan, "nan");
+  EXPECT_EQ(s.outputs[0].name, "transformed");
+  EXPECT_EQ(s.outputs[0].names, (std::vector<std::string>{"home.dest_", "home.dest_Köln", "home.dest_nan"}));
+  EXPECT_EQ(s.source.class_name, "OneHotEncoder");
+  EXPECT_EQ(s.source.version, "1.9.1");
+  EXPECT_EQ(s.source.sha256, "ab");
+}
+
+TEST(Schemas, TextForMissingIsNoCategory) {
+  Objects o;
+  const Schema s = schema_of(convert(read(o, encoder(o, o.objects({o.text("None"), o.text("nan"), plain::real(__builtin_nan(""))})))));
+  EXPECT_EQ(s.inputs[0].missing_text->nan, "<nan>");
+  EXPECT_EQ(s.inputs[0].missing_text->none, "<None>");
+}
+
+TEST(Schemas, RefusalsOfTheLibraryAreKept) {
+  Objects o;
+  const Schema s = schema_of(convert(read(o, encoder(o, o.objects({o.text("a"), o.text("b")}), "error"))));
+  EXPECT_EQ(s.inputs[0].unknown, Unknown::refuse);
+  EXPECT_EQ(s.inputs[0].missing, Missing::refuse);
+}
+
+TEST(Schemas, LargeIntegerCategoriesMakeTheColumnInt64) {
+  Objects o;
+  const int64_t large = int64_t{1} << 60;
+  const Schema s = schema_of(convert(read(o, encoder(o, o.integers({2}, {large, large + 1})))));
+  EXPECT_EQ(s.inputs[0].type, ColumnType::int64);
+  const Schema small = schema_of(convert(read(o, encoder(o, o.integers({2}, {1, 2})))));
+  EXPECT_EQ(small.inputs[0].type, ColumnType::float64);
+  const Schema told = schema_of(convert(read(o, encoder(o, o.integers({2}, {1, 2}))), {.column_types = {{"home.dest", DataType::i64}}}));
+  EXPECT_EQ(told.inputs[0].type, ColumnType::int64);
+}
+
+TEST(Convert, OutputsAreChosenByName) {
+  Objects o;
+  const Value lr = o.object("sklearn.linear_model._logistic", "LogisticRegression", {{"classes_", o.objects({o.text("go"), o.text("stay")})}, {"coef_", o.numbers({1, 2}, {1, -1})}, {"intercept_", o.numbers({1}, {0})},
+      {"solver", o.text("lbfgs")}, {"n_features_in_", plain::integer(2)}});
+  const Estimator e = read(o, lr);
+  const auto names = [](const Model& m) {
+    std::vector<std::string> out;
+    for (const ValueInfo& v : m.graph.outputs) out.push_back(v.name + " " + shown(v.type));
+    return out;
+  };
+  EXPECT_EQ(names(convert(e)), (std::vector<std::string>{"label string [batch]", "probabilities double [batch, 2]"}));
+  EXPECT_EQ(names(convert(e, {.outputs = {"scores", "log_probabilities"}})), (std::vector<std::string>{"scores double [batch]", "log_probabilities double [batch, 2]"}));
+  try {
+    convert(e, {.outputs = {"leaf"}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code, Code::usage);
+    EXPECT_EQ(error.message, "output 'leaf' does not exist; this model offers label, probabilities, log_probabilities, scores");
+  }
+  EXPECT_EQ(shown(convert(e, {.inputs = Inputs::columns}).graph.inputs[1].type), "double [batch, 1]");
+  EXPECT_EQ(shown(convert(e, {.input_type = DataType::f32}).graph.inputs[0].type), "float [batch, 2]");
+  const Schema s = schema_of(convert(e));
+  EXPECT_EQ(std::get<std::vector<std::string>>(s.outputs[1].classes), (std::vector<std::string>{"go", "stay"}));
+  EXPECT_EQ(s.inputs[0].missing, Missing::refuse);
+}
+
+}  // namespace
+}  // namespace onward

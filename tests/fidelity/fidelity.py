@@ -1,0 +1,96 @@
+"""Derived from the families' own tables: every row is fitted by scikit-learn, converted by the program, run and compared.
+
+usage: fidelity.py ONWARD ROWS [--engine onnxruntime|onward] [--filter TEXT] [--json FILE]
+ONWARD is the program, ROWS the program that prints the table of estimators. Prints one line per case; the last counts.
+k nearest neighbours: rows whose k-th and next distance are equal are left out and counted apart, since the library's own answer for
+them depends on the algorithm that searched.
+"""
+import argparse, collections, json, os, pickle, subprocess, sys, tempfile, warnings
+os.environ["OMP_NUM_THREADS"] = "1"
+warnings.simplefilter("ignore")
+import joblib
+import numpy as np
+import pandas as pd
+import sklearn.experimental.enable_halving_search_cv  # noqa: F401
+import sklearn.experimental.enable_iterative_imputer  # noqa: F401
+from sklearn.utils import all_estimators
+import sklearn.model_selection
+import compare, tables
+
+CLASSES = dict(all_estimators())
+CLASSES.update({n: getattr(sklearn.model_selection, n) for n in ("HalvingGridSearchCV", "HalvingRandomSearchCV", "GridSearchCV", "RandomizedSearchCV")})
+
+
+def make(name, case): return eval(f"C{case}", {"C": CLASSES[name], "np": np, **CLASSES})
+
+
+def tied(estimator, asked):
+    """Rows whose neighbours are not one set: the next one is as far as the last."""
+    if not hasattr(estimator, "kneighbors"): return None
+    distances = estimator.kneighbors(asked, n_neighbors=estimator.n_neighbors + 1)[0]
+    return np.isclose(distances[:, -1], distances[:, -2], rtol=1e-12, atol=1e-14)
+
+
+def cases(rows):
+    for row in rows:
+        name = row["class"].rsplit(".", 1)[1]
+        for kind in row["data"].split():
+            for case in row["cases"]: yield row, name, kind, case
+
+
+def run(args, row, name, kind, case, folder, count, report):
+    engine = compare.OnnxRuntime() if args.engine == "onnxruntime" else compare.Onward(args.onward)
+    X, score = tables.table(kind)
+    fit, ask = X[:tables.FIT], X[tables.FIT:].copy()
+    if kind in ("text", "none"): ask[:50, 0] = "never seen"
+    if kind in ("text", "none") and "Encoder" in name and "handle_unknown" not in case: ask = ask[50:]
+    hows = ("frame",) if isinstance(X, pd.DataFrame) else ("array",) if kind == "labels" else ("float64", "frame") if kind in ("text", "none") else ("float64", "float32", "frame")
+    for what, y in tables.targets(make(name, case), score, row["targets"]):
+        for how in hows:
+            shown = f"{name + case:78.78s} {kind:8s} {what:7s} {how:8s}"
+            path = f"{folder}/{sum(count.values())}.onnx"
+            A, Q = (tables.as_frame(fit), tables.as_frame(ask)) if how == "frame" else (fit, ask)
+            try:
+                estimator = make(name, case)
+                estimator.fit(A.ravel(), ) if kind == "labels" else estimator.fit(A, y[:tables.FIT])
+            except (ValueError, TypeError) as e:
+                count["refused by the library"] += 1
+                continue
+            if how == "float32": Q = Q.astype(np.float32).astype(np.float64)
+            worst = wrong = ties = 0
+            try:
+                options = ["--input-dtype", "float32"] if how == "float32" else []
+                compare.convert(args.onward, estimator, path, *options, dump=(pickle.dump, joblib.dump)[sum(count.values()) % 2])
+                got = engine.run(path, Q)
+                if kind == "labels": got, Q = {"transformed": got["transformed"].ravel()}, Q.ravel()
+                ignore = tied(estimator, Q)
+                ties = 0 if ignore is None else int(ignore.sum())
+                worst, wrong, _ = compare.compare(estimator, Q, got, ignore=ignore)
+                verdict = "passed" if worst <= row["tolerance"] and not wrong else "FAILED"
+            except Exception as e:
+                verdict, worst = "FAILED", np.nan
+                shown += " " + f"{type(e).__name__} {e}"[-300:].replace("\n", " ")
+            count[verdict] += 1
+            print(f"{shown} {worst:9.2g} labels {wrong:3d} {f'tied {ties}' if ties else ''} {verdict}", flush=True)
+            report.append({"estimator": row["class"], "case": case, "data": kind, "target": what, "input": how, "engine": args.engine, "max_difference": None if worst != worst else float(worst),
+                           "wrong_labels": wrong, "tied_rows": ties, "verdict": verdict})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("onward"), parser.add_argument("rows")
+    parser.add_argument("--engine", default="onnxruntime", choices=["onnxruntime", "onward"])
+    parser.add_argument("--filter", default=""), parser.add_argument("--json")
+    args = parser.parse_args()
+    count, report = collections.Counter(), []
+    rows = [r for r in json.loads(subprocess.run([args.rows], capture_output=True, text=True, check=True).stdout) if args.filter in r["class"]]
+    with tempfile.TemporaryDirectory(prefix="fidelity_") as folder:
+        for row, name, kind, case in cases(rows):
+            if name not in CLASSES:
+                count["skipped"] += 1
+                continue
+            run(args, row, name, kind, case, folder, count, report)
+    if args.json:
+        with open(args.json, "w") as f: json.dump(report, f, indent=1)
+    print(f"{count['passed']} passed, {count['FAILED']} failed, {count['skipped'] + count['refused by the library']} skipped")
+    sys.exit(1 if count["FAILED"] or not count["passed"] else 0)
