@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Configures a preset and builds targets of it. Usage: tools/build.sh PRESET [TARGET...]; ONWARD_JOBS limits parallel compile jobs.
+#
+# ./quickstart and ./check share build/release. The tests are configured wherever GoogleTest is installed, so that neither of the two
+# reconfigures, and with it rebuilds, what the other made.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+preset=$1
+shift
+tests=OFF
+if [[ $(dpkg-query -W -f='${db:Status-Status}' libgtest-dev 2>/dev/null) == installed ]]; then tests=ON; fi
+log=build/$preset-build.log
+mkdir -p build
+run() { "$@" >"$log" 2>&1 || { tail -n 60 "$log" >&2; echo "build: '$*' failed; the whole output is in $log" >&2; exit 1; }; }
+run cmake --preset "$preset" -DONWARD_TESTS=$tests
+run cmake --build "build/$preset" -j "${ONWARD_JOBS:-$(nproc)}" --target "${@:-all}"

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Runs every suite on what ./check built and counts. Usage: run_checks.py [--asan] [--fast]
+
+Each suite's output goes to build/check/<suite>.log; of one that fails the end is shown. Ends with `N passed, N failed`.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build/check"
+SHOWN_OF_A_FAILURE = 80  # lines
+JOBS = os.environ.get("ONWARD_JOBS") or str(len(os.sched_getaffinity(0)))
+
+
+@dataclass
+class Suite:
+    name: str
+    command: list
+    slow: bool = False  # left out by --fast
+    environment: dict = field(default_factory=dict)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--asan", action="store_true", help="the sanitizer build")
+    parser.add_argument("--fast", action="store_true", help="leave out what takes minutes")
+    options = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    passed = failed = 0
+    for suite in sanitizer_suites() if options.asan else release_suites():
+        if suite.slow and options.fast:
+            continue
+        ok, bad = run(suite, "asan-" if options.asan else "")
+        passed, failed = passed + ok, failed + bad
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(bool(failed))
+
+
+def release_suites():
+    onward = str(ROOT / "build/release/onward")
+    python = sys.executable
+    suites = [Suite("cpp", ["ctest", "--test-dir", "build/release", "-V", "-j", JOBS]),
+              Suite("python", [python, "-m", "pytest", "-q", *existing("tests/tools", "tests/python", "tests/cli", "tests/docs")]),
+              Suite("conformance", [python, "tests/conformance/run_suite.py", onward])]
+    if (ROOT / "tests/fidelity/fidelity.py").exists():
+        suites.append(Suite("fidelity", [python, "tests/fidelity/fidelity.py", onward], slow=True))
+    return suites
+
+
+def sanitizer_suites():
+    onward = str(ROOT / "build/asan/onward")
+    return [Suite("cpp", ["ctest", "--test-dir", "build/asan", "-V", "-j", JOBS]),
+            Suite("conformance", [sys.executable, "tests/conformance/run_suite.py", onward, "--seconds", "120"]),
+            Suite("fixtures", [sys.executable, "tests/fixtures/read_all.py", onward])]
+
+
+def existing(*folders):
+    return [f for f in folders if (ROOT / f).exists()]
+
+
+def run(suite, prefix):
+    """(passed, failed) of a suite. One that ends badly, or that ran nothing, has at least one failure."""
+    log = LOGS / f"{prefix}{suite.name}.log"
+    start = time.monotonic()
+    with log.open("wb") as out:
+        code = subprocess.run(suite.command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                              env={**os.environ, **suite.environment}).returncode
+    text = log.read_text(errors="replace")
+    passed, failed = count(text)
+    if (code or not passed) and not failed:
+        failed = 1
+    print(f"{suite.name:<12} {passed:>6} passed {failed:>4} failed  {time.monotonic() - start:6.0f} s", flush=True)
+    if failed:
+        print("\n".join("    " + line for line in text.splitlines()[-SHOWN_OF_A_FAILURE:]))
+        print(f"    (exit code {code}; all of it: {log.relative_to(ROOT)})", flush=True)
+    return passed, failed
+
+
+def count(text):
+    """What a log says of itself: ctest with GoogleTest programs in it, else the last line with `N passed` or `N failed`."""
+    ctest = re.search(r"(\d+) tests? failed out of (\d+)", text)
+    if ctest:
+        programs_failed, programs = map(int, ctest.groups())
+        whole = [int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", text)]
+        broken = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) test", text))
+        return sum(whole) + programs - programs_failed - min(len(whole), programs - programs_failed), max(broken, programs_failed)
+    for line in reversed(text.splitlines()):
+        found = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", line)}
+        if found:
+            return found.get("passed", 0), found.get("failed", 0) + found.get("error", 0)
+    return 0, 0
+
+
+if __name__ == "__main__":
+    main()
