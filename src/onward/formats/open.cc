@@ -1,23 +1,46 @@
 #include "onward/formats/open.h"
+
+#include <algorithm>
+
 #include "onward/base/file.h"
 #include "onward/formats/decompress.h"
+#include "onward/formats/pickle.h"
+
 namespace onward::formats {
+namespace {
+
+size_t budget(size_t base, size_t per_byte, size_t bytes) {
+  const size_t most = size_t{1} << 62;
+  return std::min(base, most) + (per_byte && bytes > most / per_byte ? most : per_byte * bytes);
+}
+
+// A compressed file pays for its values by what it is, not by what it claims to hold.
+plain::Document open_compressed(std::string_view bytes, Limits limits) {
+  if (limits.nesting <= 0) fail(Code::limit_size, "compressed files are nested too deeply");
+  const Decompressed inner = decompress(bytes, budget(limits.decompressed, limits.decompressed_per_byte, bytes.size()));
+  limits.memory = std::min(budget(limits.memory, limits.memory_per_byte, inner.bytes.size()),
+                           budget(limits.memory, limits.memory_per_compressed_byte, bytes.size()));
+  limits.memory_per_byte = limits.memory_per_compressed_byte = limits.decompressed_per_byte = 0;
+  limits.nesting -= 4;
+  return open_bytes(inner.bytes, inner.owner, limits);
+}
+
+}  // namespace
 
 plain::Document open_bytes(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
-  if (is_compressed(bytes)) {
-    auto text = std::make_shared<std::string>(decompress(bytes, limits.decompressed));
-    return open_bytes(*text, text, limits);
-  }
-  if (bytes.starts_with("ZF")) fail(Code::unsupported_format, "a file of joblib before 0.10 (2016); load and dump it again with a newer joblib");
+  if (bytes.empty()) fail(Code::bad_file, "the file is empty");
+  if (is_compressed(bytes)) return open_compressed(bytes, limits);
+  if (bytes.starts_with("ZF"))
+    throw Error(Code::unsupported_format, "a file of joblib before 0.10 (2016)", "load it and dump it again with a newer joblib");
   return read_pickle(bytes, std::move(owner), limits);
 }
 
 plain::Document open(const std::string& path, const Limits& limits) {
-  MappedFile file = map_file(path);
+  const MappedFile file = map_file(path);
   try {
     return open_bytes(file.bytes, file.owner, limits);
   } catch (Error& e) {
-    throw e.within("reading " + path);
+    throw e.within(text("reading ", path));
   }
 }
 

@@ -1,9 +1,15 @@
 // Opens a fitted-model file of any known format, told by its content, as plain values.
 #pragma once
-#include "onward/formats/pickle.h"
+#include <string>
+
+#include "onward/estimators/plain.h"
+#include "onward/formats/limits.h"
+
 namespace onward::formats {
 
+// Pickle, joblib and skops, also compressed. Runs nothing of what the file says. Throws Error with "reading PATH: " in front.
 plain::Document open(const std::string& path, const Limits& = {});
+// The document keeps `owner`; without one the bytes must outlive it.
 plain::Document open_bytes(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& = {});
 
 }  // namespace onward::formats
