@@ -31,15 +31,22 @@ MappedFile map_file(const std::string& path) {
   return {owner, {static_cast<const char*>(p), size}};
 }
 
-FileWriter::FileWriter(std::string path) : path_(std::move(path)), temporary_(text(path_, ".", getpid(), ".part")) {
-  file_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+// Renaming onto a device would replace it.
+static bool is_special(const std::string& path) {
+  struct stat info {};
+  return stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+FileWriter::FileWriter(std::string path) : path_(std::move(path)) {
+  if (!is_special(path_)) temporary_ = text(path_, ".", getpid(), ".part");
+  file_ = temporary_.empty() ? open(path_.c_str(), O_WRONLY | O_CLOEXEC) : open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file_ < 0) failed("cannot be written");
 }
 
 FileWriter::~FileWriter() {
   if (file_ < 0) return;
   close(file_);
-  unlink(temporary_.c_str());
+  if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 void FileWriter::failed(const char* doing) const { fail(Code::io, path_, ": ", doing, ": ", std::strerror(errno)); }
@@ -68,7 +75,7 @@ void FileWriter::flush() {
 void FileWriter::commit() {
   flush();
   const int file = std::exchange(file_, -1);
-  const bool ok = close(file) == 0 && rename(temporary_.c_str(), path_.c_str()) == 0;
+  const bool ok = close(file) == 0 && (temporary_.empty() || rename(temporary_.c_str(), path_.c_str()) == 0);
   if (ok) return;
   const int why = errno;
   unlink(temporary_.c_str());

@@ -13,7 +13,7 @@ struct MappedFile {
 // Throws Error{io} naming the path; a folder, socket or device is refused.
 MappedFile map_file(const std::string& path);
 
-// A file under construction. What was not committed leaves no trace.
+// A file under construction. What was not committed leaves no trace. A device or pipe (/dev/null, /dev/stdout) is written directly.
 class FileWriter {
  public:
   explicit FileWriter(std::string path);
@@ -28,7 +28,7 @@ class FileWriter {
  private:
   [[noreturn]] void failed(const char* doing) const;
   void flush();
-  std::string path_, temporary_, buffer_;
+  std::string path_, temporary_, buffer_;                // no temporary: path_ itself is written
   int file_ = -1;
 };
 void write_file(const std::string& path, std::string_view bytes);

@@ -19,6 +19,10 @@ class FileSource : public ByteSource {
  public:
   FileSource(int file, bool close, std::string path) : file_(file), close_(close) { name = std::move(path); }
   ~FileSource() override { if (close_) ::close(file_); }
+  bool is_file() const override {
+    struct stat info {};
+    return fstat(file_, &info) == 0 && S_ISREG(info.st_mode);
+  }
   size_t read(char* into, size_t n) override {
     size_t got = 0;
     while (got < n) {
@@ -52,6 +56,7 @@ class MemorySource : public ByteSource {
 class Prefixed : public ByteSource {
  public:
   Prefixed(std::string first, std::unique_ptr<ByteSource> rest) : first_(std::move(first)), rest_(std::move(rest)) { name = rest_->name; }
+  bool is_file() const override { return rest_->is_file(); }
   size_t read(char* into, size_t n) override {
     const size_t k = std::string_view(first_).substr(at_).copy(into, n);
     at_ += k;
@@ -119,12 +124,28 @@ std::unique_ptr<ByteSource> open_source(const std::string& path) {
 
 std::unique_ptr<ByteSource> memory_source(std::string_view bytes, std::string name) { return std::make_unique<MemorySource>(bytes, std::move(name)); }
 
+std::pair<std::string, std::unique_ptr<ByteSource>> peeked(std::unique_ptr<ByteSource> source, size_t n) {
+  std::string first(n, '\0');
+  first.resize(source->read(first.data(), n));
+  return {first, std::make_unique<Prefixed>(first, std::move(source))};
+}
+
+std::string read_whole(ByteSource& source, size_t most_bytes) {
+  constexpr size_t block = 1 << 20;
+  std::string out;
+  for (;;) {
+    const size_t before = out.size(), wanted = std::max(block, before);
+    if (before > most_bytes) fail(Code::limit_memory, source.name, ": more than ", most_bytes, " bytes");
+    out.resize(before + wanted);
+    const size_t got = source.read(out.data() + before, wanted);
+    out.resize(before + got);
+    if (got < wanted) return out;
+  }
+}
+
 std::unique_ptr<ByteSource> unpacked(std::unique_ptr<ByteSource> source) {
-  std::string first(2, '\0');
-  first.resize(source->read(first.data(), first.size()));
-  const bool gzip = first == "\x1f\x8b";
-  auto whole = std::make_unique<Prefixed>(std::move(first), std::move(source));
-  if (!gzip) return whole;
+  auto [first, whole] = peeked(std::move(source), 2);
+  if (first != "\x1f\x8b") return std::move(whole);
   return std::make_unique<GzipSource>(std::move(whole));
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "onward/base/error.h"
+#include "onward/data/column_tensor.h"
 
 namespace onward {
 namespace {
@@ -20,34 +21,6 @@ std::string singular(const std::string& name) {
     if (numbered) return text(one, rest);
   }
   return name;
-}
-
-// Values of column k of a tensor with `width` columns.
-template <class Out, class T> std::vector<Out> gathered(const Tensor& tensor, size_t k, size_t width) {
-  std::vector<Out> out;
-  out.reserve(size_t(tensor.size()) / width);
-  for (size_t i = k; i < size_t(tensor.size()); i += width) {
-    if constexpr (contains(small_floats, type_of<T>)) out.push_back(Out(float(tensor.data<T>()[i])));
-    else out.push_back(Out(tensor.data<T>()[i]));
-  }
-  return out;
-}
-
-Column column_of(std::string name, const Tensor& tensor, size_t k, size_t width) {
-  if (tensor.type() == DataType::str) {
-    Column column(std::move(name), ColumnType::string);
-    for (size_t i = k; i < size_t(tensor.size()); i += width) std::get<Strings>(column.values).push_back(tensor.data<std::string>()[i]);
-    return column;
-  }
-  Column column;
-  const bool known = for_type<every_type - (str | c64 | c128)>(tensor.type(), [&]<class T>() {
-    if constexpr (std::is_same_v<T, double>) column = Column(name, ColumnType::float64, gathered<double, T>(tensor, k, width));
-    else if constexpr (contains(f32 | small_floats, type_of<T>)) column = Column(name, ColumnType::float32, gathered<float, T>(tensor, k, width));
-    else if constexpr (std::is_same_v<T, bool>) column = Column(name, ColumnType::boolean, gathered<uint8_t, T>(tensor, k, width));
-    else column = Column(name, ColumnType::int64, gathered<int64_t, T>(tensor, k, width));
-  });
-  if (!known) fail(Code::bad_data, "output '", name, "' is ", name_of(tensor.type()), ", which no column of a table can hold");
-  return column;
 }
 
 void append_tensor(Table& table, const Field& field, const Tensor& tensor) {
