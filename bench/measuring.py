@@ -1,0 +1,65 @@
+"""Timing calls fairly, and the tables of what was measured."""
+import itertools
+import platform
+import time
+
+import numpy as np
+
+ENGINES = ("scikit-learn", "ONNX Runtime", "onward")
+TURN_SECONDS = 0.001
+
+
+def rotating(call, rows, batch, prepared=lambda rows: rows):
+    """A function that calls on the next `batch` rows each time; what it is called with is made before any clock runs."""
+    starts = range(0, len(rows) - batch + 1, batch) if batch < len(rows) else [0]
+    pieces = [prepared(rows[s:s + batch] if isinstance(rows, np.ndarray) else rows.iloc[s:s + batch]) for s in itertools.islice(starts, 64)]
+    turn = itertools.cycle(pieces)
+    return lambda: call(next(turn))
+
+
+def taking_turns(calls, seconds):
+    """{name: microseconds of each call}. Every order of the engines comes equally often. A turn is some calls in a row, and where they are
+    many the first is not counted: it pays for the caches that the engine before has emptied."""
+    per_turn = {name: max(1, min(50, int(TURN_SECONDS / seconds_of(call)))) for name, call in calls.items()}
+    taken = {name: [] for name in calls}
+    end = time.perf_counter() + seconds
+    for order in itertools.cycle(itertools.permutations(calls)):
+        for name in order:
+            times = [seconds_of(calls[name]) * 1e6 for _ in range(per_turn[name])]
+            taken[name] += times[1:] if len(times) > 2 else times
+        if time.perf_counter() > end and min(map(len, taken.values())) >= 5:
+            return taken
+
+
+def seconds_of(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def row(name, batch, times, mark):
+    """Cells: pipeline, batch, each engine's median and spread, and how many times faster than each rival onward is."""
+    medians = {engine: float(np.median(t)) for engine, t in times.items()}
+    shown = [f"{medians[e]:,.1f} ±{(np.quantile(times[e], 0.75) - np.quantile(times[e], 0.25)) / 2:,.1f}" + (mark if e == "ONNX Runtime" else "")
+             if e in times else "cannot" for e in ENGINES]
+    ratios = [f"{medians[e] / medians['onward']:.2f}" if e in medians else "" for e in ENGINES[:2]]
+    return [name, f"{batch:,}", *shown, *ratios]
+
+
+def document(speeds, conversions):
+    lines = ["# Performance", "", f"Written by `bench/pipelines.py --write` on {processor()}, one thread for each engine, in one run.",
+             "Microseconds a call, median ± half the span between quartiles; the last two columns say how many times faster onward is.", "",
+             "| pipeline | rows | scikit-learn | ONNX Runtime | onward | × scikit-learn | × ONNX Runtime |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines += ["| " + " | ".join(cells) + " |" for cells in speeds]
+    lines += ["", "\\* on the file that skl2onnx writes, where ONNX Runtime cannot load ours.", "", "## Conversion, seconds", "",
+              "| pipeline | onward | skl2onnx |", "| --- | ---: | ---: |"]
+    lines += [f"| {name} | {ours:.3f} | {'cannot' if theirs is None else f'{theirs:.3f}'} |" for name, ours, theirs in conversions]
+    return "\n".join(lines) + "\n"
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.machine()

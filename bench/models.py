@@ -1,0 +1,54 @@
+"""The pipelines that are measured, fitted on made data: (name, fitted, rows to predict)."""
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+ROWS, FITTED, COLUMNS = 20_000, 5_000, 20
+random = np.random.default_rng(0)
+
+
+def pipelines():
+    X = random.standard_normal((ROWS, COLUMNS))
+    y = (X[:, 0] + X[:, 1] * X[:, 2] + random.standard_normal(ROWS) * 0.3 > 0).astype(int)
+    z = X[:, 0] * 2 + np.sin(X[:, 1]) + random.standard_normal(ROWS) * 0.1
+    few, labels, values = X[:FITTED], y[:FITTED], z[:FITTED]
+    yield "StandardScaler + LogisticRegression", make_pipeline(StandardScaler(), LogisticRegression()).fit(few, labels), X
+    yield "StandardScaler + PCA + LinearRegression", make_pipeline(StandardScaler(), PCA(8), LinearRegression()).fit(few, values), X
+    yield "MLPClassifier 100-50", make_pipeline(StandardScaler(), MLPClassifier((100, 50), max_iter=30, random_state=0)).fit(few, labels), X
+    yield "DecisionTreeClassifier", DecisionTreeClassifier(max_depth=8, random_state=0).fit(few, labels), X
+    yield "RandomForestClassifier 100, depth 10", RandomForestClassifier(100, max_depth=10, random_state=0).fit(few, labels), X
+    yield "RandomForestRegressor 100", RandomForestRegressor(100, random_state=0).fit(few, values), X
+    yield "GradientBoostingRegressor 100", GradientBoostingRegressor(random_state=0).fit(few, values), X
+    yield "HistGradientBoostingClassifier 100", HistGradientBoostingClassifier(random_state=0).fit(few, labels), X
+    yield mixed("LogisticRegression", LogisticRegression(max_iter=500), X, y)
+    yield mixed("RandomForestClassifier 100", RandomForestClassifier(100, max_depth=10, random_state=0), X, y)
+
+
+def mixed(name, estimator, X, y):
+    """A frame of numbers with gaps, text and a boolean."""
+    frame = pd.DataFrame(X[:, :8], columns=[f"n{k}" for k in range(8)]).mask(random.random((ROWS, 8)) < 0.05)
+    frame["city"] = pd.Series(np.array(["Paris", "Lima", "Oslo", "Quito", "Kyiv"])[random.integers(0, 5, ROWS)], dtype=object)
+    frame["shop"] = pd.Series([f"shop {k}" for k in random.integers(0, 200, ROWS)], dtype=object)
+    frame["member"] = random.random(ROWS) < 0.5
+    numbers = [c for c in frame if frame[c].dtype.kind == "f"]
+    preparation = ColumnTransformer([("numbers", make_pipeline(SimpleImputer(), StandardScaler()), numbers),
+                                     ("text", OneHotEncoder(handle_unknown="ignore"), ["city", "shop"]), ("rest", "passthrough", ["member"])])
+    return f"mixed frame + {name}", make_pipeline(preparation, estimator).fit(frame[:FITTED], y[:FITTED]), frame
+
+
+def big_forest():
+    """Some 2.5 million nodes: trees grown to the last row."""
+    rows = 40_000
+    X = random.standard_normal((rows, COLUMNS))
+    forest = RandomForestRegressor(50, max_features=4, random_state=0, n_jobs=-1).fit(X, X[:, 0] + random.standard_normal(rows))
+    nodes = sum(tree.tree_.node_count for tree in forest.estimators_)
+    forest.n_jobs = None
+    return f"RandomForestRegressor of {nodes / 1e6:.1f} million nodes", forest, X

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Converted pipelines beside scikit-learn and ONNX Runtime. Usage: pipelines.py [--only TEXT] [--seconds S] [--write] [--big-forest]
+
+One run, one thread each, the engines taking turns call by call, each call on the next rows of the table. ONNX Runtime runs our file where
+it can load it, else the one that skl2onnx writes (marked *). Times are medians in microseconds a call, ± half the span between quartiles.
+--big-forest also times the conversion of a forest of 2.5 million nodes. --write puts the tables into docs/performance.md.
+"""
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"  # before numpy is loaded
+
+import argparse
+import pickle
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+import measuring
+import models
+import onward
+
+BATCHES = (1, 100, 10_000)
+DOCUMENT = Path(__file__).parents[1] / "docs/performance.md"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", metavar="TEXT", help="pipelines with this text in their name")
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each pipeline and batch size")
+    parser.add_argument("--big-forest", action="store_true", help="convert a forest of 2.5 million nodes too")
+    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+
+    speeds, conversions = [], []
+    for name, fitted, rows in models.pipelines():
+        if options.only not in name:
+            continue
+        content, seconds = timed_conversion(fitted)
+        conversions.append([name, seconds, skl2onnx_seconds(fitted, rows)])
+        speeds += [prediction_row(name, fitted, rows, content, batch, options.seconds) for batch in BATCHES]
+        for row in speeds[-len(BATCHES):]:
+            print("  ".join(row), flush=True)
+    if options.big_forest:
+        name, fitted, rows = models.big_forest()
+        conversions.append([name, timed_conversion(fitted)[1], skl2onnx_seconds(fitted, rows)])
+    text = measuring.document(speeds, conversions)
+    print(text)
+    if options.write:
+        DOCUMENT.write_text(text)
+
+
+def timed_conversion(fitted):
+    """(the ONNX file, seconds from pickled bytes to it)."""
+    pickled = pickle.dumps(fitted, protocol=5)
+    start = time.perf_counter()
+    content = bytes(onward.convert(pickled))
+    return content, time.perf_counter() - start
+
+
+def skl2onnx_seconds(fitted, rows):
+    """Seconds that skl2onnx takes, or None where it refuses."""
+    start = time.perf_counter()
+    return time.perf_counter() - start if skl2onnx_file(fitted, rows) else None
+
+
+def skl2onnx_file(fitted, rows):
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import BooleanTensorType, DoubleTensorType, FloatTensorType, Int64TensorType, StringTensorType
+
+    options = {"zipmap": False} if hasattr(fitted, "classes_") else None
+    try:
+        if isinstance(rows, np.ndarray):
+            return to_onnx(fitted, initial_types=[("X", FloatTensorType([None, rows.shape[1]]))], options=options, target_opset=21).SerializeToString()
+        kinds = {"f": DoubleTensorType, "i": Int64TensorType, "b": BooleanTensorType}
+        types = [(c, kinds.get(rows[c].dtype.kind, StringTensorType)([None, 1])) for c in rows]
+        return to_onnx(fitted, initial_types=types, options=options, target_opset=21).SerializeToString()
+    except Exception:
+        return None
+
+
+def prediction_row(name, fitted, rows, content, batch, seconds):
+    ours = session_of(onward, content)
+    theirs, mark = session_of(onnxruntime, content), ""
+    if theirs is None and (other := skl2onnx_file(fitted, rows)):
+        theirs, mark = session_of(onnxruntime, other), "*"
+    calls = {"scikit-learn": measuring.rotating(sklearn_call(fitted), rows, batch),
+             "onward": measuring.rotating(session_call(ours), rows, batch, feeds_of(ours))}
+    if theirs:
+        calls["ONNX Runtime"] = measuring.rotating(session_call(theirs), rows, batch, feeds_of(theirs))
+    return measuring.row(name, batch, measuring.taking_turns(calls, seconds), mark)
+
+
+def session_of(engine, content):
+    options = engine.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return engine.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception:
+        if engine is onward:
+            raise
+        return None
+
+
+def sklearn_call(fitted):
+    """What the ONNX file gives in one call takes two in scikit-learn only for who asks for labels too: count the probabilities."""
+    return fitted.predict_proba if hasattr(fitted, "predict_proba") else fitted.predict if hasattr(fitted, "predict") else fitted.transform
+
+
+def session_call(session):
+    return lambda feeds: session.run(None, feeds)
+
+
+def feeds_of(session):
+    types = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}
+    inputs = [(i.name, types[i.type]) for i in session.get_inputs()]
+
+    def feeds(rows):
+        if isinstance(rows, np.ndarray):
+            return {inputs[0][0]: rows.astype(inputs[0][1])}
+        return {name: rows[name].to_numpy(kind).reshape(-1, 1) for name, kind in inputs}
+
+    return feeds
+
+
+main()
