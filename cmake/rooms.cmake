@@ -1,9 +1,10 @@
 # A room is a folder below src/onward: one static library, whose files see only the rooms it may use, and one test program made of
 # tests/<room>/*_test.cc.
 #
-#   onward_room(NAME [MAY_USE room…] [LIBRARIES target…] [LIST operators|estimators])
+#   onward_room(NAME [MAY_USE room…] [LIBRARIES target…] [LIST operators|estimators|commands])
 #
-# LIST: every .cc in a sub-folder (operators) or in the room itself that defines a table (estimators) is registered by being there.
+# LIST: every .cc in a sub-folder (operators) or in the room itself that defines a table (estimators) or a command is registered by
+# being there.
 
 set(ONWARD_INCLUDE_ROOT ${CMAKE_BINARY_DIR}/include)
 
@@ -50,18 +51,27 @@ function(onward_list room what sources folder)
       string(REPLACE "/" "_" name ${name})
       string(APPEND declarations "Operators ${name}();\n")
     else()
-      file(STRINGS ${source} table REGEX "^Definitions ${name}_estimators\\(\\)")
+      if(what STREQUAL "commands")
+        set(kind Command)
+        string(APPEND name "_command")
+      else()
+        set(kind Definitions)
+        string(APPEND name "_estimators")
+      endif()
+      file(STRINGS ${source} table REGEX "^${kind} ${name}\\(\\)")
       if(NOT table)
         continue()
       endif()
-      set(name "${name}_estimators")
-      string(APPEND declarations "Definitions ${name}();\n")
+      string(APPEND declarations "${kind} ${name}();\n")
     endif()
     string(APPEND names "    ${name},\n")
   endforeach()
   if(what STREQUAL "operators")
     set(namespace onward::ops)
     set(type Operators)
+  elseif(what STREQUAL "commands")
+    set(namespace onward::cli)
+    set(type Command)
   else()
     set(namespace onward)
     set(type Definitions)

@@ -1,0 +1,5 @@
+#include "onward/base/version.h"
+
+namespace onward {
+const std::string_view version = ONWARD_VERSION;
+}

@@ -1,0 +1,30 @@
+#include "onward/formats/source.h"
+
+#include "onward/base/sha256.h"
+#include "onward/formats/decompress.h"
+#include "onward/formats/open.h"
+
+namespace onward::formats {
+
+FileKind kind_of(std::string_view bytes) {
+  // An ONNX file begins with the field ir_version, which is a small number.
+  if (bytes.size() > 4 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 64) return FileKind::onnx;
+  const bool pickled = bytes.size() > 1 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5;
+  const bool old_pickle = bytes.starts_with("ccopy_reg\n") || bytes.starts_with("(icopy_reg");
+  const bool archive = bytes.starts_with("PK\x03\x04") && bytes.substr(0, 4096).find("schema.json") != bytes.npos;
+  if (pickled || old_pickle || archive || bytes.starts_with("ZF") || is_compressed(bytes)) return FileKind::fitted;
+  return FileKind::other;
+}
+
+ReadModel read_source(const MappedFile& file) {
+  return read_estimator(open_bytes(file.bytes, file.owner), Registry::builtin());
+}
+
+Model convert_source(const MappedFile& file, ConvertOptions options) {
+  const ReadModel read = read_source(file);
+  refuse_problems(read.problems);
+  options.source_sha256 = sha256(file.bytes);
+  return convert(read.estimator, options);
+}
+
+}  // namespace onward::formats

@@ -1,0 +1,18 @@
+// What a file is, by its first bytes; and a fitted-model file of any format as an estimator.
+#pragma once
+#include "onward/base/file.h"
+#include "onward/estimators/convert.h"
+#include "onward/estimators/reading.h"
+
+namespace onward::formats {
+
+enum class FileKind { onnx, fitted, other };             // other: perhaps a table
+FileKind kind_of(std::string_view bytes);
+
+// All that stands in the way is in `problems`. Throws Error{bad_file, unsupported_format, limit_…} where nothing can be read.
+ReadModel read_source(const MappedFile& file);
+
+// The ONNX model of a fitted model's bytes, with the hash of the bytes in its schema. Throws Error with every problem.
+Model convert_source(const MappedFile& file, ConvertOptions options = {});
+
+}  // namespace onward::formats
