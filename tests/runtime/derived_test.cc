@@ -176,8 +176,10 @@ TEST(Operators, EachHasAnExample) {
   for (const Operator& op : all_operators()) {
     const Signature* form = signature(op.name.domain, op.name.op);
     const bool tensors_only = form && form->outputs.find("seq(") == form->outputs.npos && form->inputs.find("seq(") == form->inputs.npos && form->attributes.find("GRAPH") == form->attributes.npos;
+    // Maps cannot be written in the text form; tests/ops/ml_maps_test.cc has these three.
+    const bool maps = op.name.op == "CastMap" || op.name.op == "DictVectorizer" || op.name.op == "ZipMap";
     const bool sequences = form && (form->inputs.find(":S") != form->inputs.npos || form->outputs.find(":S") != form->outputs.npos);
-    if (tensors_only && !op.facts.random && !sequences) { EXPECT_FALSE(op.facts.examples.empty()) << op.name.op; }
+    if (tensors_only && !op.facts.random && !sequences && !maps) { EXPECT_FALSE(op.facts.examples.empty()) << op.name.op; }
   }
 }
 

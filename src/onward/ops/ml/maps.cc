@@ -1,0 +1,89 @@
+// ZipMap, CastMap, DictVectorizer (ai.onnx.ml): between tensors and maps.
+#include <unordered_map>
+
+#include "onward/ops/convert.h"
+#include "onward/ops/ml/numeric_rows.h"
+
+namespace onward::ops {
+namespace {
+
+struct ZipMap : standard::ZipMap {
+  void prepare(const Preparation&) const {
+    if (classlabels_int64s.empty() == classlabels_strings.empty()) fail(Code::bad_model, "expected either classlabels_int64s or classlabels_strings");
+  }
+  void run(Call& call) const {
+    const Tensor& x = call.tensor(0);
+    if (x.type() != DataType::f32) unsupported("element type ", name_of(x.type()));
+    const auto [rows, columns] = rows_and_columns(x.dims());
+    const auto n = int64_t(std::max(classlabels_int64s.size(), classlabels_strings.size()));
+    if (n != columns) invalid("the input has ", columns, " columns for ", n, " labels");
+    const Tensor keys = classlabels_strings.empty() ? Tensor::of({n}, classlabels_int64s) : Tensor::of({n}, classlabels_strings);
+    Sequence out;
+    for (int64_t r = 0; r < rows; ++r) out.items.emplace_back(Map{keys, Tensor::of({n}, std::span<const float>(x.data<float>() + r * n, size_t(n)))});
+    call.outputs[0] = std::move(out);
+  }
+};
+
+struct CastMap : standard::CastMap {
+  void prepare(const Preparation&) const {
+    if (map_form != "DENSE" && map_form != "SPARSE") fail(Code::bad_model, "map_form is '", map_form, "', expected DENSE or SPARSE");
+    if (cast_to != "TO_FLOAT" && cast_to != "TO_STRING" && cast_to != "TO_INT64") fail(Code::bad_model, "cast_to is '", cast_to, "', expected TO_FLOAT, TO_STRING or TO_INT64");
+    if (max_map < 0) fail(Code::bad_model, "max_map is ", max_map);
+  }
+  void run(Call& call) const {
+    const Map& map = call.map(0);
+    if (map.keys.type() != DataType::i64) invalid("the keys are ", name_of(map.keys.type()), ", expected int64");
+    const DataType type = cast_to == "TO_FLOAT" ? DataType::f32 : cast_to == "TO_STRING" ? DataType::str : DataType::i64;
+    Tensor cast = call.scratch(type, map.values.dims());
+    convert(map.values.type(), map.values.raw(), type, cast.raw(), cast.size());
+    std::vector<int64_t> order(size_t(map.keys.size()));
+    for (size_t i = 0; i < order.size(); ++i) order[i] = int64_t(i);
+    const int64_t* keys = map.keys.data<int64_t>();
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return keys[a] < keys[b]; });
+    const int64_t width = map_form == "DENSE" ? int64_t(order.size()) : max_map;
+    const Tensor& y = call.allocate(0, type, {1, width});
+    for_type<f32 | str | i64>(type, [&]<class T>() {
+      T* to = y.data<T>();
+      std::fill_n(to, width, T{});
+      for (size_t i = 0; i < order.size(); ++i) {
+        const int64_t at = map_form == "DENSE" ? int64_t(i) : keys[order[i]];
+        if (at < 0 || at >= width) invalid("key ", at, " is outside a sparse map of ", width);
+        to[at] = cast.data<T>()[order[i]];
+      }
+    });
+  }
+};
+
+struct DictVectorizer : standard::DictVectorizer {
+  void prepare(const Preparation&) const {
+    if (int64_vocabulary.empty() == string_vocabulary.empty()) fail(Code::bad_model, "expected either int64_vocabulary or string_vocabulary");
+  }
+  void run(Call& call) const {
+    const Map& map = call.map(0);
+    const bool words = int64_vocabulary.empty();
+    if (map.keys.type() != (words ? DataType::str : DataType::i64)) invalid("the keys are ", name_of(map.keys.type()), ", the vocabulary is ", words ? "string" : "int64");
+    const auto width = int64_t(std::max(int64_vocabulary.size(), string_vocabulary.size()));
+    const Tensor& y = call.allocate(0, map.values.type(), {1, width});
+    const bool known = for_type<f32 | f64 | i64 | str>(y.type(), [&]<class T>() {
+      if (words) fill(map.keys.data<std::string>(), string_vocabulary, map, y.data<T>());
+      else fill(map.keys.data<int64_t>(), int64_vocabulary, map, y.data<T>());
+    });
+    if (!known) unsupported("values of type ", name_of(y.type()));
+  }
+
+ private:
+  template <class K, class T> static void fill(const K* keys, const std::vector<K>& vocabulary, const Map& map, T* to) {
+    std::unordered_map<K, int64_t> at;
+    for (int64_t i = 0; i < map.keys.size(); ++i) at.emplace(keys[i], i);
+    for (const K& word : vocabulary) {
+      const auto it = at.find(word);
+      *to++ = it == at.end() ? T{} : map.values.data<T>()[it->second];
+    }
+  }
+};
+
+}  // namespace
+
+Operators ml_maps() { return {define<ZipMap>(), define<CastMap>(), define<DictVectorizer>()}; }
+
+}  // namespace onward::ops

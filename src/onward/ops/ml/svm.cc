@@ -1,0 +1,228 @@
+// SVMClassifier, SVMRegressor (ai.onnx.ml): kernel values with every support vector, summed as libsvm does. Computed in double from
+// the model's floats; ONNX Runtime's rules where the standard is silent.
+#include <cmath>
+
+#include "onward/ops/ml/class_labels.h"
+#include "onward/ops/ml/numeric_rows.h"
+#include "onward/ops/post_transform.h"
+
+namespace onward::ops {
+namespace {
+
+enum class KernelType { linear, poly, rbf, sigmoid };
+
+struct Kernel {
+  KernelType type = KernelType::linear;
+  double gamma = 0, coef0 = 0, degree = 0;
+  int64_t columns = 0, vectors = 0;
+  std::vector<float> support;
+
+  void prepare(const std::string& name, const std::vector<float>& params, const std::vector<float>& vectors_flat, int64_t count) {
+    constexpr std::string_view names[] = {"LINEAR", "POLY", "RBF", "SIGMOID"};
+    const auto it = std::find(std::begin(names), std::end(names), name);
+    if (it == std::end(names)) fail(Code::bad_model, "kernel_type is '", name, "', expected LINEAR, POLY, RBF or SIGMOID");
+    type = KernelType(it - std::begin(names));
+    if (!params.empty() && params.size() != 3) fail(Code::bad_model, "kernel_params has ", params.size(), " elements, expected gamma, coef0 and degree");
+    if (params.size() == 3) gamma = params[0], coef0 = params[1], degree = params[2];
+    if (count < 1 || int64_t(vectors_flat.size()) % count != 0) fail(Code::bad_model, vectors_flat.size(), " numbers for ", count, " support vectors");
+    vectors = count, columns = int64_t(vectors_flat.size()) / count, support = vectors_flat;
+  }
+  double operator()(const double* x, const float* y) const {
+    double sum = 0;
+    if (type == KernelType::rbf) {
+      for (int64_t i = 0; i < columns; ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
+      return std::exp(-gamma * sum);
+    }
+    for (int64_t i = 0; i < columns; ++i) sum += x[i] * y[i];
+    if (type == KernelType::poly) return std::pow(gamma * sum + coef0, degree);
+    return type == KernelType::sigmoid ? std::tanh(gamma * sum + coef0) : sum;
+  }
+};
+
+// The input's rows as double, checked for width.
+const double* checked(const NumericRows<double>& rows, int64_t width, int64_t expected) {
+  if (width != expected) invalid("the input has ", width, " columns, the support vectors ", expected);
+  return rows.data();
+}
+
+struct SVMRegressor : standard::SVMRegressor {
+  Kernel kernel;
+  bool linear = false;
+  PostTransform kind{};
+
+  void prepare(const Preparation&) {
+    kind = post_transform_of(post_transform);
+    linear = n_supports == 0;
+    if (rho.empty()) fail(Code::bad_model, "rho is empty");
+    kernel.prepare(kernel_type, kernel_params, linear ? coefficients : support_vectors, linear ? 1 : n_supports);
+    if (!linear && int64_t(coefficients.size()) != n_supports) fail(Code::bad_model, coefficients.size(), " coefficients for ", n_supports, " support vectors");
+  }
+  void infer(Inference& io) const { io.output(0, DataType::f32, {rows_and_columns(io.dims(0)).rows, 1}); }
+  void run(Call& call) const {
+    const auto [rows, width] = rows_and_columns(call.tensor(0).dims());
+    const NumericRows<double> in(call, call.tensor(0));
+    const double* x = checked(in, width, kernel.columns);
+    float* y = call.output(0).data<float>();
+    call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) {
+        double sum = 0;
+        if (linear) sum = kernel(x + r * width, coefficients.data());
+        else for (int64_t v = 0; v < kernel.vectors; ++v) sum += coefficients[size_t(v)] * kernel(x + r * width, kernel.support.data() + v * kernel.columns);
+        sum += rho[0];
+        y[r] = float(one_class ? (sum > 0 ? 1 : -1) : sum);
+        onward::post_transform(std::span<float>(y + r, 1), kind);
+      }
+    });
+  }
+};
+
+struct SVMClassifier : standard::SVMClassifier {
+  Kernel kernel;
+  ClassLabels labels;
+  PostTransform kind{};
+  bool linear = false;
+  int64_t classes = 0;
+  std::vector<int64_t> first;                             // support vector of each class
+  bool all_positive = true;
+
+  void prepare(const Preparation&) {
+    kind = post_transform_of(post_transform);
+    labels = {classlabels_ints, classlabels_strings};
+    labels.check();
+    linear = vectors_per_class.empty();
+    int64_t vectors = 0;
+    for (int64_t n : vectors_per_class) {
+      if (n < 0 || n > 1 << 30) fail(Code::bad_model, "vectors_per_class has ", n);
+      first.push_back(vectors);
+      vectors += n;
+    }
+    classes = linear ? labels.size() : int64_t(vectors_per_class.size());
+    for (float c : coefficients) all_positive = all_positive && c >= 0;
+    if (linear) prepare_linear();
+    else prepare_pairs(vectors);
+  }
+  void infer(Inference& io) const {
+    const int64_t rows = rows_and_columns(io.dims(0)).rows;
+    io.output(0, labels.type(), {rows});
+    io.output(1, DataType::f32, {rows, score_columns()});
+  }
+  void run(Call& call) const {
+    const auto [rows, width] = rows_and_columns(call.tensor(0).dims());
+    const NumericRows<double> in(call, call.tensor(0));
+    const double* x = checked(in, width, kernel.columns);
+    const Tensor held = call.wants(1) ? call.output(1) : call.scratch(DataType::f32, {rows, score_columns()});
+    call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) labels.write(row(x + r * width, held.data<float>() + r * score_columns()), call.output(0), r);
+    });
+  }
+
+ private:
+  int64_t pairs() const { return classes * (classes - 1) / 2; }
+  int64_t score_columns() const { return linear || !prob_a.empty() ? classes : classes > 2 ? pairs() : 2; }
+
+  void prepare_linear() {
+    if (int64_t(coefficients.size()) % classes != 0) fail(Code::bad_model, coefficients.size(), " coefficients for ", classes, " classes");
+    if (rho.empty()) fail(Code::bad_model, "rho is empty");
+    kernel.prepare("LINEAR", {}, coefficients, classes);
+    if (kernel_type != "LINEAR") kernel.prepare(kernel_type, kernel_params, coefficients, classes);
+  }
+  void prepare_pairs(int64_t vectors) {
+    if (classes < 2) fail(Code::bad_model, "vectors_per_class names ", classes, " classes, expected 2 or more");
+    if (classes > labels.size() && labels.size() != 2) fail(Code::bad_model, labels.size(), " labels for ", classes, " classes");
+    kernel.prepare(kernel_type, kernel_params, support_vectors, vectors);
+    if (int64_t(coefficients.size()) != (classes - 1) * vectors) fail(Code::bad_model, coefficients.size(), " coefficients for ", vectors, " support vectors and ", classes, " classes");
+    if (int64_t(rho.size()) < pairs()) fail(Code::bad_model, rho.size(), " values of rho for ", pairs(), " pairs of classes");
+    if (prob_a.size() != prob_b.size() || (!prob_a.empty() && int64_t(prob_a.size()) < pairs())) fail(Code::bad_model, prob_a.size(), " and ", prob_b.size(), " probability parameters for ", pairs(), " pairs of classes");
+  }
+
+  // Scores of one row; returns the class.
+  int64_t row(const double* x, float* out) const {
+    if (linear) {
+      std::vector<float> scores;
+      for (int64_t c = 0; c < classes; ++c) scores.push_back(float(kernel(x, kernel.support.data() + c * kernel.columns) + rho[0]));
+      const int64_t best = std::max_element(scores.begin(), scores.end()) - scores.begin();
+      onward::post_transform(std::span<float>(scores), kind);
+      std::copy(scores.begin(), scores.end(), out);
+      return best;
+    }
+    std::vector<double> values(size_t(kernel.vectors)), decisions;
+    for (int64_t v = 0; v < kernel.vectors; ++v) values[size_t(v)] = kernel(x, kernel.support.data() + v * kernel.columns);
+    std::vector<int64_t> votes(static_cast<size_t>(classes));
+    for (int64_t i = 0, p = 0; i < classes; ++i)
+      for (int64_t j = i + 1; j < classes; ++j, ++p) {
+        decisions.push_back(decision(values, i, j) + rho[size_t(p)]);
+        ++votes[size_t(decisions.back() > 0 ? i : j)];
+      }
+    const int64_t voted = std::max_element(votes.begin(), votes.end()) - votes.begin();
+    if (!prob_a.empty()) return by_probability(decisions, out);
+    if (classes > 2) {
+      std::copy(decisions.begin(), decisions.end(), out);
+      onward::post_transform(std::span<float>(out, decisions.size()), kind);
+      return voted;
+    }
+    // One decision for two classes: written as two columns, the second class being the one that a positive value stands against.
+    const auto d = float(decisions[0]);
+    two_columns(-d, SecondClass::margin, kind, out);
+    if (kind == PostTransform::none) out[0] = d, out[1] = -d;
+    return voted;
+  }
+  double decision(const std::vector<double>& values, int64_t i, int64_t j) const {
+    double sum = 0;
+    const auto add = [&](int64_t of, int64_t row) {
+      for (int64_t v = first[size_t(of)]; v < first[size_t(of)] + vectors_per_class[size_t(of)]; ++v) sum += coefficients[size_t(row * kernel.vectors + v)] * values[size_t(v)];
+    };
+    add(i, j - 1), add(j, i);
+    return sum;
+  }
+  int64_t by_probability(const std::vector<double>& decisions, float* out) const {
+    const auto n = size_t(classes);
+    std::vector<std::vector<double>> r(n, std::vector<double>(n));
+    for (size_t i = 0, p = 0; i < n; ++i)
+      for (size_t j = i + 1; j < n; ++j, ++p) {
+        const double f = decisions[p] * prob_a[p] + prob_b[p], v = f >= 0 ? std::exp(-f) / (1 + std::exp(-f)) : 1 / (1 + std::exp(f));
+        r[i][j] = std::clamp(v, 1e-7, 1 - 1e-7), r[j][i] = 1 - r[i][j];
+      }
+    const std::vector<double> p = coupled(r);
+    std::copy(p.begin(), p.end(), out);
+    return std::max_element(p.begin(), p.end()) - p.begin();
+  }
+  // Wu, Lin, Weng: Probability Estimates for Multi-class Classification by Pairwise Coupling (2004), algorithm 2.
+  static std::vector<double> coupled(const std::vector<std::vector<double>>& r) {
+    const size_t n = r.size();
+    std::vector<std::vector<double>> q(n, std::vector<double>(n));
+    std::vector<double> p(n, 1.0 / double(n)), qp(n);
+    for (size_t t = 0; t < n; ++t)
+      for (size_t j = 0; j < n; ++j) {
+        if (j == t) continue;
+        q[t][t] += r[j][t] * r[j][t];
+        q[t][j] = -r[j][t] * r[t][j];
+      }
+    const double enough = 0.005 / double(n);
+    for (size_t round = 0; round < std::max<size_t>(100, n); ++round) {
+      double pqp = 0, worst = 0;
+      for (size_t t = 0; t < n; ++t) {
+        qp[t] = 0;
+        for (size_t j = 0; j < n; ++j) qp[t] += q[t][j] * p[j];
+        pqp += p[t] * qp[t];
+      }
+      for (size_t t = 0; t < n; ++t) worst = std::max(worst, std::fabs(qp[t] - pqp));
+      if (worst < enough) break;
+      for (size_t t = 0; t < n; ++t) {
+        const double change = (pqp - qp[t]) / q[t][t];
+        p[t] += change;
+        pqp = (pqp + change * (change * q[t][t] + 2 * qp[t])) / (1 + change) / (1 + change);
+        for (size_t j = 0; j < n; ++j) qp[j] = (qp[j] + change * q[t][j]) / (1 + change), p[j] /= 1 + change;
+      }
+    }
+    return p;
+  }
+};
+
+}  // namespace
+
+Operators ml_svm() {
+  return {define<SVMRegressor>({.examples = {"float [[1, 2]]; coefficients=[0.5, -1.0], support_vectors=[1.0, 1.0, 2.0, 0.0], n_supports=2, rho=[0.25], kernel_type=\"LINEAR\" -> float [[-0.25]]"}}),
+          define<SVMClassifier>({.examples = {"float [[1, 2]]; coefficients=[1.0, -1.0], support_vectors=[1.0, 1.0, 2.0, 0.0], vectors_per_class=[1, 1], rho=[0.5], classlabels_ints=[7, 9] -> int64 [7], float [[1.5, -1.5]]"}})};
+}
+
+}  // namespace onward::ops
