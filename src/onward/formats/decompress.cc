@@ -67,9 +67,10 @@ template <class Stream, class Function> auto advance(Stream& s, std::string_view
 }
 
 struct Zlib : Decoder {
+  static constexpr int by_header = 15 + 32, raw = -15;   // zlib's codes for zlib or gzip, and for neither
   z_stream s{};
-  Zlib() {
-    if (inflateInit2(&s, 15 + 32) != Z_OK) fail(Code::limit_memory, "zlib does not start");   // + 32: zlib or gzip, by header
+  explicit Zlib(int window = by_header) {
+    if (inflateInit2(&s, window) != Z_OK) fail(Code::limit_memory, "zlib does not start");
   }
   ~Zlib() override { inflateEnd(&s); }
   Step next(std::string_view& in, char*& out, size_t& out_left) override {
@@ -163,6 +164,20 @@ Decompressed decompress(std::string_view in, size_t limit) {
   } while (codec->repeats && in.starts_with(codec->prefix));
   const size_t used = memory.size() - left;
   return std::move(memory).keep(used);
+}
+
+void inflate_exactly(std::string_view in, std::span<char> out) {
+  Zlib decoder(Zlib::raw);
+  char spare = 0;   // zlib wants room for a byte even when nothing is to come
+  char* to = out.empty() ? &spare : out.data();
+  size_t left = out.empty() ? 1 : out.size();
+  for (Step step = Step::more; step != Step::done;) {
+    const size_t in_before = in.size(), left_before = left;
+    step = decoder.next(in, to, left);
+    const bool stuck = in.size() == in_before && left == left_before;
+    if (step == Step::bad || (step == Step::more && stuck)) fail(Code::bad_file, "the compressed data is damaged or cut short");
+  }
+  if (left != (out.empty() ? 1 : 0)) fail(Code::bad_file, "the compressed data is shorter than the archive says");
 }
 
 }  // namespace onward::formats

@@ -5,6 +5,8 @@
 #include "onward/base/file.h"
 #include "onward/formats/decompress.h"
 #include "onward/formats/pickle.h"
+#include "onward/formats/skops.h"
+#include "onward/formats/zip.h"
 
 namespace onward::formats {
 namespace {
@@ -30,6 +32,7 @@ plain::Document open_compressed(std::string_view bytes, Limits limits) {
 plain::Document open_bytes(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
   if (bytes.empty()) fail(Code::bad_file, "the file is empty");
   if (is_compressed(bytes)) return open_compressed(bytes, limits);
+  if (looks_like_zip(bytes)) return read_skops(bytes, std::move(owner), limits);
   if (bytes.starts_with("ZF"))
     throw Error(Code::unsupported_format, "a file of joblib before 0.10 (2016)", "load it and dump it again with a newer joblib");
   return read_pickle(bytes, std::move(owner), limits);
