@@ -77,9 +77,18 @@ def run(suite, prefix):
         failed = 1
     print(f"{suite.name:<12} {passed:>6} passed {failed:>4} failed  {time.monotonic() - start:6.0f} s", flush=True)
     if failed:
-        print("\n".join("    " + line for line in text.splitlines()[-SHOWN_OF_A_FAILURE:]))
+        print("\n".join("    " + line for line in worth_showing(text.splitlines())))
         print(f"    (exit code {code}; all of it: {log.relative_to(ROOT)})", flush=True)
     return passed, failed
+
+
+def worth_showing(lines):
+    """The lines after each failure that GoogleTest or a sanitizer reports, then the end."""
+    shown = []
+    for k, line in enumerate(lines):
+        if re.search(r": Failure$|ERROR: \w+Sanitizer|runtime error:", line):
+            shown += lines[k:k + 8]
+    return shown[:SHOWN_OF_A_FAILURE] + lines[-SHOWN_OF_A_FAILURE // 2:]
 
 
 def count(text):

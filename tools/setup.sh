@@ -3,8 +3,9 @@
 #
 #   tools/setup.sh quickstart|check|bench|fixtures
 #
-# A tier includes the ones before it. fixtures also makes build/fixtures/<library>-<version>: one environment for each old
-# library version that fixture files are written with. bench and fixtures are for developers; ./quickstart and ./check use neither.
+# A tier includes the ones before it. fixtures also makes build/fixtures/<version>: one environment for each
+# scikit-learn version that files in tests/data/sklearn are written with. bench (today no more than check) and fixtures are
+# for developers; ./quickstart and ./check use neither.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -57,7 +58,7 @@ install_python_packages() {
   "$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv" && "$(system_python)" -m venv "$venv"; }
   for tier in "$@"; do
     local file=python/requirements/$tier.txt stamp=$venv/.installed-$tier
-    [[ -f $file ]] || continue
+    if [[ $tier == fixtures || ! -f $file ]]; then continue; fi
     local hash
     hash=$(sha256sum "$file" | cut -d' ' -f1)
     [[ -f $stamp && $(<"$stamp") == "$hash" ]] && continue
@@ -71,18 +72,19 @@ install_python_packages() {
   done
 }
 
-# Lines of python/requirements/fixtures.txt: an environment's name, then what pip installs into it.
+# Lines of python/requirements/fixtures.txt: the library's version, an interpreter, what pip installs.
 make_old_environments() {
-  local name packages
-  while read -r name packages; do
-    [[ $name == \#* || -z $name ]] && continue
-    local folder=build/fixtures/$name
+  local version interpreter packages
+  while read -r version interpreter packages; do
+    [[ $version == \#* || -z $version ]] && continue
+    local folder=build/fixtures/$version
     [[ -f $folder/.installed && $(<"$folder/.installed") == "$packages" ]] && continue
-    echo "setup: making $folder ($packages)"
+    if [[ $interpreter == python3.9 ]]; then interpreter=${PYTHON39:-python3.9}; else interpreter=$(system_python); fi
+    echo "setup: making $folder"
     rm -rf "$folder"
-    "$(system_python)" -m venv "$folder"
+    quietly "$interpreter" -m venv "$folder"
     # shellcheck disable=SC2086  # the line is a list
-    quietly "$folder/bin/pip" install $packages
+    quietly "$folder/bin/pip" install --no-deps $packages
     echo "$packages" > "$folder/.installed"
   done < python/requirements/fixtures.txt
 }
