@@ -30,9 +30,20 @@ void PickleMachine::push_tuple(size_t n) {
   push_sequence(Kind::tuple, {items, n});
 }
 
+// Protocols 0 to 2 name the builtin things as Python 2 called them.
+static plain::Global in_python3(plain::Global g) {
+  if (g.module == "copy_reg") g.module = "copyreg";
+  if (g.module != "__builtin__") return g;
+  static constexpr std::string_view renamed[][2] = {{"xrange", "range"}, {"unicode", "str"}, {"long", "int"}, {"unichr", "chr"}};
+  g.module = "builtins";
+  for (const auto& [before, now] : renamed)
+    if (g.name == before) g.name = now;
+  return g;
+}
+
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
   Value v;
-  v.kind = Kind::global, v.global = arena_.make(plain::Global{module, name});
+  v.kind = Kind::global, v.global = arena_.make(in_python3({module, name}));
   push(v);
 }
 
@@ -42,27 +53,38 @@ void PickleMachine::push_global(Value module, Value name) {
   push_global(module.str(), name.str());
 }
 
-// Protocols 0 to 2 say Class(...) through functions of copyreg; the record holds the class itself.
-static void normalise(Arena& arena, Value& callee, Value& args) {
+// Protocols 0 to 2 say Class(...) through functions of copyreg, Cython's classes through functions of their own; the record holds
+// the class itself.
+static plain::Object recorded(Arena& arena, Value callee, Value args) {
   const auto& [module, name] = *callee.global;
   const std::span<const Value> items = args.items();
-  if ((module != "copyreg" && module != "copy_reg") || items.empty() || !items[0].is(Kind::global)) return;
-  if (name == "__newobj_ex__" && items.size() > 1) {
-    callee = items[0];
-    args = items[1];
-  } else if (name == "__newobj__" || name == "_reconstructor") {
-    callee = items[0];
-    args = plain::sequence(arena, Kind::tuple, items.subspan(1));
+  if (items.empty() || !items[0].is(Kind::global)) return {callee, args, {}};
+  const auto nothing = [&] { return plain::sequence(arena, Kind::tuple); };
+  if (module == "copyreg") {
+    if (name == "__newobj_ex__" && items.size() > 1) return {items[0], items[1], {}};
+    if (name == "__newobj__") return {items[0], plain::sequence(arena, Kind::tuple, items.subspan(1)), {}};
+    if (name == "_reconstructor" && items.size() > 2) {   // class, the builtin it extends, what that held
+      plain::Object o{items[0], nothing(), {}};
+      if (items[2].is(Kind::list)) o.list = items[2].sequence;
+      else if (items[2].is(Kind::dict)) o.dict = items[2].sequence;
+      else if (!items[2].is(Kind::none)) o.args = plain::sequence(arena, Kind::tuple, items.subspan(2));
+      return o;
+    }
   }
+  if (name == "newObj" && items.size() == 1) return {items[0], nothing(), {}};
+  if (name.starts_with("__pyx_unpickle_") && items.size() == 3)   // class, checksum, state
+    return {items[0], items[2].is(Kind::tuple) ? items[2] : nothing(), {}};
+  return {callee, args, {}};
 }
 
 void PickleMachine::call(Value callee, Value args) {
+  plain::Object record{callee, args, {}};
   if (callee.is(Kind::global)) {
     if (auto value = known_call(arena_, *callee.global, args)) return push(*value);
-    normalise(arena_, callee, args);
+    record = recorded(arena_, callee, args);
   }
   Value v;
-  v.kind = Kind::object, v.object = arena_.make(plain::Object{callee, args, {}});
+  v.kind = Kind::object, v.object = arena_.make(record);
   push(v);
 }
 

@@ -84,10 +84,13 @@ Value object_node(SkopsNodes& nodes, const Value& node) {
 }
 Value reduce_node(SkopsNodes& nodes, const Value& node) {
   const Value args = nodes.value(field(field(node, "__reduce__"), "args"));
-  return object(nodes, class_of(nodes, node), args, nodes.value(field(node, "content")));
+  const Value state = nodes.value(field(node, "content"));   // empty where a pickle has none
+  return object(nodes, class_of(nodes, node), args, state.items().empty() ? Value() : state);
 }
 Value constructor_node(SkopsNodes& nodes, const Value& node) {
-  return object(nodes, class_of(nodes, node), nodes.value(field(node, "content")));
+  const Value callee = class_of(nodes, node), args = nodes.value(field(node, "content"));
+  const auto known = known_call(nodes.arena(), *callee.global, args);   // a frozenset
+  return known ? *known : object(nodes, callee, args);
 }
 Value operator_node(SkopsNodes& nodes, const Value& node) {
   return object(nodes, class_of(nodes, node), nodes.value(field(node, "attrs")));
