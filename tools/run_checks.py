@@ -48,8 +48,9 @@ def release_suites():
     suites = [Suite("cpp", ["ctest", "--test-dir", "build/release", "-V", "-j", JOBS]),
               Suite("python", [python, "-m", "pytest", "-q", *existing("tests/tools", "tests/python", "tests/cli", "tests/docs")]),
               Suite("conformance", [python, "tests/conformance/run_suite.py", onward])]
-    if (ROOT / "tests/fidelity/fidelity.py").exists():
-        suites.append(Suite("fidelity", [python, "tests/fidelity/fidelity.py", onward], slow=True))
+    fidelity = [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows"]
+    for engine in ("onward", "onnxruntime"):
+        suites.append(Suite(f"fidelity-{engine}", [*fidelity, "--engine", engine, "--json", f"build/check/fidelity-{engine}.json"], slow=True))
     return suites
 
 
@@ -75,7 +76,7 @@ def run(suite, prefix):
     passed, failed = count(text)
     if (code or not passed) and not failed:
         failed = 1
-    print(f"{suite.name:<12} {passed:>6} passed {failed:>4} failed  {time.monotonic() - start:6.0f} s", flush=True)
+    print(f"{suite.name:<20} {passed:>6} passed {failed:>4} failed  {time.monotonic() - start:6.0f} s", flush=True)
     if failed:
         print("\n".join("    " + line for line in worth_showing(text.splitlines())))
         print(f"    (exit code {code}; all of it: {log.relative_to(ROOT)})", flush=True)

@@ -73,7 +73,7 @@ def run(args, row, name, kind, case, folder, count, report):
             count[verdict] += 1
             print(f"{shown} {worst:9.2g} labels {wrong:3d} {f'tied {ties}' if ties else ''} {verdict}", flush=True)
             report.append({"estimator": row["class"], "case": case, "data": kind, "target": what, "input": how, "engine": args.engine, "max_difference": None if worst != worst else float(worst),
-                           "wrong_labels": wrong, "tied_rows": ties, "verdict": verdict})
+                           "tolerance": row["tolerance"], "wrong_labels": wrong, "tied_rows": ties, "verdict": verdict})
 
 
 if __name__ == "__main__":
