@@ -76,7 +76,7 @@ struct Preparation {
 
 struct Upgrade { int below; std::string_view to; };       // nodes older than `below` mean this, in ports of their own version
 
-struct Facts {
+struct OperatorFacts {
   bool in_place = false;                                  // the first output may overwrite an input of its size and type
   bool random = false;                                    // equal calls may answer differently: never folded, never merged
   double tolerance = 0;                                   // relative, kernel against meaning
@@ -87,7 +87,7 @@ struct Facts {
 
 struct Operator {
   Name name;
-  Facts facts;
+  OperatorFacts facts;
   std::shared_ptr<const void> (*create)(const Preparation&);
   void (*infer)(const void* self, Inference&);
   void (*run)(const void* self, Call&);
@@ -176,7 +176,7 @@ struct Dispatch {
 }  // namespace detail
 
 template <class Op, Constraint... by>
-Operator define(Facts facts = {}) {
+Operator define(OperatorFacts facts = {}) {
   return {Op::standard_name, std::move(facts),
           [](const Preparation& at) -> std::shared_ptr<const void> {
             auto self = std::make_shared<Op>();

@@ -23,6 +23,8 @@ Session::Session(Model model, SessionOptions options) : options_(std::move(optio
   program_ = std::make_unique<Program>(model_.graph);
 }
 
+Session::~Session() = default;
+
 std::shared_ptr<Session> Session::load(const std::string& path, SessionOptions options) {
   try {
     return std::make_shared<Session>(load_model(path), std::move(options));

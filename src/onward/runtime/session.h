@@ -24,6 +24,9 @@ class Session {
  public:
   // Throws Error{bad_model, unsupported_operator, limit_…}.
   explicit Session(Model model, SessionOptions options = {});
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
   static std::shared_ptr<Session> load(const std::string& path, SessionOptions options = {});
   static std::shared_ptr<Session> load_bytes(std::string_view bytes, SessionOptions options = {});
 
