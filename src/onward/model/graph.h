@@ -36,7 +36,8 @@ std::string shown(const TypeInfo& type);                 // "float [batch, 3]", 
 struct ValueInfo {
   std::string name;
   TypeInfo type;
-  std::string doc;
+  std::string doc = {};
+  std::map<std::string, std::string> metadata = {};
 };
 
 struct SparseTensor {
@@ -46,7 +47,10 @@ struct SparseTensor {
 };
 
 // In the body of a function: the value that the calling node has for `name`.
-struct AttributeOfCaller { std::string name; };
+struct AttributeOfCaller {
+  std::string name;
+  int kind = 0;                                          // as AttributeProto.type numbers them; 0: not said
+};
 
 using Attribute = std::variant<int64_t, float, std::string, Tensor, GraphRef, TypeInfo, SparseTensor, std::vector<int64_t>, std::vector<float>,
                                std::vector<std::string>, std::vector<Tensor>, std::vector<GraphRef>, std::vector<TypeInfo>, AttributeOfCaller>;
@@ -88,6 +92,7 @@ struct Graph {
   std::map<std::string, Tensor, std::less<>> initializers = {};
   std::vector<Node> nodes = {};                          // each after those whose outputs it reads
   std::string doc = {};
+  std::map<std::string, std::string> metadata = {};
 };
 
 using Opsets = std::map<std::string, int64_t, std::less<>>;   // domain -> version
@@ -100,6 +105,9 @@ struct Function {
   Attributes defaults;                                   // those a caller may give
   std::vector<Node> nodes;
   Opsets opsets;
+  std::string doc;
+  std::vector<ValueInfo> values;                         // declared types of its values
+  std::map<std::string, std::string> metadata;
 };
 
 struct Model {

@@ -6,12 +6,17 @@
 
 namespace onward {
 
+// Not kept: training information, device configurations, quantisation annotations, dimension denotations, the notes on single
+// tensors and attributes. Sparse initializers become dense.
 struct ReadLimits {
   int depth = 64;                                        // of nested graphs, types and optionals
+  uint64_t dense_bytes = uint64_t{1} << 28;              // that sparse initializers may become, all together
 };
+inline constexpr int64_t newest_ir_version = 14;
 
 // `owner` keeps `bytes` alive: raw tensor data is viewed, not copied, where alignment and layout allow. `folder` is where external
-// data may lie (only inside it; "" refuses external data). Throws Error{bad_file, bad_model, unsupported_operator, limit_size}.
+// data may lie (only inside it; "" refuses external data). Throws Error{io, bad_file,
+// bad_model, unsupported_operator, limit_size, limit_memory}; memory taken is bounded by a multiple of the file's size.
 Model read_model(std::string_view bytes, std::shared_ptr<const void> owner = {}, const std::string& folder = {}, const ReadLimits& = {});
 Model load_model(const std::string& path, const ReadLimits& = {});
 

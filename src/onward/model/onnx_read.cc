@@ -1,81 +1,12 @@
 // ModelProto in: field numbers are those of onnx.proto.
 #include <filesystem>
 
-#include "onward/model/onnx_file.h"
-#include "onward/model/tensor_proto.h"
+#include "onward/model/type_proto.h"
 
 namespace onward {
 namespace {
 
-// One level of nesting, given back at the end of the scope.
-class Level {
- public:
-  explicit Level(ReadContext& context) : context_(context) {
-    if (--context.depth_left < 0) fail(Code::limit_size, "graphs, types or optional values are nested too deeply");
-  }
-  ~Level() { ++context_.depth_left; }
-
- private:
-  ReadContext& context_;
-};
-
 Graph read_graph(std::string_view bytes, ReadContext& context);
-
-// StringStringEntryProto, into a map.
-void read_entry(std::string_view bytes, ReadContext& context, std::map<std::string, std::string>& into) {
-  std::string key, value;
-  WireField f;
-  for (WireReader m(bytes, context.file); m.next(f);) (f.number == 1 ? key : value) = text_of(f.bytes);
-  into[key] = value;
-}
-
-std::vector<DimInfo> read_shape(std::string_view bytes, ReadContext& context) {
-  std::vector<DimInfo> out;
-  WireField f, g;
-  for (WireReader m(bytes, context.file); m.next(f);) {
-    if (f.number != 1) continue;
-    DimInfo& d = out.emplace_back();
-    for (WireReader r(f.bytes, context.file); r.next(g);) {
-      if (g.number == 1) d.size = int64_t(g.value);
-      if (g.number == 2) d.name = text_of(g.bytes);
-    }
-    if (d.size && *d.size < 0) d.size.reset();            // some writers put -1 for "any"
-  }
-  return out;
-}
-
-TypeInfo read_type(std::string_view bytes, ReadContext& context) {
-  const Level level(context);
-  TypeInfo out;
-  WireField f, g;
-  for (WireReader m(bytes, context.file); m.next(f);) {
-    if (f.number == 6) out.denotation = text_of(f.bytes);
-    if (f.number != 1 && f.number != 4 && f.number != 5 && f.number != 8 && f.number != 9) continue;
-    using Kind = TypeInfo::Kind;
-    out.kind = f.number == 1 ? Kind::tensor : f.number == 4 ? Kind::sequence : f.number == 5 ? Kind::map : f.number == 8 ? Kind::sparse : Kind::optional;
-    for (WireReader r(f.bytes, context.file); r.next(g);) {
-      const bool tensor = out.kind == Kind::tensor || out.kind == Kind::sparse;
-      if (g.number == 1 && (tensor || out.kind == Kind::map)) {
-        if (g.value >= uint64_t(DataType::count)) fail(Code::bad_model, "element type ", g.value, " is not in the standard");
-        out.element = DataType(g.value);
-      } else if (g.number == 2 && tensor) out.shape = read_shape(g.bytes, context);
-      else if ((g.number == 1 && !tensor) || (g.number == 2 && out.kind == Kind::map)) out.item = std::make_shared<const TypeInfo>(read_type(g.bytes, context));
-    }
-  }
-  return out;
-}
-
-ValueInfo read_value_info(std::string_view bytes, ReadContext& context) {
-  ValueInfo out;
-  WireField f;
-  for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 1: out.name = text_of(f.bytes); break;
-    case 2: out.type = read_type(f.bytes, context); break;
-    case 3: out.doc = text_of(f.bytes); break;
-    default: break;
-  }
-  return out;
-}
 
 // Everything an AttributeProto may carry; its kind says what counts.
 struct AttributeFields {
@@ -103,8 +34,11 @@ struct AttributeFields {
 };
 
 Attribute attribute_of(AttributeFields&& a) {
-  if (!a.of_caller.empty()) return AttributeOfCaller{a.of_caller};
-  switch (a.found()) {
+  const uint64_t kind = a.found();
+  if (!a.of_caller.empty()) return AttributeOfCaller{a.of_caller, int(a.kind)};
+  if ((kind == 4 && !a.t) || (kind == 5 && !a.g) || (kind == 11 && !a.sparse.values) || (kind == 13 && a.type.kind == TypeInfo::Kind::none))
+    fail(Code::bad_model, "attribute '", a.name, "' has kind ", kind, ", but no value of that kind");
+  switch (kind) {
     case 1: return a.f;
     case 2: return a.i;
     case 3: return std::move(a.s);
@@ -117,54 +51,60 @@ Attribute attribute_of(AttributeFields&& a) {
     case 10: return std::move(a.graphs);
     case 11: return std::move(a.sparse);
     case 13: return std::move(a.type);
-    case 14: return std::move(a.types);
-    default: fail(Code::bad_model, "attribute '", a.name, "' has kind ", a.kind, ", which is not in the standard");
+    default: return std::move(a.types);
   }
 }
 
 void read_attribute(std::string_view bytes, ReadContext& context, Attributes& into) {
+  context.charge(sizeof(Attribute) + 96);
   AttributeFields a;
   WireField f;
   for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 1: a.name = text_of(f.bytes); break;
-    case 2: if (f.bytes.size() == sizeof a.f) std::memcpy(&a.f, f.bytes.data(), sizeof a.f); break;
-    case 3: a.i = int64_t(f.value); break;
-    case 4: a.s = f.bytes; break;
-    case 5: a.t = read_tensor(f.bytes, context); break;
-    case 6: a.g = std::make_shared<const Graph>(read_graph(f.bytes, context)); break;
+    case 1: a.name = f.text(); break;
+    case 2: a.f = f.real(); break;
+    case 3: a.i = int64_t(f.integer()); break;
+    case 4: a.s = f.body(); break;
+    case 5: a.t = read_tensor(f.body(), context); break;
+    case 6: a.g = std::make_shared<const Graph>(read_graph(f.body(), context)); break;
     case 7: append_floats(f, a.floats); break;
     case 8: append_varints(f, a.ints, context.file); break;
-    case 9: a.strings.emplace_back(f.bytes); break;
-    case 10: a.tensors.push_back(read_tensor(f.bytes, context)); break;
-    case 11: a.graphs.push_back(std::make_shared<const Graph>(read_graph(f.bytes, context))); break;
-    case 14: a.type = read_type(f.bytes, context); break;
-    case 15: a.types.push_back(read_type(f.bytes, context)); break;
-    case 20: a.kind = f.value; break;
-    case 21: a.of_caller = text_of(f.bytes); break;
-    case 22: a.sparse = read_sparse(f.bytes, context); break;
+    case 9: context.charge(sizeof(std::string)), a.strings.emplace_back(f.body()); break;
+    case 10: a.tensors.push_back(read_tensor(f.body(), context)); break;
+    case 11: a.graphs.push_back(std::make_shared<const Graph>(read_graph(f.body(), context))); break;
+    case 14: a.type = read_type(f.body(), context); break;
+    case 15: a.types.push_back(read_type(f.body(), context)); break;
+    case 20: a.kind = f.integer(); break;
+    case 21: a.of_caller = f.text(); break;
+    case 22: a.sparse = read_sparse(f.body(), context); break;
     default: break;
   }
+  if (a.name.empty()) fail(Code::bad_model, "an attribute has no name");
+  if (a.kind > 14) fail(Code::bad_model, "attribute '", a.name, "' has kind ", a.kind, ", which is not in the standard");
   if (a.kind == 12) unsupported("attribute '", a.name, "': a list of sparse tensors");
   const std::string name = a.name;
   if (!into.emplace(name, attribute_of(std::move(a))).second) fail(Code::bad_model, "attribute '", name, "' is given twice");
 }
 
-std::string plain_domain(std::string_view domain) { return domain == "ai.onnx" ? std::string() : text_of(domain); }
+std::string plain_domain(const WireField& f) {
+  std::string domain = f.text();
+  return domain == "ai.onnx" ? std::string() : domain;
+}
 
 Node read_node(std::string_view bytes, ReadContext& context) {
+  context.charge(sizeof(Node));
   Node node;
   std::vector<std::string_view> attributes;
   WireField f;
   for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 1: node.inputs.push_back(text_of(f.bytes)); break;
-    case 2: node.outputs.push_back(text_of(f.bytes)); break;
-    case 3: node.name = text_of(f.bytes); break;
-    case 4: node.op = text_of(f.bytes); break;
-    case 5: attributes.push_back(f.bytes); break;
-    case 6: node.doc = text_of(f.bytes); break;
-    case 7: node.domain = plain_domain(f.bytes); break;
-    case 8: node.overload = text_of(f.bytes); break;
-    case 9: read_entry(f.bytes, context, node.metadata); break;
+    case 1: context.charge(sizeof(std::string)), node.inputs.push_back(f.text()); break;
+    case 2: context.charge(sizeof(std::string)), node.outputs.push_back(f.text()); break;
+    case 3: node.name = f.text(); break;
+    case 4: node.op = f.text(); break;
+    case 5: context.charge(sizeof(std::string_view)), attributes.push_back(f.body()); break;
+    case 6: node.doc = f.text(); break;
+    case 7: node.domain = plain_domain(f); break;
+    case 8: node.overload = f.text(); break;
+    case 9: node.metadata.insert(read_entry(f, context)); break;
     default: break;
   }
   try {
@@ -177,6 +117,7 @@ Node read_node(std::string_view bytes, ReadContext& context) {
 
 Graph read_graph(std::string_view bytes, ReadContext& context) {
   const Level level(context);
+  context.charge(sizeof(Graph));
   Graph graph;
   const auto initializer = [&](std::string name, Tensor t) {
     if (name.empty()) fail(Code::bad_model, "an initializer has no name");
@@ -185,14 +126,15 @@ Graph read_graph(std::string_view bytes, ReadContext& context) {
   };
   WireField f;
   for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 1: graph.nodes.push_back(read_node(f.bytes, context)); break;
-    case 2: graph.name = text_of(f.bytes); break;
-    case 5: { std::string name; Tensor t = read_tensor(f.bytes, context, &name); initializer(name, std::move(t)); break; }
-    case 10: graph.doc = text_of(f.bytes); break;
-    case 11: graph.inputs.push_back(read_value_info(f.bytes, context)); break;
-    case 12: graph.outputs.push_back(read_value_info(f.bytes, context)); break;
-    case 13: graph.values.push_back(read_value_info(f.bytes, context)); break;
-    case 15: { std::string name; const SparseTensor s = read_sparse(f.bytes, context, &name); initializer(name, s.dense()); break; }
+    case 1: graph.nodes.push_back(read_node(f.body(), context)); break;
+    case 2: graph.name = f.text(); break;
+    case 5: { std::string name; Tensor t = read_tensor(f.body(), context, &name); initializer(name, std::move(t)); break; }
+    case 10: graph.doc = f.text(); break;
+    case 11: graph.inputs.push_back(read_value_info(f.body(), context)); break;
+    case 12: graph.outputs.push_back(read_value_info(f.body(), context)); break;
+    case 13: graph.values.push_back(read_value_info(f.body(), context)); break;
+    case 16: graph.metadata.insert(read_entry(f, context)); break;
+    case 15: { std::string name; const SparseTensor s = read_sparse(f.body(), context, &name); initializer(name, s.dense()); break; }
     default: break;
   }
   return graph;
@@ -202,79 +144,31 @@ void read_opset(std::string_view bytes, ReadContext& context, Opsets& into) {
   std::string domain;
   int64_t version = 1;
   WireField f;
-  for (WireReader m(bytes, context.file); m.next(f);) f.number == 1 ? void(domain = plain_domain(f.bytes)) : void(version = int64_t(f.value));
+  for (WireReader m(bytes, context.file); m.next(f);) {
+    if (f.number == 1) domain = plain_domain(f);
+    if (f.number == 2) version = int64_t(f.integer());
+  }
+  context.charge(128);
   into[domain] = version;
 }
 
 Function read_function(std::string_view bytes, ReadContext& context) {
+  context.charge(sizeof(Function));
   Function out;
   WireField f;
   for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 1: out.name = text_of(f.bytes); break;
-    case 4: out.inputs.push_back(text_of(f.bytes)); break;
-    case 5: out.outputs.push_back(text_of(f.bytes)); break;
-    case 6: out.attributes.push_back(text_of(f.bytes)); break;
-    case 7: out.nodes.push_back(read_node(f.bytes, context)); break;
-    case 9: read_opset(f.bytes, context, out.opsets); break;
-    case 10: out.domain = plain_domain(f.bytes); break;
-    case 11: read_attribute(f.bytes, context, out.defaults); break;
-    case 13: out.overload = text_of(f.bytes); break;
-    default: break;
-  }
-  return out;
-}
-
-Value read_optional(std::string_view bytes, ReadContext& context);
-
-Sequence read_sequence(std::string_view bytes, ReadContext& context);
-
-Map read_map(std::string_view bytes, ReadContext& context) {
-  Map out;
-  std::vector<int64_t> ints;
-  std::vector<std::string> strings;
-  DataType key = DataType::none;
-  WireField f;
-  for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 2: key = DataType(f.value); break;
-    case 3: append_varints(f, ints, context.file); break;
-    case 4: strings.emplace_back(f.bytes); break;
-    case 5: {
-      const Sequence values = read_sequence(f.bytes, context);
-      if (values.items.size() == 1 && values.items[0].tensor()) out.values = *values.items[0].tensor();
-      break;
-    }
-    default: break;
-  }
-  out.keys = key == DataType::str ? Tensor::of({int64_t(strings.size())}, strings) : Tensor::of({int64_t(ints.size())}, ints);
-  return out;
-}
-
-Sequence read_sequence(std::string_view bytes, ReadContext& context) {
-  const Level level(context);
-  Sequence out;
-  WireField f;
-  for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 3: out.items.emplace_back(read_tensor(f.bytes, context)); break;
-    case 4: out.items.emplace_back(read_sparse(f.bytes, context).dense()); break;
-    case 5: out.items.emplace_back(read_sequence(f.bytes, context)); break;
-    case 6: out.items.emplace_back(read_map(f.bytes, context)); break;
-    case 7: out.items.push_back(read_optional(f.bytes, context)); break;
-    default: break;
-  }
-  if (!out.items.empty()) if (const Tensor* t = out.items[0].tensor()) out.type = t->type();
-  return out;
-}
-
-Value read_optional(std::string_view bytes, ReadContext& context) {
-  const Level level(context);
-  Value out;
-  WireField f;
-  for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 3: out = read_tensor(f.bytes, context); break;
-    case 4: out = read_sparse(f.bytes, context).dense(); break;
-    case 5: out = read_sequence(f.bytes, context); break;
-    case 6: out = read_map(f.bytes, context); break;
-    case 7: out = read_optional(f.bytes, context); break;
+    case 1: out.name = f.text(); break;
+    case 4: context.charge(sizeof(std::string)), out.inputs.push_back(f.text()); break;
+    case 5: context.charge(sizeof(std::string)), out.outputs.push_back(f.text()); break;
+    case 6: context.charge(sizeof(std::string)), out.attributes.push_back(f.text()); break;
+    case 7: out.nodes.push_back(read_node(f.body(), context)); break;
+    case 9: read_opset(f.body(), context, out.opsets); break;
+    case 10: out.domain = plain_domain(f); break;
+    case 11: read_attribute(f.body(), context, out.defaults); break;
+    case 8: out.doc = f.text(); break;
+    case 12: out.values.push_back(read_value_info(f.body(), context)); break;
+    case 13: out.overload = f.text(); break;
+    case 14: out.metadata.insert(read_entry(f, context)); break;
     default: break;
   }
   return out;
@@ -283,24 +177,30 @@ Value read_optional(std::string_view bytes, ReadContext& context) {
 }  // namespace
 
 Model read_model(std::string_view bytes, std::shared_ptr<const void> owner, const std::string& folder, const ReadLimits& limits) {
-  ReadContext context{bytes.data(), std::move(owner), folder, limits.depth};
+  ReadContext context(bytes, std::move(owner), folder, limits);
   Model model;
-  bool has_graph = false, has_opset = false;
+  bool has_version = false, has_graph = false, has_opset = false;
   WireField f;
   for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
-    case 1: model.ir_version = int64_t(f.value); break;
-    case 2: model.producer = text_of(f.bytes); break;
-    case 3: model.producer_version = text_of(f.bytes); break;
-    case 4: model.domain = text_of(f.bytes); break;
-    case 5: model.model_version = int64_t(f.value); break;
-    case 6: model.doc = text_of(f.bytes); break;
-    case 7: model.graph = read_graph(f.bytes, context); has_graph = true; break;
-    case 8: read_opset(f.bytes, context, model.opsets); has_opset = true; break;
-    case 14: read_entry(f.bytes, context, model.metadata); break;
-    case 25: model.functions.push_back(read_function(f.bytes, context)); break;
+    case 1: model.ir_version = int64_t(f.integer()), has_version = true; break;
+    case 2: model.producer = f.text(); break;
+    case 3: model.producer_version = f.text(); break;
+    case 4: model.domain = f.text(); break;
+    case 5: model.model_version = int64_t(f.integer()); break;
+    case 6: model.doc = f.text(); break;
+    case 7:
+      if (std::exchange(has_graph, true)) fail(Code::bad_file, "byte ", f.at, ": a second graph");
+      model.graph = read_graph(f.body(), context);
+      break;
+    case 8: read_opset(f.body(), context, model.opsets); has_opset = true; break;
+    case 14: model.metadata.insert(read_entry(f, context)); break;
+    case 25: model.functions.push_back(read_function(f.body(), context)); break;
     default: break;
   }
   if (!has_graph) fail(Code::bad_file, "this is no ONNX model: it has no graph");
+  if (!has_version || model.ir_version < 1) fail(Code::bad_model, "the model does not say which version of the ONNX IR it uses");
+  if (model.ir_version > newest_ir_version)
+    throw Error(Code::bad_model, text("the model uses IR version ", model.ir_version, ", the newest that is known is ", newest_ir_version), "export it for an older IR version");
   if (!has_opset && model.ir_version < 3) model.opsets[""] = 1;
   return model;
 }
@@ -312,25 +212,6 @@ Model load_model(const std::string& path, const ReadLimits& limits) {
     return read_model(file.bytes, file.owner, folder.empty() ? "." : folder, limits);
   } catch (Error& e) {
     throw e.within("reading " + path);
-  }
-}
-
-ValueProto guess_value_proto(std::string_view bytes) {
-  WireField f;
-  for (WireReader m(bytes, bytes.data()); m.next(f);) {
-    if (f.number == 1 && f.wire == 0) return ValueProto::tensor;          // dims, unpacked
-    if (f.number == 4 || f.number == 9 || f.number == 8 || f.number == 10 || f.number == 11) return ValueProto::tensor;
-    if (f.number == 3 && f.wire == 2) return ValueProto::sequence;
-  }
-  return ValueProto::tensor;
-}
-
-Value read_value(std::string_view bytes, ValueProto kind) {
-  ReadContext context{bytes.data(), nullptr, "", 64};
-  switch (kind) {
-    case ValueProto::sequence: return read_sequence(bytes, context);
-    case ValueProto::optional: return read_optional(bytes, context);
-    default: return read_tensor(bytes, context);
   }
 }
 

@@ -2,24 +2,40 @@
 #pragma once
 #include <memory>
 
-#include "onward/model/graph.h"
+#include "onward/model/onnx_file.h"
 #include "onward/model/wire.h"
 
 namespace onward {
 
-// Where the bytes come from while a file is read.
+// What one reading of a file shares: where the bytes come from, and what it may still take.
 struct ReadContext {
-  const char* file = nullptr;                             // start, for offsets in errors
+  ReadContext(std::string_view bytes, std::shared_ptr<const void> owner, std::string folder, const ReadLimits& limits)
+      : file(bytes.data()), owner(std::move(owner)), folder(std::move(folder)), depth_left(limits.depth), dense_left(limits.dense_bytes),
+        objects_left((uint64_t{64} << 20) + 32 * bytes.size()) {}
+
+  // Every object made from a few bytes is counted: two bytes of a hostile file may ask for a node, which takes 300.
+  void charge(uint64_t bytes) {
+    if (bytes > objects_left) fail(Code::limit_size, "the file describes far more objects than its size allows in a real model");
+    objects_left -= bytes;
+  }
+
+  const char* file;                                       // start, for offsets in errors
   std::shared_ptr<const void> owner;                      // keeps the bytes alive; without it data is copied
   std::string folder;                                     // of external data; empty: none allowed
-  int depth_left = 64;
+  int depth_left;
+  uint64_t dense_left;                                    // bytes that sparse tensors may still become
+  uint64_t objects_left;
   std::map<std::string, MappedFile> external = {};        // files opened so far
-  uint64_t dense_left = uint64_t{1} << 32;                // bytes that sparse tensors may still become
 };
 
+// Where a tensor's bytes lie outside the model's file: the entries of TensorProto.external_data.
+using ExternalData = std::map<std::string, std::string, std::less<>>;
+// Sets `owner` to what keeps the bytes alive. Throws Error{bad_model} for paths that leave the model's folder, by links too.
+std::string_view external_bytes(const ExternalData& given, ReadContext& context, std::shared_ptr<const void>& owner);
+
+std::pair<std::string, std::string> read_entry(const WireField& field, ReadContext& context);   // StringStringEntryProto
 Tensor read_tensor(std::string_view bytes, ReadContext& context, std::string* name = nullptr);
 SparseTensor read_sparse(std::string_view bytes, ReadContext& context, std::string* name = nullptr);
 void write_tensor(WireWriter& w, const Tensor& tensor, std::string_view name = {});
-std::string text_of(std::string_view bytes);              // a string field; throws Error{bad_file} unless UTF-8
 
 }  // namespace onward

@@ -1,20 +1,38 @@
 #include "onward/model/wire.h"
 
 #include "onward/base/error.h"
+#include "onward/base/unicode.h"
 
 namespace onward {
 
+void WireField::is(uint32_t expected, const char* what) const {
+  if (wire != expected) fail(Code::bad_file, "byte ", at, ": field ", number, " is stored as wire type ", wire, ", expected ", what);
+}
+
+std::string WireField::text() const {
+  if (!is_utf8(body())) fail(Code::bad_file, "byte ", at, ": the text of field ", number, " is not valid UTF-8");
+  return std::string(bytes);
+}
+
+float WireField::real() const {
+  is(5, "four bytes");
+  float v;
+  std::memcpy(&v, bytes.data(), sizeof v);
+  return v;
+}
+
 bool WireReader::next(WireField& field) {
   if (rest_.empty()) return false;
+  const auto at = uint64_t(rest_.data() - file_);
   const uint64_t key = varint();
-  if (key >> 3 == 0 || key >> 3 > 0x1FFFFFFF) fail(Code::bad_file, "byte ", rest_.data() - file_, ": ", key >> 3, " is no protobuf field number");
-  field = {uint32_t(key >> 3), uint32_t(key & 7), 0, {}};
+  if (key >> 3 == 0 || key >> 3 > 0x1FFFFFFF) fail(Code::bad_file, "byte ", at, ": ", key >> 3, " is no protobuf field number");
+  field = {uint32_t(key >> 3), uint32_t(key & 7), 0, {}, at};
   switch (field.wire) {
     case 0: field.value = varint(); break;
     case 1: field.bytes = take(8); break;
     case 2: field.bytes = take(varint()); break;
     case 5: field.bytes = take(4); break;
-    default: fail(Code::bad_file, "byte ", rest_.data() - file_, ": ", field.wire, " is no protobuf wire type");
+    default: fail(Code::bad_file, "byte ", at, ": ", field.wire, " is no protobuf wire type");
   }
   return true;
 }
@@ -38,13 +56,14 @@ std::string_view WireReader::take(uint64_t n) {
 
 template <class Into> static void append_all(const WireField& f, Into& into, const char* file) {
   if (f.wire == 0) into.push_back(int64_t(f.value));
-  else for (WireReader r(f.bytes, file); !r.empty();) into.push_back(int64_t(r.varint()));
+  else for (WireReader r(f.body(), file); !r.empty();) into.push_back(int64_t(r.varint()));
 }
 void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file) { append_all(f, into, file); }
 void append_varints(const WireField& f, Dims& into, const char* file) { append_all(f, into, file); }
 
 template <class T> static void append_fixed(const WireField& f, std::vector<T>& into) {
-  if (f.bytes.size() % sizeof(T) != 0) fail(Code::bad_file, "a list of numbers of ", sizeof(T), " bytes takes ", f.bytes.size());
+  if (f.wire != (sizeof(T) == 4 ? 5 : 1)) f.body();
+  if (f.bytes.size() % sizeof(T) != 0) fail(Code::bad_file, "byte ", f.at, ": a list of numbers of ", sizeof(T), " bytes takes ", f.bytes.size());
   const size_t before = into.size(), n = f.bytes.size() / sizeof(T);
   into.resize(before + n);
   if (n) std::memcpy(into.data() + before, f.bytes.data(), n * sizeof(T));

@@ -10,11 +10,21 @@
 
 namespace onward {
 
-// One protobuf field; `bytes` is set for length-delimited and fixed-width ones.
+// One protobuf field; `bytes` is set for length-delimited and fixed-width ones. The accessors throw Error{bad_file} for a field that
+// is stored as another kind than the one asked for.
 struct WireField {
   uint32_t number = 0, wire = 0;
   uint64_t value = 0;
   std::string_view bytes;
+  uint64_t at = 0;                       // the field's first byte, counted from the start of the file
+
+  uint64_t integer() const { return is(0, "an integer"), value; }
+  std::string_view body() const { return is(2, "a length and bytes"), bytes; }
+  std::string text() const;              // UTF-8
+  float real() const;
+
+ private:
+  void is(uint32_t expected, const char* what) const;
 };
 
 // Reads the fields of a message. `file` is the start of the whole file, for the byte offsets in errors.

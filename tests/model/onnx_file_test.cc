@@ -1,0 +1,152 @@
+// Models and values through the ONNX format and back.
+#include "onward/model/onnx_file.h"
+
+#include <filesystem>
+
+#include "expect_error.h"
+#include "onward/model/check.h"
+#include "sample_models.h"
+
+namespace onward {
+namespace {
+
+bool same(const Tensor& a, const Tensor& b) {
+  if (a.type() != b.type() || a.dims() != b.dims()) return false;
+  if (a.type() != DataType::str) return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+  return std::equal(a.data<std::string>(), a.data<std::string>() + a.size(), b.data<std::string>());
+}
+
+const Attribute& attribute(const Model& m, const char* name) { return m.graph.nodes.at(3).attributes.at(name); }
+
+}  // namespace
+
+TEST(OnnxFile, EverythingSurvives) {
+  const Model m = everything();
+  check(m);
+  const std::string bytes = write_model(m);
+  const Model back = read_model(bytes);
+  check(back);
+  EXPECT_EQ(back.ir_version, 12);
+  EXPECT_EQ(back.producer + back.producer_version + back.domain + back.doc, "p1.2ddoc");
+  EXPECT_EQ(back.model_version, 7);
+  EXPECT_EQ(back.opsets, m.opsets);
+  EXPECT_EQ(back.metadata, m.metadata);
+  const Graph& g = back.graph;
+  EXPECT_EQ(g.name + g.doc, "mainof the graph");
+  EXPECT_EQ(g.metadata, m.graph.metadata);
+  EXPECT_EQ(shown(g.inputs.at(0).type), "float [batch, 3, ?]");
+  EXPECT_EQ(g.inputs[0].doc, "an input");
+  EXPECT_EQ(g.inputs[0].metadata.at("m"), "n");
+  EXPECT_EQ(shown(g.outputs.at(0).type), "seq(map(string, float))");
+  EXPECT_EQ(g.outputs[0].type.denotation, "DENOTED");
+  EXPECT_EQ(shown(g.outputs.at(1).type), "optional(int64 [])");
+  EXPECT_EQ(shown(g.values.at(0).type), "sparse bool [2]");
+  for (const auto& [name, t] : m.graph.initializers) EXPECT_TRUE(same(g.initializers.at(name), t)) << name;
+  EXPECT_EQ(g.nodes.at(2).overload + g.nodes[2].doc + g.nodes[2].name + g.nodes[2].metadata.at("at"), "v2callnamedline");
+  EXPECT_EQ(std::get<GraphRef>(g.nodes[1].attributes.at("then_branch"))->nodes.at(0).op, "Relu");
+  const Function& f = back.functions.at(0);
+  EXPECT_EQ(f.domain + f.name + f.overload + f.doc, "ownFv2a function");
+  EXPECT_EQ(f.attributes, std::vector<std::string>{"needed"});
+  EXPECT_EQ(std::get<float>(f.defaults.at("alpha")), 0.5f);
+  EXPECT_EQ(f.values.at(0).name, "y");
+  EXPECT_EQ(f.metadata.at("f"), "g");
+  EXPECT_EQ(f.opsets.at(""), 21);
+  const auto& of = std::get<AttributeOfCaller>(f.nodes.at(0).attributes.at("alpha"));
+  EXPECT_EQ(of.name, "alpha");
+  EXPECT_EQ(of.kind, 1);
+}
+
+TEST(OnnxFile, EveryKindOfAttributeSurvives) {
+  const Model m = everything();
+  const std::string bytes = write_model(m);
+  const Model back = read_model(bytes);
+  for (const auto& [name, a] : m.graph.nodes[3].attributes) EXPECT_EQ(attribute(back, name.c_str()).index(), a.index()) << name;
+  EXPECT_EQ(std::get<int64_t>(attribute(back, "i")), -5);
+  EXPECT_TRUE(std::signbit(std::get<float>(attribute(back, "f"))));
+  EXPECT_EQ(std::get<std::string>(attribute(back, "s")), std::string("\xff\0b", 3));
+  EXPECT_TRUE(same(std::get<Tensor>(attribute(back, "t")), Tensor::scalar(2.5)));
+  EXPECT_EQ(std::get<std::vector<int64_t>>(attribute(back, "ints")), (std::vector<int64_t>{1, -1, INT64_MIN}));
+  EXPECT_EQ(std::get<std::vector<float>>(attribute(back, "floats")), (std::vector<float>{1, INFINITY}));
+  EXPECT_EQ(std::get<std::vector<std::string>>(attribute(back, "strings")), (std::vector<std::string>{"", "b"}));
+  EXPECT_EQ(std::get<std::vector<GraphRef>>(attribute(back, "graphs")).size(), 2u);
+  const Tensor dense = std::get<SparseTensor>(attribute(back, "sparse")).dense();
+  EXPECT_TRUE(same(dense, Tensor::of<float>({2, 2}, {1, 0, 0, 2})));
+}
+
+TEST(OnnxFile, WritingIsStable) {
+  const std::string bytes = write_model(everything());
+  EXPECT_EQ(bytes, write_model(everything()));
+  EXPECT_EQ(write_model(read_model(bytes)), bytes);
+}
+
+TEST(OnnxFile, SavedAsWritten) {
+  const std::string path = testing::TempDir() + "onward_saved.onnx";
+  Model m = everything();
+  m.graph.initializers["large"] = Tensor(DataType::u8, {3 << 20});
+  std::memset(m.graph.initializers["large"].raw(), 7, 3 << 20);
+  save_model(m, path);
+  EXPECT_TRUE(map_file(path).bytes == write_model(m));
+  EXPECT_EQ(load_model(path).graph.initializers.at("large").data<uint8_t>()[5], 7);
+  std::filesystem::remove(path);
+}
+
+TEST(OnnxFile, RawDataIsViewedWhereItIsAligned) {
+  Model m = everything();
+  m.graph.initializers["bytes"] = Tensor::of<uint8_t>({3}, {1, 2, 3});
+  const auto bytes = std::make_shared<std::string>(write_model(m));
+  const auto inside = [&](const Tensor& t) { return t.data<char>() >= bytes->data() && t.data<char>() < bytes->data() + bytes->size(); };
+  EXPECT_TRUE(inside(read_model(*bytes, bytes).graph.initializers.at("bytes")));
+  EXPECT_FALSE(inside(read_model(*bytes).graph.initializers.at("bytes")));
+}
+
+TEST(OnnxFile, ListsMayBePackedOrNot) {
+  const std::string unpacked = std::string("\x0a\x01z\x40\x01\x40\x02\xa0\x01\x07", 10), packed("\x0a\x01z\x42\x02\x01\x02\xa0\x01\x07", 10);
+  for (const std::string& a : {unpacked, packed}) {
+    const std::string node = "\x12\x01y\x22\x01O\x2a" + std::string(1, char(a.size())) + a;
+    const std::string graph = "\x0a" + std::string(1, char(node.size())) + node;
+    const Model m = read_model("\x08\x0a\x3a" + std::string(1, char(graph.size())) + graph);
+    EXPECT_EQ(std::get<std::vector<int64_t>>(m.graph.nodes.at(0).attributes.at("z")), (std::vector<int64_t>{1, 2}));
+  }
+}
+
+TEST(OnnxFile, Values) {
+  const auto back = [](const Value& v) {
+    const std::string bytes = write_value(v);
+    return read_value(bytes, guess_value_proto(bytes));
+  };
+  for (unsigned t = 1; t < unsigned(DataType::count); ++t) EXPECT_TRUE(same(*back(every_value(DataType(t))).tensor(), every_value(DataType(t)))) << t;
+  EXPECT_TRUE(back(Value{}).empty());
+  EXPECT_TRUE(std::get<Sequence>(back(Sequence{})).items.empty());
+  const Map map{Tensor::of<std::string>({2}, {"a", "b"}), Tensor::of<float>({2}, {1, 2})};
+  const Map numbers{Tensor::of<int64_t>({2}, {-1, 5}), Tensor::of<std::string>({2}, {"x", "y"})};
+  const Value in = Sequence{{Value(map), Value(numbers)}, {}};
+  const Sequence out = std::get<Sequence>(read_value(write_value(in), ValueProto::sequence));
+  ASSERT_EQ(out.items.size(), 2u);
+  EXPECT_TRUE(same(std::get<Map>(out.items[0]).keys, map.keys));
+  EXPECT_TRUE(same(std::get<Map>(out.items[0]).values, map.values));
+  EXPECT_TRUE(same(std::get<Map>(out.items[1]).keys, numbers.keys));
+  EXPECT_TRUE(same(std::get<Map>(out.items[1]).values, numbers.values));
+  const Value tensors = Sequence{{Value(Tensor::scalar(1.5f)), Value(Tensor::of<float>({2}, {1, 2}))}, DataType::f32};
+  EXPECT_EQ(std::get<Sequence>(back(tensors)).type, DataType::f32);
+  const Value nested = Sequence{{Value(std::get<Sequence>(tensors)), Value(Sequence{})}, {}};
+  EXPECT_EQ(std::get<Sequence>(std::get<Sequence>(read_value(write_value(nested), ValueProto::sequence)).items.at(0)).items.size(), 2u);
+  const Value holes = Sequence{{Value{}, Value{}}, {}};
+  EXPECT_TRUE(std::get<Sequence>(read_value(write_value(holes), ValueProto::sequence)).items.at(1).empty());
+}
+
+// Driven by onnx_roundtrip.py: reads and writes every model of one folder into another.
+TEST(OnnxFile, FolderForComparison) {
+  const char *from = std::getenv("ONWARD_ROUNDTRIP_FROM"), *to = std::getenv("ONWARD_ROUNDTRIP_TO");
+  if (!from || !to) GTEST_SKIP() << "onnx_roundtrip.py was not asked for";
+  int n = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(from)) {
+    if (entry.path().extension() != ".onnx") continue;
+    const Model m = load_model(entry.path());
+    check(m);
+    save_model(m, std::filesystem::path(to) / entry.path().filename());
+    ++n;
+  }
+  EXPECT_GT(n, 0);
+}
+
+}  // namespace onward
