@@ -72,6 +72,7 @@ ZipReader::ZipReader(std::string_view bytes, Arena& arena) : bytes_(bytes), aren
   if (d.offset > bytes.size() || d.size > bytes.size() - d.offset)
     fail(Code::bad_file, "the zip archive's directory lies outside the file");
   ByteReader in(bytes.substr(d.offset, d.size));
+  uint64_t packed = 0;
   while (in.left() > 0) {
     if (in.little<uint32_t>() != directory_entry) fail(Code::bad_file, "the zip archive's directory is damaged");
     Member m;
@@ -88,6 +89,8 @@ ZipReader::ZipReader(std::string_view bytes, Arena& arena) : bytes_(bytes), aren
     const std::string_view key = in.take(name);
     read_zip64(in.take(extra), {&m.size, &m.packed, &m.header});
     in.take(comment);
+    // Members that share their bytes are how a small archive becomes a huge one.
+    if (m.packed > bytes.size() || (packed += m.packed) > bytes.size()) fail(Code::bad_file, "the zip archive's members overlap");
     if (!members_.emplace(key, m).second) fail(Code::bad_file, "the zip archive names '", key, "' twice");
   }
 }
