@@ -93,10 +93,11 @@ class Rewriter {
     if (const Function* f = shared_.function(node)) return call(node, *f, depth);
     const auto version = opsets.find(node.domain);
     if (version == opsets.end()) fail(Code::bad_model, shown(node), ": the model does not say which opset of domain '", node.domain, "' it uses");
+    const std::string label = shown(node);
     try {
       upgrade(std::move(node), version->second, opsets, depth);
     } catch (Error& e) {
-      throw e.message.starts_with("node '") ? e : e.within(shown(node));
+      throw e.message.starts_with("node '") ? e : e.within(label);
     }
   }
 

@@ -1,0 +1,48 @@
+// ArgMax, ArgMin: where the largest or smallest element along an axis is; of equals the first, or the last if asked. NaN is never it,
+// unless it stands first: comparisons with it are false.
+#include "onward/ops/operator.h"
+
+namespace onward::ops {
+namespace {
+
+template <class Standard, bool largest> struct Arg : Standard {
+  void infer(Inference& io) const {
+    Dims out = io.dims(0);
+    const auto at = size_t(axis_of(this->axis, int64_t(out.size())));
+    if (out[at] == 0) invalid("axis ", this->axis, " of ", shown(out), " has no elements");
+    if (this->keepdims) out[at] = 1;
+    else out.erase(out.begin() + at);
+    io.output(0, out);
+  }
+
+  template <class T> void run(const RunContext& context, In<T> x, Out<int64_t> y) const {
+    const int64_t at = axis_of(this->axis, x.rank()), n = x.dims[size_t(at)], inner = product(x.dims, at + 1, x.rank());
+    context.parallel(y.size, double(n), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const T* lane = x.data + i / inner * n * inner + i % inner;
+        y[i] = inner == 1 ? best(lane, n, 1) : best(lane, n, inner);
+      }
+    });
+  }
+
+ private:
+  template <class T> int64_t best(const T* lane, int64_t n, int64_t step) const {
+    int64_t found = 0;
+    for (int64_t k = 1; k < n; ++k) {
+      const T a = lane[k * step], b = lane[found * step];
+      if ((largest ? b < a : a < b) || (this->select_last_index && a == b)) found = k;
+    }
+    return found;
+  }
+};
+using ArgMax = Arg<standard::ArgMax, true>;
+using ArgMin = Arg<standard::ArgMin, false>;
+
+}  // namespace
+
+Operators reduce_arg() {
+  return {define<ArgMax, computed(ArgMax::T)>({.examples = {"float [[1, 3, 3]]; axis=1, keepdims=0 -> int64 [1]", "float [[1, 3, 3]]; axis=1, select_last_index=1 -> int64 [[2]]"}}),
+          define<ArgMin, computed(ArgMin::T)>({.examples = {"int8 [[2], [-1], [-1]] -> int64 [[1]]"}})};
+}
+
+}  // namespace onward::ops
