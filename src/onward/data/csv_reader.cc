@@ -10,6 +10,23 @@
 namespace onward {
 namespace {
 
+// A name that was there before gets a number, one that makes no name of the header: as pandas counts.
+void tell_apart(std::vector<std::string>& names) {
+  std::unordered_set<std::string> header(names.begin(), names.end());
+  std::unordered_map<std::string, size_t> counts;
+  for (std::string& name : names) {
+    const std::string first = name;
+    size_t n = counts[first];
+    while (n > 0) {
+      counts[first] = n + 1;
+      name = text(first, ".", n);
+      n = header.contains(name) ? n + 1 : counts[name];
+    }
+    header.insert(name);
+    counts[name] = 1;
+  }
+}
+
 class CsvReader : public TableReader {
  public:
   CsvReader(std::unique_ptr<ByteSource> source, CsvOptions options) : options_(std::move(options)), markers_(options_.missing), rows_(std::move(source), options_) { read_names(); }
@@ -46,16 +63,13 @@ class CsvReader : public TableReader {
 void CsvReader::read_names() {
   if (!rows_.next(1)) throw Error(Code::bad_data, text(rows_.name(), ": the file is empty, expected a header line"));
   std::string scratch;
-  std::unordered_set<std::string> seen;
-  std::unordered_map<std::string, size_t> repeats;
   for (const CsvCell& c : rows_.row(0)) {
     const size_t k = names_.size();
-    std::string name = options_.header ? std::string(rows_.unquoted(c, scratch)) : text("x", k);
-    if (name.empty()) name = text("Unnamed: ", k);
-    std::string unique = name;
-    while (!seen.insert(unique).second) unique = text(name, ".", ++repeats[name]);
-    names_.push_back(std::move(unique));
+    if (rows_.raw(c).find('\0') != std::string_view::npos) rows_.fail_at(c.begin, "a zero byte where the columns' names should be: this is no text");
+    names_.push_back(options_.header ? std::string(rows_.unquoted(c, scratch)) : text("x", k));
+    if (names_.back().empty()) names_.back() = text("Unnamed: ", k);
   }
+  tell_apart(names_);
   first_row_ready_ = !options_.header;
   plan_.resize(names_.size()), judged_.resize(names_.size());
 }
@@ -88,13 +102,13 @@ void CsvReader::check_widths() const {
                     row.size() > width ? "put cells that hold the separator in quotes" : "");
 }
 
-// As pandas judges: whole numbers, numbers, booleans without gaps, else text. All gaps are numbers.
+// As pandas judges: whole numbers (without gaps), numbers, booleans, else text. All gaps are numbers.
 ColumnType CsvReader::judged(size_t i) const {
-  bool whole = true, number = true, boolean = true, gaps = false;
+  bool whole = true, number = true, boolean = true, gaps = false;   // while number is, nothing but gaps may have been seen
   for (size_t r = 0; r < size_t(rows_.rows()); ++r) {
     const CsvCell c = cell(r, i);
     if (missing(c)) {
-      gaps = true, boolean = false;
+      gaps = true;
       continue;
     }
     const std::string_view s = rows_.raw(c);
@@ -103,6 +117,7 @@ ColumnType CsvReader::judged(size_t i) const {
     boolean = boolean && bool_from(s);
     if (!number && !boolean) return ColumnType::string;
   }
+  if (rows_.rows() == 0) return ColumnType::string;
   if (number) return whole && !gaps ? ColumnType::int64 : ColumnType::float64;
   return boolean ? ColumnType::boolean : ColumnType::string;
 }

@@ -10,7 +10,7 @@
 namespace onward {
 namespace {
 
-constexpr size_t padding = 8, block = 1 << 20, most_cells = 4 << 20;
+constexpr size_t padding = 8, most_cells = 4 << 20;
 
 uint64_t zero_bytes(uint64_t word) { return (word - 0x0101010101010101) & ~word & 0x8080808080808080; }
 constexpr uint64_t repeated(char c) { return 0x0101010101010101 * uint8_t(c); }
@@ -38,7 +38,6 @@ CsvRows::CsvRows(std::unique_ptr<ByteSource> source, const CsvOptions& options)
   const std::string_view start(buffer_.data(), end_);
   if (start.starts_with("\xff\xfe") || start.starts_with("\xfe\xff")) fail_at(0, "the text is UTF-16", "save it as UTF-8");
   if (start.starts_with("\xef\xbb\xbf")) taken_ = 3;
-  if (start.substr(0, start.find('\n')).find('\0') != std::string_view::npos) fail_at(0, "a zero byte: this is no text", "see `onward predict --help` for the kinds of tables that are read");
   if (separator_ == 0) separator_ = found_separator();
 }
 
@@ -78,6 +77,7 @@ bool CsvRows::more(size_t row) {
   if (ended_) return false;
   if (end_ - row > row_bytes_)
     throw Error(Code::limit_size, text(name(), ": line ", line(row), ": a row of more than ", row_bytes_, " bytes"), "is a quote never closed?");
+  const size_t block = std::clamp<size_t>(batch_bytes_, 4 << 10, 1 << 20);
   const size_t wanted = std::max(block, end_ - row);     // doubling: a long row is scanned again only a few times
   if (buffer_.size() < end_ + wanted + padding) buffer_.resize(end_ + wanted + padding);
   const size_t got = source_->read(buffer_.data() + end_, wanted);

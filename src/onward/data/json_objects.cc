@@ -67,7 +67,7 @@ size_t JsonObjects::end_of_object() {
 
 bool JsonObjects::more() {
   if (ended_) return false;
-  constexpr size_t block = 1 << 18;
+  const size_t block = std::clamp<size_t>(most_bytes_, 1 << 10, 1 << 18);
   buffer_.erase(0, at_);
   at_ = 0;
   const size_t before = buffer_.size();
