@@ -150,6 +150,14 @@ TEST(HostilePickle, texts_of_old_protocols_lose_their_escapes) {
   expect_error("Sabc\n.", Code::bad_file, "no quotes");
 }
 
+TEST(HostilePickle, a_call_that_says_more_than_is_known_stays_a_record) {
+  EXPECT_TRUE(read("ccollections\nOrderedDict\n)R."sv).root.is(Kind::dict));
+  EXPECT_TRUE(read("ccollections\nOrderedDict\n(((S'a'\nI1\ntttR."sv).root.is(Kind::object));
+  EXPECT_TRUE(read("c_codecs\nencode\n(Va\nVlatin1\ntR."sv).root.is(Kind::bytes));
+  EXPECT_TRUE(read("c_codecs\nencode\n(Va\nVutf-16\ntR."sv).root.is(Kind::object));
+  EXPECT_TRUE(read("c__builtin__\nbytes\n(I5\ntR."sv).root.is(Kind::object));
+}
+
 std::string wrapper(std::string_view dtype, std::string_view shape, std::string_view after) {
   return text("(ijoblib.numpy_pickle\nNumpyArrayWrapper\n}(X\5\0\0\0dtypecnumpy\ndtype\n(S'"sv, dtype, "'\nI0\nI1\ntR"sv,
               "X\5\0\0\0shape"sv, shape, "ub"sv, after);

@@ -31,6 +31,7 @@ std::optional<Value> Value::find(std::string_view key) const {
 
 void Sequence::push(Arena& arena, Value v) {
   if (size == capacity) {
+    if (capacity > UINT32_MAX / 2) fail(Code::limit_size, "more than ", capacity, " items in one place");
     capacity = capacity ? 2 * capacity : 4;
     Value* grown = arena.array<Value>(capacity);
     std::copy_n(data, size, grown);
@@ -58,6 +59,7 @@ Value sequence(Arena& arena, Kind kind, std::span<const Value> items) {
   Value v;
   v.kind = kind, v.sequence = arena.make(Sequence{});
   if (items.empty()) return v;
+  if (items.size() > UINT32_MAX) fail(Code::limit_size, items.size(), " items in one place");
   v.sequence->data = arena.array<Value>(items.size());
   std::copy(items.begin(), items.end(), v.sequence->data);
   v.sequence->size = v.sequence->capacity = static_cast<uint32_t>(items.size());

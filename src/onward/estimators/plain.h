@@ -1,5 +1,8 @@
 // A plain value: what a fitted-model file says, with nothing imported and nothing called. Pickle, joblib, skops, JSON and
 // UBJSON all read into it. Values are 16 bytes, point into an arena or into the file itself, and are valid as long as their Document.
+//
+// A file decides what the tree looks like: a value may contain itself, lie a million levels deep, or be shared a million times. Who
+// walks it bounds its depth. An integer beyond 64 bits is its decimal digits as text.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -42,7 +45,7 @@ struct Value {
 struct Sequence {
   Value* data = nullptr;
   uint32_t size = 0, capacity = 0;
-  void push(Arena&, Value);
+  void push(Arena&, Value);                                   // Error{limit_size} at two thousand million items
 };
 
 // A class or function by name, e.g. {"sklearn.svm._classes", "SVC"}.

@@ -1,6 +1,7 @@
 // How much a file may ask for before it is refused. The defaults let every real model through; a front end lowers or raises them.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 
 namespace onward::formats {
 
@@ -12,5 +13,8 @@ struct Limits {
   size_t decompressed_per_byte = 256;        // ... this many for each of its bytes
   int nesting = 16;                          // pickles inside joblib's object arrays, compressed files inside compressed files
 };
+
+// `base` and `per_unit` for each of `units`, but never more than half of the machine's memory.
+size_t budget(size_t base, size_t per_unit, uint64_t units);
 
 }  // namespace onward::formats

@@ -40,33 +40,43 @@ std::string_view latin1(Arena& arena, std::string_view utf8) {
 
 std::string_view bytes_of(Arena& arena, const Value& v) { return v.is(Kind::text) ? latin1(arena, v.str()) : v.str(); }
 
-// One row per constructor: what calling it would give, as data. `at(i)` is an argument, None beyond the last.
+// One row per constructor: what calling it would give, as data; nothing where the arguments say more than is known here, so that the
+// record of the call stays. `at(i)` is an argument, None beyond the last.
+using Known = std::optional<Value>;
 struct Args {
   Arena& arena;
   std::span<const Value> items;
   Value at(size_t i) const { return i < items.size() ? items[i] : Value(); }
 };
 
-Value make_dtype(const Args& a) {
+Known make_dtype(const Args& a) {
   Value v;
   v.kind = Kind::dtype, v.dtype = a.arena.make(parse_dtype(a.at(0).str()));
   return v;
 }
-Value make_scalar(const Args& a) {
+Known make_scalar(const Args& a) {
   const plain::DType& type = dtype_of(a.at(0));
   if (type.kind == 'O') return a.at(1);
   const std::string_view item = bytes_of(a.arena, a.at(1));
   if (item.size() != type.size) fail(Code::bad_file, "a numpy scalar of ", type.size, " bytes comes with ", item.size());
   return scalar(a.arena, type, item);
 }
-Value array_from_buffer(const Args& a) {
+Known array_from_buffer(const Args& a) {
   plain::NdArray array = described_array(a.arena, a.at(1), a.at(2), a.at(3).str() == "F");
   set_bytes(array, a.at(0).str());
   return array_value(a.arena, array);
 }
-Value make_bytes(const Args& a) { return plain::text(a.arena, bytes_of(a.arena, a.at(0)), Kind::bytes); }
-Value empty_dict(const Args& a) { return plain::sequence(a.arena, Kind::dict); }
-Value make_set(const Args& a) { return plain::sequence(a.arena, Kind::set, a.at(0).items()); }
+Known make_bytes(const Args& a) {
+  if (!a.items.empty() && !a.at(0).is(Kind::text) && !a.at(0).is(Kind::bytes)) return {};
+  return plain::text(a.arena, bytes_of(a.arena, a.at(0)), Kind::bytes);
+}
+Known encode(const Args& a) {
+  const std::string_view encoding = a.at(1).str();
+  return encoding == "latin1" || encoding == "latin-1" ? make_bytes(a) : Known();
+}
+Known ordered_dict(const Args& a) { return a.items.empty() ? Known(plain::sequence(a.arena, Kind::dict)) : Known(); }
+Known default_dict(const Args& a) { return a.items.size() < 2 ? Known(plain::sequence(a.arena, Kind::dict)) : Known(); }
+Known make_set(const Args& a) { return plain::sequence(a.arena, Kind::set, a.at(0).items()); }
 
 bool numpy(std::string_view m) { return m == "numpy"; }
 bool multiarray(std::string_view m) { return m == "numpy.core.multiarray" || m == "numpy._core.multiarray"; }
@@ -78,18 +88,18 @@ bool collections(std::string_view m) { return m == "collections"; }
 struct Constructor {
   std::string_view name;
   bool (*from)(std::string_view module);
-  Value (*value)(const Args&);
+  Known (*value)(const Args&);
 };
 constexpr Constructor constructors[] = {
     {"dtype", numpy, make_dtype},
-    {"_reconstruct", multiarray, [](const Args& a) { return array_value(a.arena, {}); }},
+    {"_reconstruct", multiarray, [](const Args& a) { return Known(array_value(a.arena, {})); }},
     {"scalar", multiarray, make_scalar},
     {"_frombuffer", numeric, array_from_buffer},
-    {"encode", codecs, make_bytes},
+    {"encode", codecs, encode},
     {"bytes", builtins, make_bytes},
     {"bytearray", builtins, make_bytes},
-    {"OrderedDict", collections, empty_dict},
-    {"defaultdict", collections, empty_dict},
+    {"OrderedDict", collections, ordered_dict},
+    {"defaultdict", collections, default_dict},
     {"set", builtins, make_set},
     {"frozenset", builtins, make_set},
 };

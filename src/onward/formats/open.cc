@@ -11,11 +11,6 @@
 namespace onward::formats {
 namespace {
 
-size_t budget(size_t base, size_t per_byte, size_t bytes) {
-  const size_t most = size_t{1} << 62;
-  return std::min(base, most) + (per_byte && bytes > most / per_byte ? most : per_byte * bytes);
-}
-
 // A compressed file pays for its values by what it is, not by what it claims to hold.
 plain::Document open_compressed(std::string_view bytes, Limits limits) {
   if (limits.nesting <= 0) fail(Code::limit_size, "compressed files are nested too deeply");

@@ -168,7 +168,7 @@ Value PickleMachine::run() {
 }
 
 plain::Document read_pickle(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
-  const size_t memory = limits.memory + limits.memory_per_byte * bytes.size();
+  const size_t memory = budget(limits.memory, limits.memory_per_byte, bytes.size());
   auto arena = std::make_shared<Arena>(memory);
   ByteReader in(bytes);
   const Value root = PickleMachine(in, *arena, memory / 4 / sizeof(Value), limits.nesting).run();

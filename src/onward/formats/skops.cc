@@ -9,7 +9,7 @@ namespace onward::formats {
 
 plain::Document read_skops(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
   constexpr int64_t protocol_max = 2;
-  auto arena = std::make_shared<Arena>(limits.decompressed + limits.memory_per_compressed_byte * bytes.size());
+  auto arena = std::make_shared<Arena>(budget(limits.decompressed, limits.memory_per_compressed_byte, bytes.size()));
   ZipReader files(bytes, *arena);
   if (!files.has("schema.json"))
     throw Error(Code::unsupported_format, text("a zip archive of ", files.size(), " files without schema.json; expected a skops file"),
