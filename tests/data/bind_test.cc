@@ -155,6 +155,15 @@ TEST(Bind, TypesConvertOnlyWithoutLoss) {
   EXPECT_EQ(bind(narrow, Column("a", ColumnType::int64, std::vector<int64_t>{-128})).type(), DataType::i8);
 }
 
+TEST(Bind, WholeNumbersWithGapsBecomeNaN) {
+  Table t{.rows = 2};
+  t.columns.emplace_back("a", ColumnType::int64, std::vector<int64_t>{7, 0});
+  t.columns[0].set_missing(1, Cell::na);
+  const Tensor x = Binder({.inputs = {input("a", ColumnType::float64, Missing::impute)}}, {"a"}).bind(t).at("a");
+  EXPECT_EQ(x.data<double>()[0], 7);
+  EXPECT_TRUE(std::isnan(x.data<double>()[1]));
+}
+
 TEST(Bind, KeptColumnsAreReadAsTheyStand) {
   const Binder binder({.inputs = {input("a", ColumnType::float64)}}, {"id", "a", "b"});
   const std::string keep[] = {"id"};
