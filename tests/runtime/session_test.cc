@@ -1,0 +1,178 @@
+#include "onward/runtime/session.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "onward/model/text.h"
+#include "onward/runtime/profile.h"
+#include "onward/simd/targets.h"
+
+namespace onward {
+namespace {
+
+TypeInfo tensor(DataType type, std::vector<DimInfo> shape) { return TypeInfo::tensor(type, std::move(shape)); }
+
+Model model(std::string_view nodes, std::vector<ValueInfo> inputs, const std::vector<std::string>& outputs) {
+  Model m;
+  m.opsets = {{"", 21}, {"ai.onnx.ml", 5}};
+  m.graph = parse_nodes(nodes);
+  m.graph.inputs = std::move(inputs);
+  for (const std::string& name : outputs) m.graph.outputs.push_back({name, {}, {}});
+  return m;
+}
+
+Model scaler() { return model("c = Sub(x, double [1, 2])\n y = Div(c, double [2, 4])", {{"x", tensor(DataType::f64, {{{}, "batch"}, {2, ""}}), {}}}, {"y"}); }
+
+// What the error says; fails when there is none.
+template <class F> Error error_of(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {Code::internal, ""};
+}
+
+const Tensor& tensor_at(const std::vector<Value>& values, size_t i) { return *values.at(i).tensor(); }
+
+TEST(Session, RunsByPositionAndByName) {
+  const Session session(scaler());
+  const Value x = Tensor::of<double>({1, 2}, {3, 6});
+  EXPECT_EQ(tensor_at(session.run(std::span(&x, 1)), 0).data<double>()[1], 1);
+  const std::pair<std::string, Value> named[] = {{"x", x}};
+  const std::string wanted[] = {"y"};
+  EXPECT_EQ(tensor_at(session.run(wanted, named), 0).data<double>()[0], 1);
+}
+
+TEST(Session, SaysWhatIsWrongWithAnInput) {
+  const Session session(scaler());
+  const auto run = [&](const Value& x) { return error_of([&] { session.run(std::span(&x, 1)); }).message; };
+  EXPECT_EQ(run(Tensor::of<float>({1, 2}, {1, 2})), "input 'x': expected double [batch, 2], given float [1, 2]");
+  EXPECT_EQ(run(Tensor::of<double>({1, 3}, {1, 2, 3})), "input 'x': expected double [batch, 2], given double [1, 3]: axis 1 has 3 elements, expected 2");
+  EXPECT_EQ(run(Tensor::of<double>({2}, {1, 2})), "input 'x': expected double [batch, 2], given double [2]: the rank differs");
+  const std::pair<std::string, Value> misnamed[] = {{"X", Tensor::of<double>({1, 2}, {1, 2})}};
+  const Error e = error_of([&] { session.run({}, misnamed); });
+  EXPECT_EQ(e.message, "the model has no input 'X'; it has 'x'");
+  EXPECT_EQ(e.hint, "did you mean 'x'?");
+  EXPECT_EQ(error_of([&] { session.run(std::span<const std::string>(), std::span<const std::pair<std::string, Value>>()); }).message, "input 'x' (double [batch, 2]) is not given");
+}
+
+TEST(Session, NamedSizesMustAgree) {
+  const Session session(model("y = Add(a, b)", {{"a", tensor(DataType::f32, {{{}, "n"}}), {}}, {"b", tensor(DataType::f32, {{{}, "n"}}), {}}}, {"y"}));
+  const Value in[] = {Tensor::of<float>({2}, {1, 2}), Tensor::of<float>({1}, {1})};
+  EXPECT_EQ(error_of([&] { session.run(in); }).message, "input 'b': expected float [n], given float [1]: 'n' is 2 in another input");
+}
+
+TEST(Session, NamesTheNodeThatFails) {
+  const Session session(model("y = Gather(x, i)", {{"x", tensor(DataType::f32, {{{}, ""}}), {}}, {"i", tensor(DataType::i64, {{{}, ""}}), {}}}, {"y"}));
+  const Value in[] = {Tensor::of<float>({2}, {1, 2}), Tensor::of<int64_t>({1}, {9})};
+  EXPECT_EQ(error_of([&] { session.run(in); }).message, "node 'y' (Gather): index 9 is outside an axis of 2");
+}
+
+TEST(Session, RefusesUnknownOperatorsAndOpsets) {
+  EXPECT_EQ(error_of([] { Session(model("y = Foo(x)", {{"x", {}, {}}}, {"y"})); }).code, Code::unsupported_operator);
+  Model m = scaler();
+  m.opsets[""] = 999;
+  EXPECT_EQ(error_of([&] { Session s(m); }).code, Code::unsupported_operator);
+}
+
+TEST(Session, MemoryLimitStopsABomb) {
+  const Session session(model("y = ConstantOfShape(n)", {{"n", tensor(DataType::i64, {{1, ""}}), {}}}, {"y"}), {.memory_limit = 1 << 20});
+  const Value small = Tensor::of<int64_t>({1}, {100}), large = Tensor::of<int64_t>({1}, {1 << 20}), absurd = Tensor::of<int64_t>({1}, {int64_t{1} << 60});
+  EXPECT_EQ(tensor_at(session.run(std::span(&small, 1)), 0).size(), 100);
+  EXPECT_EQ(error_of([&] { session.run(std::span(&large, 1)); }).code, Code::limit_memory);
+  EXPECT_GE(int(error_of([&] { session.run(std::span(&absurd, 1)); }).code), int(Code::limit_memory));
+  EXPECT_EQ(tensor_at(session.run(std::span(&small, 1)), 0).size(), 100);
+}
+
+TEST(Session, TimeLimitAndCancelStopALoop) {
+  Model m = model("y = Loop(n, , x)", {{"n", tensor(DataType::i64, {}), {}}, {"x", tensor(DataType::f32, {}), {}}}, {"y"});
+  auto body = std::make_shared<Graph>(parse_nodes("go = Identity(c)\n out = Add(v, float 1)"));
+  body->inputs = {{"i", {}, {}}, {"c", {}, {}}, {"v", {}, {}}};
+  body->outputs = {{"go", {}, {}}, {"out", {}, {}}};
+  m.graph.nodes[0].attributes["body"] = GraphRef(body);
+  const Session session(m);
+  const Value few[] = {Tensor::scalar<int64_t>(3), Tensor::scalar<float>(1)}, endless[] = {Tensor::scalar<int64_t>(INT64_MAX), Tensor::scalar<float>(1)};
+  EXPECT_EQ(tensor_at(session.run(few), 0).data<float>()[0], 4);
+  EXPECT_EQ(error_of([&] { session.run(endless, {.time_limit_seconds = 0.05}); }).code, Code::limit_time);
+  std::atomic<bool> cancel{true};
+  EXPECT_EQ(error_of([&] { session.run(endless, {.cancel = &cancel}); }).code, Code::cancelled);
+}
+
+TEST(Session, TreeCyclesAndMissingNodesAreRefused) {
+  const auto tree = [](std::string_view yes) {
+    return model("y = ai.onnx.ml.TreeEnsemble(x; nodes_featureids=[0], nodes_modes=uint8 [0], nodes_splits=double [1], nodes_truenodeids=[" + std::string(yes) +
+                     "], nodes_trueleafs=[0], nodes_falsenodeids=[0], nodes_falseleafs=[1], leaf_targetids=[0], leaf_weights=double [1], tree_roots=[0], n_targets=1)",
+                 {{"x", tensor(DataType::f64, {{{}, ""}, {1, ""}}), {}}}, {"y"});
+  };
+  EXPECT_EQ(error_of([&] { Session s(tree("0")); }).code, Code::bad_model);       // back to itself
+  EXPECT_EQ(error_of([&] { Session s(tree("7")); }).code, Code::bad_model);
+}
+
+TEST(Session, ConcurrentRunsDoNotDisturbEachOther) {
+  const Session session(scaler());
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const int64_t rows = 1 + (i + t) % 5;
+        Tensor x(DataType::f64, {rows, 2});
+        for (int64_t k = 0; k < x.size(); ++k) x.data<double>()[k] = double(t * 1000 + i);
+        const Value in = x;
+        const auto out = session.run(std::span(&in, 1));
+        if (tensor_at(out, 0).dims() != x.dims() || tensor_at(out, 0).data<double>()[0] != (t * 1000 + i - 1) / 2.0) ++wrong;
+      }
+    });
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+// A row's answer is the same alone and in any batch, on one thread and on several, on AVX2 and AVX-512.
+TEST(Session, AnswersDependOnTheRowAlone) {
+  constexpr int64_t features = 700, rows = 37;
+  Model m = model("z = MatMul(x, w)\n e = Exp(z)\n s = ReduceSum(e, int64 [1])\n p = Div(e, s)\n m = Softmax(z)\n n = ReduceMean(x, int64 [1])", {{"x", tensor(DataType::f32, {{{}, "batch"}, {features, ""}}), {}}}, {"p", "m", "n"});
+  Tensor w(DataType::f32, {features, 5}), x(DataType::f32, {rows, features});
+  for (int64_t i = 0; i < w.size(); ++i) w.data<float>()[i] = float(i * 7919 % 1601 - 800) / 9000;
+  for (int64_t i = 0; i < x.size(); ++i) x.data<float>()[i] = float(i * 104729 % 2003 - 1000) / 700;
+  m.graph.initializers["w"] = w;
+  const auto answers = [&](int threads, int64_t step, simd::Target target) {
+    simd::limit(target);
+    const Session session(m, {.threads = threads});
+    std::vector<std::vector<float>> out(3);
+    for (int64_t at = 0; at < rows; at += step) {
+      const int64_t n = std::min(step, rows - at);
+      const Value in = Tensor::view(DataType::f32, {n, features}, x.data<float>() + at * features);
+      const auto results = session.run(std::span(&in, 1));
+      for (size_t k = 0; k < 3; ++k) out[k].insert(out[k].end(), tensor_at(results, k).data<float>(), tensor_at(results, k).data<float>() + tensor_at(results, k).size());
+    }
+    simd::limit(simd::Target::avx512);
+    return out;
+  };
+  const auto reference = answers(1, rows, simd::Target::avx512);
+  for (int64_t step : {1, 2, 3, 5, 16}) EXPECT_EQ(answers(1, step, simd::Target::avx512), reference) << "batches of " << step;
+  EXPECT_EQ(answers(2, rows, simd::Target::avx512), reference);
+  EXPECT_EQ(answers(1, rows, simd::Target::avx2), reference);
+  EXPECT_EQ(answers(2, 3, simd::Target::avx2), reference);
+}
+
+TEST(Session, ProfileIsAChromeTrace) {
+  const Session session(scaler(), {.profile = true});
+  const Value x = Tensor::of<double>({1, 2}, {3, 6});
+  session.run(std::span(&x, 1));
+  const std::string json = session.profile()->json();
+  EXPECT_NE(json.find("\"traceEvents\""), json.npos);
+  EXPECT_NE(json.find("\"op\": \"Div\""), json.npos);
+}
+
+TEST(Session, OptimisedAndPlainAgree) {
+  const Session plain(scaler(), {.level = OptimizationLevel::none}), optimised(scaler());
+  const Value x = Tensor::of<double>({2, 2}, {3, 6, -1, 0.3});
+  const auto a = plain.run(std::span(&x, 1)), b = optimised.run(std::span(&x, 1));
+  EXPECT_EQ(std::memcmp(tensor_at(a, 0).raw(), tensor_at(b, 0).raw(), tensor_at(a, 0).bytes()), 0);
+}
+
+}  // namespace
+}  // namespace onward
