@@ -37,7 +37,10 @@ void run_case(const Call& call, const std::string& model, const std::string& inp
     if (exists(path)) arguments.emplace_back(session->inputs()[k].name, read_input(path, session->inputs()[k].type));
   }
   const std::vector<Value> values = session->run({}, arguments, call.run_options());
-  for (size_t k = 0; k < values.size(); ++k) write_file(text(outputs, "/output_", k, ".pb"), write_value(values[k]));
+  for (size_t k = 0; k < values.size(); ++k) {
+    const bool optional = session->outputs()[k].type.kind == TypeInfo::Kind::optional;
+    write_file(text(outputs, "/output_", k, ".pb"), write_value(values[k], optional));
+  }
 }
 
 std::string verdict_of(const Error& e) {

@@ -28,6 +28,6 @@ void save_model(const Model& model, const std::string& path);          // stream
 enum class ValueProto { tensor, sequence, optional };
 Value read_value(std::string_view bytes, ValueProto kind);
 ValueProto guess_value_proto(std::string_view bytes);                  // from the fields that are present
-std::string write_value(const Value& value);                           // TensorProto or SequenceProto; an empty Value: OptionalProto
+std::string write_value(const Value& value, bool as_optional = false); // TensorProto or SequenceProto; OptionalProto where asked and for an empty Value
 
 }  // namespace onward

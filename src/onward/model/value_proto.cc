@@ -132,10 +132,13 @@ Value read_value(std::string_view bytes, ValueProto kind) {
   }
 }
 
-std::string write_value(const Value& value) {
+std::string write_value(const Value& value, bool as_optional) {
   std::string out;
   WireWriter w(out);
-  if (auto* t = value.tensor()) write_tensor(w, *t);
+  if (as_optional && !value.empty()) {
+    w.integer(kind, holds(value));
+    w.bytes(value.tensor() ? tensor : std::holds_alternative<Sequence>(value) ? sequence : map, write_value(value));
+  } else if (auto* t = value.tensor()) write_tensor(w, *t);
   else if (auto* s = std::get_if<Sequence>(&value)) write_sequence(w, *s);
   else if (auto* m = std::get_if<Map>(&value)) write_map(w, *m);
   else w.integer(kind, nothing);
