@@ -1,5 +1,6 @@
 """The results of a run of the suite as tables in Markdown."""
 import collections
+import re
 
 COLUMNS = ["passed", "wrong", "unsupported", "error", "crash", "hang"]
 
@@ -35,10 +36,14 @@ def document(results, version):
         f"`onward run-cases` and is compared by the suite's own rules.",
         f"**{passed} of {len(results)} cases pass; {len(whole)} of the {len(operators)} operators with a case pass all of theirs.**",
         by_kind(results), "## Why cases are unsupported", reasons(results), "## Wrong answers and errors",
-        "\n".join(f"- {r['name']}: {r['status']}: {r['reason']}" for r in troubled) or "None.", "## By operator", by_operator(results)]) + "\n"
+        "\n".join(f"- {r['name']}: {r['status']}: {without_place(r['reason'])}" for r in troubled) or "None.", "## By operator", by_operator(results)]) + "\n"
 
 
 def reasons(results):
-    """The commonest reasons first; the name of the node is left out, so that equal reasons count together."""
-    counts = collections.Counter(r["reason"] for r in results if r["status"] == "unsupported")
+    """The commonest first. Where the node stands is left out, so that equal reasons count together."""
+    counts = collections.Counter(without_place(r["reason"]) for r in results if r["status"] == "unsupported")
     return "\n".join(["| reason | cases |", "| --- | ---: |"] + [f"| {reason.replace('|', '/')[:160]} | {n} |" for reason, n in counts.most_common(60)])
+
+
+def without_place(reason):
+    return re.sub(r"^(?:\S+\.onnx: )?(?:node '[^']*' \([^)]*\): )*", "", reason)
