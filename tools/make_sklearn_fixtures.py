@@ -24,13 +24,15 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
-    AdaBoostClassifier, BaggingClassifier, ExtraTreesClassifier, ExtraTreesRegressor, GradientBoostingClassifier, GradientBoostingRegressor,
-    HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier, RandomForestRegressor, StackingClassifier, VotingClassifier)
+    AdaBoostClassifier, BaggingClassifier, ExtraTreesClassifier, ExtraTreesRegressor, GradientBoostingClassifier,
+    GradientBoostingRegressor, HistGradientBoostingClassifier, HistGradientBoostingRegressor, RandomForestClassifier,
+    RandomForestRegressor, StackingClassifier, VotingClassifier)
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
-    ElasticNet, Lasso, LinearRegression, LogisticRegression, LogisticRegressionCV, Perceptron, Ridge, RidgeClassifier, RidgeCV, SGDClassifier, SGDRegressor)
+    ElasticNet, Lasso, LinearRegression, LogisticRegression, LogisticRegressionCV, Perceptron, Ridge, RidgeClassifier, RidgeCV,
+    SGDClassifier, SGDRegressor)
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -113,8 +115,10 @@ def models():
         "extra_trees_regressor": (ExtraTreesRegressor(3, max_depth=4, random_state=0), "numbers", "real"),
         "gradient_boosting_classifier": (GradientBoostingClassifier(n_estimators=3, max_depth=2, random_state=0), "numbers", "three"),
         "gradient_boosting_regressor": (GradientBoostingRegressor(n_estimators=3, max_depth=2, random_state=0), "ties", "real"),
-        "hist_gradient_boosting_classifier": (HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5, random_state=0), "missing", "three"),
-        "hist_gradient_boosting_regressor": (HistGradientBoostingRegressor(loss="poisson", max_iter=3, max_leaf_nodes=5, random_state=0), "missing", "positive"),
+        "hist_gradient_boosting_classifier": (
+            HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5, random_state=0), "missing", "three"),
+        "hist_gradient_boosting_regressor": (
+            HistGradientBoostingRegressor(loss="poisson", max_iter=3, max_leaf_nodes=5, random_state=0), "missing", "positive"),
         "hist_gradient_boosting_categories": (
             HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5, categorical_features=[3], random_state=0), "codes", "two"),
         "gaussian_nb": (GaussianNB(), "numbers", "three"),
@@ -140,17 +144,21 @@ def models():
             ColumnTransformer([("scale", MinMaxScaler(), [0, 1]), ("drop", "drop", [2])], remainder="passthrough"), "numbers", None),
         "grid_search": (GridSearchCV(make_pipeline(StandardScaler(), Ridge()), {"ridge__alpha": [0.1, 1]}, cv=2), "numbers", "real"),
         "randomized_search": (
-            RandomizedSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}, n_iter=2, cv=2, random_state=0), "numbers", "two"),
+            RandomizedSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}, n_iter=2, cv=2, random_state=0),
+            "numbers", "two"),
         "large_integers": (DecisionTreeClassifier(max_depth=3, random_state=0), "numbers", "large_integers"),
         "object_classes": (LogisticRegression(), "numbers", "objects"),
     }
     if VERSION >= (1, 1):
-        table["one_hot_encoder_infrequent"] = (OneHotEncoder(min_frequency=12, handle_unknown="infrequent_if_exist"), "words", None)
+        table["one_hot_encoder_infrequent"] = (
+            OneHotEncoder(min_frequency=12, handle_unknown="infrequent_if_exist"), "words", None)
     if VERSION >= (1, 2):
-        table["set_output"] = (make_pipeline(StandardScaler(), PolynomialFeatures(2)).set_output(transform="pandas"), "frame_numbers", None)
+        table["set_output"] = (
+            make_pipeline(StandardScaler(), PolynomialFeatures(2)).set_output(transform="pandas"), "frame_numbers", None)
     if VERSION >= (1, 4):
         table["hist_gradient_boosting_frame"] = (
-            HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5, categorical_features="from_dtype", random_state=0), "categories", "two")
+            HistGradientBoostingClassifier(max_iter=3, max_leaf_nodes=5, categorical_features="from_dtype", random_state=0),
+            "categories", "two")
         table["random_forest_missing"] = (RandomForestClassifier(3, max_depth=4, random_state=0), "missing", "three")
     return table
 
@@ -202,9 +210,17 @@ def targets():
     x = table("numbers")
     score = x[:, 0] + x[:, 1] / 10 + random.normal(size=len(x)) * 0.2
     third = np.digitize(score, np.quantile(score, [0.33, 0.66]))
-    return {"three": np.array(["no", "perhaps", "über"])[third], "two": np.where(score > 0.5, "yes", "no"), "integers": third * 10, "real": score,
-            "two_reals": np.column_stack([score, -x[:, 3]]), "positive": np.exp(score / 2), "booleans": score > 0.5,
-            "large_integers": np.array([2**53 + 1, 2**53, 7], np.int64)[third], "objects": np.array(["no", "yes", "perhaps"], object)[third]}
+    return {
+        "three": np.array(["no", "perhaps", "über"])[third],
+        "two": np.where(score > 0.5, "yes", "no"),
+        "integers": third * 10,
+        "real": score,
+        "two_reals": np.column_stack([score, -x[:, 3]]),
+        "positive": np.exp(score / 2),
+        "booleans": score > 0.5,
+        "large_integers": np.array([2**53 + 1, 2**53, 7], np.int64)[third],
+        "objects": np.array(["no", "yes", "perhaps"], object)[third],
+    }
 
 
 def rows(x, first, last):

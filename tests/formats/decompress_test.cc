@@ -120,6 +120,17 @@ TEST(Decompress, a_bomb_is_an_error_of_memory) {
   }
 }
 
+TEST(Decompress, values_inside_are_paid_for_by_the_size_of_the_file) {
+  std::string lists;
+  for (int i = 0; i < 8 << 20; ++i) lists += "]0";
+  try {
+    open_bytes(by_zlib(lists, 31), nullptr);
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code, Code::limit_memory) << e.message;
+  }
+}
+
 TEST(Decompress, a_file_compressed_again_and_again_is_refused) {
   std::string packed = "N.";
   for (int i = 0; i < 20; ++i) packed = by_zlib(packed, 15);

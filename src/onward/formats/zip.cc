@@ -10,7 +10,7 @@
 namespace onward::formats {
 namespace {
 
-constexpr uint32_t local_header = 0x04034b50, directory_entry = 0x02014b50, directory_end = 0x06054b50;
+constexpr uint32_t local_header = 0x04034b50, directory_entry = 0x02014b50;
 constexpr uint32_t zip64_end = 0x06064b50, zip64_locator = 0x07064b50;
 constexpr uint32_t in_zip64 = 0xffffffff;   // a 32-bit field whose value stands in the zip64 record
 constexpr size_t end_size = 22, locator_size = 20;
