@@ -64,6 +64,20 @@ TEST(Schemas, LargeIntegerCategoriesMakeTheColumnInt64) {
   EXPECT_EQ(told.inputs[0].type, ColumnType::int64);
 }
 
+TEST(Convert, AColumnThatNothingReadsIsNoInput) {
+  Objects o;
+  const Value scaler = o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", o.numbers({1}, {2})}, {"n_features_in_", plain::integer(1)}});
+  const Value columns = o.object("sklearn.compose._column_transformer", "ColumnTransformer", {{"transformers_", o.list({o.tuple({o.text("a"), scaler, o.list({o.text("fare")})})})},
+      {"feature_names_in_", o.objects({o.text("name"), o.text("fare"), o.text("cabin")})}, {"n_features_in_", plain::integer(3)}, {"_sklearn_version", o.text("1.9.1")}});
+  const Model m = convert(read(o, columns));
+  ASSERT_EQ(m.graph.inputs.size(), 1u);
+  EXPECT_EQ(m.graph.inputs[0].name, "fare");
+  EXPECT_EQ(schema_of(m).outputs[0].names, (std::vector<std::string>{"a__fare"}));
+  const Model told = convert(read(o, columns), {.column_types = {{"cabin", DataType::str}}});
+  ASSERT_EQ(told.graph.inputs.size(), 2u);
+  EXPECT_EQ(schema_of(told).inputs[1].type, ColumnType::string);
+}
+
 TEST(Convert, OutputsAreChosenByName) {
   Objects o;
   const Value lr = o.object("sklearn.linear_model._logistic", "LogisticRegression", {{"classes_", o.objects({o.text("go"), o.text("stay")})}, {"coef_", o.numbers({1, 2}, {1, -1})}, {"intercept_", o.numbers({1}, {0})},

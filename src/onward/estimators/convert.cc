@@ -27,13 +27,27 @@ Frame make_inputs(Conversion& g, const Facts& facts, const ConvertOptions& o) {
   return x;
 }
 
+// A column that nothing reads and of which nothing is known is no input: any table fits, with it or without.
+void settle_unread(Conversion& g) {
+  const std::vector<int> inputs = g.inputs();
+  for (size_t i = inputs.size(); i-- > 0;) {
+    const Expr input = g.value(inputs[i]);
+    if (!g.open(input)) continue;
+    if (g.inputs().size() == 1) {
+      as_numbers(input);
+      continue;
+    }
+    g.drop_input(input);
+    g.table.erase(g.table.begin() + long(i));
+  }
+}
+
 Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words) {
   Conversion g(words);
   if (options.input_type != DataType::none) g.number_type = options.input_type;
   const Frame x = make_inputs(g, e.facts(), options);
   const std::vector<NamedOutput> outputs = chosen_outputs(e(x), options.outputs);
-  for (int id : g.inputs())                              // columns that nothing reads keep their place in the signature
-    if (g.open(g.value(id))) as_numbers(g.value(id));
+  settle_unread(g);
   std::vector<GraphBuilder::Output> named;
   for (const NamedOutput& o : outputs) named.push_back({o.name, o.value});
   Model m = g.model(named);

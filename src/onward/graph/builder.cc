@@ -52,6 +52,11 @@ Expr GraphBuilder::input(std::string name, DataType type, Dims shape) {
   return {this, inputs_.back()};
 }
 
+void GraphBuilder::drop_input(Expr input) {
+  ONWARD_CHECK(open(input));
+  std::erase(inputs_, input.id);
+}
+
 void GraphBuilder::decide(Expr input, DataType type) { values_[size_t(input.id)].type = type; }
 
 Expr GraphBuilder::constant(const Tensor& tensor) {

@@ -40,6 +40,7 @@ class GraphBuilder {
   DataType number_type = DataType::f64;
   Expr input(std::string name, DataType type, Dims shape);
   void decide(Expr input, DataType type);
+  void drop_input(Expr input);                           // nothing may have used it
   Expr constant(const Tensor& tensor);
   Expr add(std::string op, std::vector<Expr> inputs, Attributes attributes, Result result, std::string domain = "");
   std::vector<Expr> add(std::string op, std::vector<Expr> inputs, Attributes attributes, std::vector<Result> results, std::string domain = "");
