@@ -1,0 +1,197 @@
+/* The C interface of onward: run ONNX models, convert fitted models, predict on tables. C99; nothing throws across it.
+ *
+ * Every call that can fail returns onward_status*: NULL is success, anything else is the caller's to release. A function that makes
+ * something gives it through its last argument, and each kind of thing has one onward_<kind>_release, which takes NULL too.
+ * Pointers that an accessor gives live as long as the thing they were asked of; every `const char*` ends in NUL.
+ * Sessions, and values that nobody writes to, may be used from any number of threads at once; options and tables by one at a time.
+ * What is published here keeps its meaning: this file only grows. */
+#ifndef ONWARD_ONWARD_H
+#define ONWARD_ONWARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define ONWARD_API __attribute__((visibility("default")))
+#else
+#define ONWARD_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct onward_status onward_status;
+typedef struct onward_session onward_session;
+typedef struct onward_session_options onward_session_options;
+typedef struct onward_run_options onward_run_options;
+typedef struct onward_cancel onward_cancel;
+typedef struct onward_port onward_port;
+typedef struct onward_value onward_value;
+typedef struct onward_buffer onward_buffer;
+
+/* The release, "0.1.0". */
+ONWARD_API const char* onward_version(void);
+
+/* ---- Status ---------------------------------------------------------------------------------------------------------------- */
+
+/* `onward explain CODE` says what each means. A later release may add codes: the hundreds digit is the family. */
+typedef enum onward_code {
+  ONWARD_OK = 0,
+  ONWARD_DIFFERENCE = 101,
+  ONWARD_USAGE = 201,
+  ONWARD_IO = 301,
+  ONWARD_BAD_FILE = 302,
+  ONWARD_BAD_MODEL = 303,
+  ONWARD_BAD_INPUT = 304,
+  ONWARD_BAD_VALUE = 305,
+  ONWARD_BAD_DATA = 306,
+  ONWARD_BAD_SCHEMA = 307,
+  ONWARD_UNSUPPORTED_OPERATOR = 401,
+  ONWARD_UNSUPPORTED_ESTIMATOR = 402,
+  ONWARD_UNSUPPORTED_FORMAT = 403,
+  ONWARD_LIMIT_MEMORY = 501,
+  ONWARD_LIMIT_TIME = 502,
+  ONWARD_LIMIT_SIZE = 503,
+  ONWARD_INTERNAL = 701,
+  ONWARD_CANCELLED = 801
+} onward_code;
+
+/* These take NULL as success. The hint says what to do and may be "". */
+ONWARD_API int onward_status_code(const onward_status* status);
+ONWARD_API const char* onward_status_name(const onward_status* status); /* "bad-input" */
+ONWARD_API const char* onward_status_message(const onward_status* status);
+ONWARD_API const char* onward_status_hint(const onward_status* status);
+ONWARD_API void onward_status_release(onward_status* status);
+
+/* ---- Bytes that the library made: a model, JSON (also ended by NUL) ---------------------------------------------------------- */
+
+ONWARD_API const char* onward_buffer_data(const onward_buffer* buffer);
+ONWARD_API size_t onward_buffer_size(const onward_buffer* buffer);
+ONWARD_API void onward_buffer_release(onward_buffer* buffer);
+
+/* ---- Sessions -------------------------------------------------------------------------------------------------------------- */
+
+typedef enum onward_optimization { ONWARD_OPTIMIZE_NONE = 0, ONWARD_OPTIMIZE_BASIC = 1, ONWARD_OPTIMIZE_ALL = 2 } onward_optimization;
+
+ONWARD_API onward_status* onward_session_options_create(onward_session_options** options);
+ONWARD_API void onward_session_options_release(onward_session_options* options);
+ONWARD_API onward_status* onward_session_options_set_threads(onward_session_options* options, int threads);         /* 0: all */
+ONWARD_API onward_status* onward_session_options_set_optimization(onward_session_options* options, onward_optimization level);
+ONWARD_API onward_status* onward_session_options_set_memory_limit(onward_session_options* options, size_t bytes);   /* 0: the machine's */
+ONWARD_API onward_status* onward_session_options_set_profiling(onward_session_options* options, int on);
+/* Leaves out one optimisation by name. An unknown name is refused when a session is created, with the nearest known one. */
+ONWARD_API onward_status* onward_session_options_disable(onward_session_options* options, const char* optimization);
+
+/* Options may be NULL, and may be released at once. The bytes are copied. */
+ONWARD_API onward_status* onward_session_create(const char* path, const onward_session_options* options, onward_session** session);
+ONWARD_API onward_status* onward_session_create_from_bytes(const void* bytes, size_t size, const onward_session_options* options,
+                                                           onward_session** session);
+/* Runs that are under way in other threads must have ended. */
+ONWARD_API void onward_session_release(onward_session* session);
+
+/* What the model takes and gives, in its own order. A port belongs to its session. */
+ONWARD_API onward_status* onward_session_input_count(const onward_session* session, size_t* count);
+ONWARD_API onward_status* onward_session_output_count(const onward_session* session, size_t* count);
+ONWARD_API onward_status* onward_session_input(const onward_session* session, size_t index, const onward_port** port);
+ONWARD_API onward_status* onward_session_output(const onward_session* session, size_t index, const onward_port** port);
+ONWARD_API onward_status* onward_session_input_index(const onward_session* session, const char* name, size_t* index);
+ONWARD_API onward_status* onward_session_output_index(const onward_session* session, const char* name, size_t* index);
+
+ONWARD_API const char* onward_port_name(const onward_port* port);
+ONWARD_API const char* onward_port_type(const onward_port* port);     /* "tensor(double)", "seq(map(int64,tensor(float)))" */
+ONWARD_API int onward_port_element_type(const onward_port* port);     /* of a tensor, as onward_element; 0 for anything else */
+ONWARD_API int onward_port_rank(const onward_port* port);             /* -1: not known, or no tensor */
+ONWARD_API int64_t onward_port_dim(const onward_port* port, int axis); /* -1: dynamic */
+ONWARD_API const char* onward_port_dim_name(const onward_port* port, int axis); /* "" where it has none */
+
+typedef enum onward_model_text {
+  ONWARD_MODEL_PRODUCER = 0,
+  ONWARD_MODEL_PRODUCER_VERSION = 1,
+  ONWARD_MODEL_DOMAIN = 2,
+  ONWARD_MODEL_DESCRIPTION = 3,
+  ONWARD_MODEL_GRAPH_NAME = 4,
+  ONWARD_MODEL_GRAPH_DESCRIPTION = 5
+} onward_model_text;
+ONWARD_API onward_status* onward_session_model_text(const onward_session* session, onward_model_text which, const char** text);
+ONWARD_API onward_status* onward_session_model_version(const onward_session* session, int64_t* version);
+ONWARD_API onward_status* onward_session_metadata_count(const onward_session* session, size_t* count);
+ONWARD_API onward_status* onward_session_metadata(const onward_session* session, size_t index, const char** key, const char** value);
+/* NULL where the model has no such key. */
+ONWARD_API onward_status* onward_session_metadata_value(const onward_session* session, const char* key, const char** value);
+ONWARD_API onward_status* onward_session_opset_count(const onward_session* session, size_t* count);
+ONWARD_API onward_status* onward_session_opset(const onward_session* session, size_t index, const char** domain, int64_t* version);
+/* As JSON; without one in the metadata it is made from the graph. Fails where an input is nothing that a table could fill. */
+ONWARD_API onward_status* onward_session_schema(const onward_session* session, onward_buffer** json);
+/* A Chrome trace of the runs so far. Refused for a session without profiling. */
+ONWARD_API onward_status* onward_session_profile(const onward_session* session, onward_buffer** json);
+
+/* ---- Values: tensors, sequences, maps, nothing ------------------------------------------------------------------------------- */
+
+typedef enum onward_kind { ONWARD_NOTHING = 0, ONWARD_TENSOR = 1, ONWARD_SEQUENCE = 2, ONWARD_MAP = 3 } onward_kind;
+
+/* The numbers of the ONNX standard (TensorProto.DataType). Integers of 4 and 2 bits take one byte each in memory. */
+typedef enum onward_element {
+  ONWARD_FLOAT = 1, ONWARD_UINT8 = 2, ONWARD_INT8 = 3, ONWARD_UINT16 = 4, ONWARD_INT16 = 5, ONWARD_INT32 = 6, ONWARD_INT64 = 7,
+  ONWARD_STRING = 8, ONWARD_BOOL = 9, ONWARD_FLOAT16 = 10, ONWARD_DOUBLE = 11, ONWARD_UINT32 = 12, ONWARD_UINT64 = 13,
+  ONWARD_COMPLEX64 = 14, ONWARD_COMPLEX128 = 15, ONWARD_BFLOAT16 = 16, ONWARD_FLOAT8E4M3FN = 17, ONWARD_FLOAT8E4M3FNUZ = 18,
+  ONWARD_FLOAT8E5M2 = 19, ONWARD_FLOAT8E5M2FNUZ = 20, ONWARD_UINT4 = 21, ONWARD_INT4 = 22, ONWARD_FLOAT4E2M1 = 23,
+  ONWARD_FLOAT8E8M0 = 24, ONWARD_UINT2 = 25, ONWARD_INT2 = 26
+} onward_element;
+
+/* `bytes` must be what the type and dims need: a check on the caller's arithmetic. Not for strings. */
+ONWARD_API onward_status* onward_value_create_tensor(int element_type, const int64_t* dims, size_t rank, const void* data, size_t bytes,
+                                                     onward_value** value);
+/* Reads the caller's memory in place, which must be aligned for its elements and stay until `release(owner)` is called (from any
+ * thread), or without a `release` until the value is released. No output of a run refers to it. */
+ONWARD_API onward_status* onward_value_borrow_tensor(int element_type, const int64_t* dims, size_t rank, const void* data, size_t bytes,
+                                                     void (*release)(void* owner), void* owner, onward_value** value);
+/* Zeros (or empty strings) to be filled through onward_value_data. */
+ONWARD_API onward_status* onward_value_create_empty(int element_type, const int64_t* dims, size_t rank, onward_value** value);
+/* UTF-8; lengths may be NULL for texts that end in NUL. */
+ONWARD_API onward_status* onward_value_create_strings(const int64_t* dims, size_t rank, const char* const* texts, const size_t* lengths,
+                                                      onward_value** value);
+ONWARD_API onward_status* onward_value_create_sequence(const onward_value* const* items, size_t count, onward_value** value);
+/* Keys: one-dimensional, int64 or string; values: as many. */
+ONWARD_API onward_status* onward_value_create_map(const onward_value* keys, const onward_value* values, onward_value** value);
+ONWARD_API void onward_value_release(onward_value* value);
+
+ONWARD_API int onward_value_kind(const onward_value* value);
+ONWARD_API int onward_value_element_type(const onward_value* value);  /* of a tensor or of an (even empty) sequence's tensors, else 0 */
+ONWARD_API size_t onward_value_rank(const onward_value* value);       /* of a tensor, else 0 */
+ONWARD_API const int64_t* onward_value_dims(const onward_value* value);
+ONWARD_API size_t onward_value_size(const onward_value* value);       /* elements of a tensor, items of a sequence, entries of a map */
+ONWARD_API size_t onward_value_bytes(const onward_value* value);      /* of a tensor that holds no strings, else 0 */
+ONWARD_API void* onward_value_data(const onward_value* value);        /* NULL for strings and for anything but a tensor */
+ONWARD_API onward_status* onward_value_string(const onward_value* value, size_t index, const char** text, size_t* length);
+/* Items, keys and values are the caller's to release; they share memory with what they came from. */
+ONWARD_API onward_status* onward_value_item(const onward_value* sequence, size_t index, onward_value** item);
+ONWARD_API onward_status* onward_value_map_keys(const onward_value* map, onward_value** keys);
+ONWARD_API onward_status* onward_value_map_values(const onward_value* map, onward_value** values);
+
+/* ---- Running --------------------------------------------------------------------------------------------------------------- */
+
+ONWARD_API onward_status* onward_cancel_create(onward_cancel** cancel);
+ONWARD_API void onward_cancel_set(onward_cancel* cancel, int on);     /* from any thread: runs end with ONWARD_CANCELLED */
+ONWARD_API void onward_cancel_release(onward_cancel* cancel);
+
+ONWARD_API onward_status* onward_run_options_create(onward_run_options** options);
+ONWARD_API void onward_run_options_release(onward_run_options* options);
+ONWARD_API onward_status* onward_run_options_set_cancel(onward_run_options* options, const onward_cancel* cancel); /* NULL: none */
+ONWARD_API onward_status* onward_run_options_set_time_limit(onward_run_options* options, double seconds);          /* 0: none */
+
+/* By name. Without output names (NULL, 0) all outputs come, and `outputs` has room for them. Options may be NULL. What comes out
+ * belongs to the caller alone and may be written to. After a failure `outputs` is untouched. */
+ONWARD_API onward_status* onward_session_run(const onward_session* session, const onward_run_options* options,
+                                             const char* const* input_names, const onward_value* const* inputs, size_t input_count,
+                                             const char* const* output_names, size_t output_count, onward_value** outputs);
+/* By position: every input in order (NULL: an optional one left out), every output in order. An output whose place in `wanted` (may
+ * be NULL) is 0 becomes NULL. */
+ONWARD_API onward_status* onward_session_run_bound(const onward_session* session, const onward_run_options* options,
+                                                   const onward_value* const* inputs, size_t input_count, const unsigned char* wanted,
+                                                   onward_value** outputs, size_t output_count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,54 @@
+// What stands behind the handles, and the edge at which exceptions become statuses.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <new>
+
+#include "onward/onward.h"
+#include "onward/runtime/session.h"
+
+struct onward_status { onward::Error error; };
+struct onward_buffer { std::string bytes; };
+struct onward_value { onward::Value value; };
+struct onward_session_options { onward::SessionOptions options; };
+struct onward_cancel { std::shared_ptr<std::atomic<bool>> flag; };
+struct onward_run_options {
+  onward::RunOptions options;
+  std::shared_ptr<std::atomic<bool>> cancel;             // what options.cancel points to
+};
+struct onward_port {
+  std::string name, type;
+  onward::DataType element = onward::DataType::none;
+  int rank = -1;
+  std::vector<int64_t> dims;
+  std::vector<std::string> dim_names;
+};
+struct onward_session {
+  std::shared_ptr<onward::Session> session;
+  std::vector<onward_port> inputs, outputs;
+};
+
+namespace onward::api {
+
+// The status of the exception that is being handled. Never throws: without memory there is a status that was made before.
+onward_status* status_of_exception() noexcept;
+
+// Runs `body`; success is null.
+template <class Body> onward_status* guarded(Body&& body) noexcept {
+  try {
+    body();
+    return nullptr;
+  } catch (...) {
+    return status_of_exception();
+  }
+}
+
+// Handles and results that callers must give.
+inline void require(const void* pointer, const char* name) {
+  if (!pointer) fail(Code::usage, name, " is NULL");
+}
+
+inline onward_buffer* buffer_of(std::string bytes) { return new onward_buffer{std::move(bytes)}; }
+inline onward_value* value_of(Value value) { return new onward_value{std::move(value)}; }
+
+}  // namespace onward::api
