@@ -80,3 +80,13 @@ function(onward_list room what sources folder)
     "namespace ${namespace} {\n${declarations}static constexpr ${type} (*${what}_files[])() = {\n${names}};\n}  // namespace ${namespace}\n")
   target_include_directories(onward_${room} PRIVATE ${CMAKE_BINARY_DIR}/generated/${room})
 endfunction()
+
+# Writes generated/<room>/<name>_<suffix>.inc: the text of a file of the room as a C++ string literal.
+function(onward_embed room file)
+  set(path ${CMAKE_SOURCE_DIR}/src/onward/${room}/${file})
+  file(READ ${path} TEXT)
+  string(REPLACE "." "_" name ${file})
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${room}/${name}.inc @ONLY CONTENT "R\"onward(@TEXT@)onward\"\n")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+  target_include_directories(onward_${room} PRIVATE ${CMAKE_BINARY_DIR}/generated/${room})
+endfunction()

@@ -86,6 +86,10 @@ const Option& Arguments::known(std::string_view name) const {
   return *it;
 }
 
+bool Arguments::declares(std::string_view option) const {
+  return std::any_of(options_.begin(), options_.end(), [&](const Option& o) { return o.name == option; });
+}
+
 std::optional<std::string> Arguments::value(std::string_view option) const {
   known(option);
   for (auto it = given_.rbegin(); it != given_.rend(); ++it)

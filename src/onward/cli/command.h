@@ -49,6 +49,7 @@ class Arguments {
 
   const std::string& operator[](size_t argument) const { return places_.at(argument); }   // a required one
   std::optional<std::string> argument(size_t i) const { return i < places_.size() ? std::optional(places_[i]) : std::nullopt; }
+  bool declares(std::string_view option) const;
   bool has(std::string_view option) const { return value(option).has_value(); }
   std::optional<std::string> value(std::string_view option) const;                        // the last one given
   std::vector<std::string> list(std::string_view option) const;                           // all of them, each cut at commas

@@ -47,6 +47,13 @@ std::vector<ColumnPlan> Binder::plan(std::span<const std::string> keep) const {
   return plan;
 }
 
+std::vector<std::string> Binder::used() const {
+  std::vector<std::string> names;
+  for (const auto& input : sources_)
+    for (const size_t column : input) names.push_back(columns_[column]);
+  return names;
+}
+
 Tensors Binder::bind(const Table& table) const {
   Tensors tensors;
   Lookup lookup(table);

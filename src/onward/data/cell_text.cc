@@ -59,6 +59,12 @@ std::optional<int64_t> int64_from(std::string_view text) {
   return value;
 }
 
+std::optional<double> number_from(std::string_view text) {
+  if (const auto number = float64_from(text)) return number;
+  if (const auto truth = bool_from(text)) return *truth ? 1 : 0;
+  return {};
+}
+
 std::optional<double> float64_from(std::string_view text) {
   double value = 0;
   if (short_decimal(text, value)) return value;

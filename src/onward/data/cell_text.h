@@ -11,6 +11,7 @@ namespace onward {
 // Spaces around the value are allowed; anything else that is not part of it gives nothing. Numbers are rounded correctly.
 std::optional<int64_t> int64_from(std::string_view text);
 std::optional<double> float64_from(std::string_view text);              // also "inf", "-Infinity"; never NaN
+std::optional<double> number_from(std::string_view text);              // float64_from, and 1 or 0 for what bool_from takes
 std::optional<bool> bool_from(std::string_view text);                   // True, TRUE, true and their opposites
 std::optional<int64_t> datetime_from(std::string_view text);            // ISO 8601: nanoseconds since 1970 in UTC; a time without zone is UTC
 

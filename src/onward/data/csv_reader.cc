@@ -130,9 +130,9 @@ Column CsvReader::column(size_t i) const {
   };
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   switch (out.type) {
-    case ColumnType::float64: numbers(std::get<std::vector<double>>(out.values), float64_from, "a number"); break;
+    case ColumnType::float64: numbers(std::get<std::vector<double>>(out.values), number_from, "a number"); break;
     // By way of double, as every program that reads a file into float32 does.
-    case ColumnType::float32: numbers(std::get<std::vector<float>>(out.values), float64_from, "a number"); break;
+    case ColumnType::float32: numbers(std::get<std::vector<float>>(out.values), number_from, "a number"); break;
     case ColumnType::int64: numbers(std::get<std::vector<int64_t>>(out.values), int64_from, "a whole number"); break;
     case ColumnType::datetime: numbers(std::get<std::vector<int64_t>>(out.values), datetime_from, "a date or time such as 2024-02-29 13:30:00"); break;
     case ColumnType::boolean:

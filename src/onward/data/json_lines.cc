@@ -172,8 +172,8 @@ Column JsonReader::column(size_t i) const {
 
 void JsonReader::append(Column& column, const Entry& entry) const {
   switch (column.type) {
-    case ColumnType::float64: return append_number<double>(column, entry, float64_from, "a number");
-    case ColumnType::float32: return append_number<float>(column, entry, float64_from, "a number");
+    case ColumnType::float64: return append_number<double>(column, entry, number_from, "a number");
+    case ColumnType::float32: return append_number<float>(column, entry, number_from, "a number");
     case ColumnType::int64: return append_number<int64_t>(column, entry, int64_from, "a whole number");
     case ColumnType::datetime: return append_number<int64_t>(column, entry, datetime_from, "a date or time such as \"2024-02-29 13:30:00\"");
     case ColumnType::boolean: return append_number<uint8_t>(column, entry, bool_from, "true or false");

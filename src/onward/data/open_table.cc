@@ -65,17 +65,6 @@ Table array_table(const std::string& path, ByteSource& source) {
   return file ? array_table(path, mapped.bytes, mapped.owner) : array_table(path, *bytes, bytes);
 }
 
-Column sliced(const Column& column, size_t from, size_t n) {
-  Column out(column.name, column.type);
-  std::visit([&]<class V>(V& values) {
-    const V& all = std::get<V>(column.values);
-    if constexpr (std::is_same_v<V, Strings>) for (size_t i = from; i < from + n; ++i) values.push_back(all[i]);
-    else values.assign(all.begin() + ptrdiff_t(from), all.begin() + ptrdiff_t(from + n));
-  }, out.values);
-  if (!column.cells.empty()) out.cells.assign(column.cells.begin() + ptrdiff_t(from), column.cells.begin() + ptrdiff_t(from + n));
-  return out;
-}
-
 // The binder converts types, so a plan's types need not be followed here.
 class MemoryReader : public TableReader {
  public:
@@ -88,7 +77,7 @@ class MemoryReader : public TableReader {
     if (at_ == table_.rows && started_) return {};
     Table out{.rows = std::min(batch_, table_.rows - at_), .first_row = at_};
     for (size_t i = 0; i < names_.size(); ++i)
-      if (!plan_[i].skip) out.columns.push_back(sliced(table_.columns[i], size_t(at_), size_t(out.rows)));
+      if (!plan_[i].skip) out.columns.push_back(rows_of(table_.columns[i], size_t(at_), size_t(out.rows)));
     at_ += out.rows, started_ = true;
     return out;
   }

@@ -83,5 +83,7 @@ struct Table {
 };
 
 void append(Column& column, const Column& more);         // rows of the same type behind the others
+Column rows_of(const Column& column, size_t from, size_t n);
+Table rows_of(const Table& table, int64_t from, int64_t n);
 
 }  // namespace onward

@@ -246,7 +246,10 @@ void modernise(Model& model) {
   rewriter.finish();
   model.functions.clear();
   for (const Signature& s : standard_signatures())
-    if (auto& version = model.opsets[std::string(s.domain)]; s.domain.empty() || s.domain == "ai.onnx.ml") version = std::max<int64_t>(version, s.since);
+    if (s.domain.empty() || s.domain == "ai.onnx.ml") {
+      auto& version = model.opsets[std::string(s.domain)];
+      version = std::max<int64_t>(version, s.since);
+    }
 }
 
 static void collect_missing(const Graph& graph, const Shared& shared, std::set<std::string>& out, int depth) {

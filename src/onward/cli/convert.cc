@@ -1,0 +1,156 @@
+// onward convert: a fitted model's file to ONNX. What does not load and run never leaves the program.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "onward/base/suggest.h"
+#include "onward/cli/call.h"
+#include "onward/cli/checking.h"
+#include "onward/data/open_table.h"
+#include "onward/formats/source.h"
+#include "onward/model/onnx_file.h"
+#include "onward/validate/table_session.h"
+
+namespace onward::cli {
+namespace {
+
+DataType number_type(const std::string& name) { return name == "float32" ? DataType::f32 : name == "float64" ? DataType::f64 : DataType::none; }
+
+void take_example(ConvertOptions& options, const std::string& path) {
+  const std::optional<Table> rows = open_table(path)->next();
+  if (!rows) fail(Code::bad_data, path, ": the example has no rows");
+  for (const Column& c : rows->columns) options.column_types[c.name] = tensor_type(Field{.name = c.name, .type = c.type});
+}
+
+Schema given_schema(const std::string& path) {
+  const MappedFile file = map_file(path);
+  try {
+    return read_schema(file.bytes);
+  } catch (Error& e) {
+    throw e.within(path);
+  }
+}
+
+// What the given schema says about values that do not fit is kept in the model.
+void apply_schema(Model& model, const Schema& given) {
+  Schema schema = schema_of(model);
+  std::vector<std::string> names;
+  for (const Field& f : schema.inputs) names.push_back(f.name);
+  for (const Field& wanted : given.inputs) {
+    const auto it = std::find_if(schema.inputs.begin(), schema.inputs.end(), [&](const Field& f) { return f.name == wanted.name; });
+    if (it == schema.inputs.end()) fail(Code::bad_schema, "the schema has an input '", wanted.name, "' that the model lacks", suggestion(wanted.name, names));
+    it->nullable = wanted.nullable, it->range = wanted.range, it->missing = wanted.missing, it->unknown = wanted.unknown, it->out_of_range = wanted.out_of_range;
+    if (size(wanted.categories)) it->categories = wanted.categories;
+    if (wanted.missing_text) it->missing_text = wanted.missing_text;
+  }
+  set_schema(model, schema);
+}
+
+void check_opset(const Arguments& a, const char* option, const Model& model, std::string_view domain) {
+  const int64_t wanted = a.integer(option, 0, 1);
+  const auto it = model.opsets.find(domain);
+  if (!wanted || it == model.opsets.end() || it->second == wanted) return;
+  throw Error(Code::unsupported_operator, text(option, " ", wanted, ": models are written for version ", it->second, " of ", domain.empty() ? "ai.onnx" : domain), "leave the option out");
+}
+
+ConvertOptions options_of(const Arguments& a) {
+  ConvertOptions options;
+  options.outputs = a.list("--outputs");
+  options.input_type = number_type(a.value("--input-dtype").value_or("auto"));
+  if (const auto inputs = a.value("--inputs")) options.inputs = *inputs == "matrix" ? Inputs::matrix : Inputs::columns;
+  if (const auto example = a.value("--example")) take_example(options, *example);
+  if (const auto path = a.value("--schema"))
+    for (const Field& f : given_schema(*path).inputs) options.column_types[f.name] = tensor_type(f);
+  return options;
+}
+
+Model converted(const Arguments& a, const MappedFile& file) {
+  Model model = formats::convert_source(file, options_of(a));
+  check_opset(a, "--opset", model, "");
+  check_opset(a, "--ml-opset", model, "ai.onnx.ml");
+  if (const auto path = a.value("--schema")) apply_schema(model, given_schema(*path));
+  return model;
+}
+
+// Lists everything that stands in the way; writes nothing.
+int dry_run(Call& call, const MappedFile& file) {
+  std::vector<Problem> problems = formats::read_source(file).problems;
+  if (problems.empty()) {
+    try {
+      converted(call.arguments, file);
+    } catch (const Error& e) {
+      problems.push_back({e.code, "", e.message});
+    }
+  }
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Problem& p : problems) {
+    call.out.data(text(id_of(p.code), " ", p.where, p.where.empty() ? "" : ": ", p.message, "\n"));
+    all.push_back({{"code", id_of(p.code)}, {"where", p.where}, {"message", p.message}});
+  }
+  if (problems.empty()) call.out.data("can be converted\n");
+  call.out.answer({{"convertible", problems.empty()}, {"problems", all}});
+  return problems.empty() ? 0 : exit_code(problems[0].code);
+}
+
+int write_model_file(Call& call, const MappedFile& file) {
+  const Arguments& a = call.arguments;
+  const auto start = std::chrono::steady_clock::now();
+  const auto to = a.value("--output");
+  if (!to) throw Error(Code::usage, "the option --output MODEL.onnx is missing", "usage: onward convert SOURCE -o MODEL.onnx");
+  const Model model = converted(a, file);
+  const std::string bytes = write_model(model);
+  call.check();
+  const auto session = Session::load_bytes(bytes, call.session_options());
+  session->run({}, made_up_inputs(*session, 1), call.run_options());
+  int code = 0;
+  if (a.has("--check")) code = check_converted(call, session, bytes, a[0], *a.value("--check"));
+  if (code) return call.out.message(text(*to, " is not written")), code;
+  if (*to == "-") {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) fail(Code::io, "standard output cannot be written");
+    return 0;
+  }
+  write_file(*to, bytes);
+  const Schema schema = schema_of(model);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  call.out.message(text(schema.source.class_name, " of ", schema.source.library, " ", schema.source.version, ": ", schema.inputs.size(), " inputs, ",
+                        schema.outputs.size(), " outputs, ", model.graph.nodes.size(), " nodes, ", bytes.size(), " bytes -> ", *to));
+  if (!a.has("--check"))
+    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"seconds", seconds},
+                     {"schema", nlohmann::ordered_json::parse(write_schema(schema))}});
+  return 0;
+}
+
+int convert(Call& call) {
+  const std::string& source = call.arguments[0];
+  const MappedFile file = map_file(source);
+  if (formats::kind_of(file.bytes) == formats::FileKind::onnx)
+    throw Error(Code::unsupported_format, text(source, " is an ONNX model already"), "`onward inspect` looks into it, `onward optimize` rewrites it");
+  try {
+    return call.arguments.has("--dry-run") ? dry_run(call, file) : write_model_file(call, file);
+  } catch (Error& e) {
+    const bool about_source = e.code == Code::bad_file || int(e.code) / 100 == 4;
+    throw about_source && e.message.find(source) == e.message.npos ? e.within("reading " + source) : e;
+  }
+}
+
+}  // namespace
+
+Command convert_command() {
+  return {.name = "convert", .summary = "a fitted model's file to ONNX",
+          .arguments = {{"SOURCE", "a fitted model: .pkl, .joblib, .skops (told by content); nothing in it is executed"}},
+          .options = {{"--output", "MODEL.onnx", "where to write; - is stdout", 'o'},
+                      {"--schema", "S.json", "types and policies of the inputs (start from `onward schema SOURCE`)"},
+                      {"--example", "DATA", "a table whose columns' types the inputs take"},
+                      {"--inputs", "KIND", "one matrix or one input per column (default: as the model was fitted)", 0, false, false, {"matrix", "columns"}},
+                      {"--input-dtype", "TYPE", "of numeric inputs", 0, false, false, {"auto", "float32", "float64"}},
+                      {"--outputs", "NAME,…", "of label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors", 0, false, true},
+                      {"--opset", "N", "version of ai.onnx"},
+                      {"--ml-opset", "N", "version of ai.onnx.ml"},
+                      {"--own-ops", "", "allow operators of our own domain where an estimator needs them"},
+                      {"--dry-run", "", "list everything that stands in the way; write nothing"},
+                      {"--check", "DATA", "compare with the source library on these rows first; exit code 1 and no file when they differ"},
+                      {"--trust", "", "let --check load the source with its own library, which may run code in it"},
+                      {"--report", "R.html", "with --check: where to write its report"}},
+          .needs = Needs::running, .run = convert};
+}
+
+}  // namespace onward::cli

@@ -1,0 +1,186 @@
+"""Answers of a fitted model by its own library. Usage: python -c THIS FOLDER
+
+FOLDER/request.json names the source, its columns and the outputs that are wanted; FOLDER/input.npz holds the columns. Writes
+FOLDER/answers.npz and FOLDER/answers.json. A row for which the library raises is an answer too: it is marked as refused.
+"""
+import json
+import sys
+import time
+import warnings
+
+import numpy as np
+
+
+def main(folder):
+    warnings.simplefilter("ignore")
+    with open(folder + "/request.json") as f:
+        request = json.load(f)
+    model = load(request["source"])
+    rows = table(model, request["columns"], np.load(folder + "/input.npz"), request["rows"])
+    outputs, answers = request["outputs"], Answers(request["rows"])
+    started = time.perf_counter()
+    answers.over(lambda part: compute(model, part, outputs), rows, np.arange(request["rows"]))
+    seconds = time.perf_counter() - started
+    arrays = {f"o{i}": plain(answers.arrays[name]) for i, name in enumerate(outputs) if name in answers.arrays}
+    np.savez(folder + "/answers.npz", refused=answers.refused, **arrays)
+    with open(folder + "/answers.json", "w") as f:
+        json.dump({"who": who(model), "outputs": outputs, "why_refused": answers.why, "seconds": seconds}, f)
+
+
+def load(path):
+    with open(path, "rb") as f:
+        start = f.read(4)
+    if start == b"PK\x03\x04":
+        import skops.io
+        return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    try:
+        import joblib
+        return joblib.load(path)
+    except ImportError:
+        import pickle
+        with open(path, "rb") as f:
+            return pickle.load(f)
+
+
+def who(model):
+    library = type(model).__module__.split(".")[0]
+    name = {"sklearn": "scikit-learn"}.get(library, library)
+    return f"{name} {getattr(sys.modules.get(library), '__version__', '')}".strip()
+
+
+def table(model, columns, arrays, rows):
+    """What the model was fitted on: a frame where it knows names or holds text, else a matrix."""
+    values = [column(c["kind"], arrays[f"c{i}"], arrays[f"gaps{i}"]) for i, c in enumerate(columns)]
+    text = any(c["kind"] == "text" for c in columns)
+    if names_of(model) is not None:
+        import pandas as pd
+        return pd.DataFrame({c["name"]: v for c, v in zip(columns, values)}, index=range(rows))
+    return np.array(values, dtype=object).T.reshape(rows, len(values)) if text else np.column_stack(values).reshape(rows, len(values))
+
+
+def names_of(model):
+    for part in [model, *[step for _, step in getattr(model, "steps", [])]]:
+        names = getattr(part, "feature_names_in_", None)
+        if names is not None:
+            return names
+    return None
+
+
+def column(kind, values, gaps):
+    if kind == "datetime":
+        return values.astype("datetime64[ns]")
+    if kind == "text":
+        values = values.astype(object)
+        values[gaps == 1] = np.nan
+        values[gaps == 2] = None
+        if (gaps == 3).any():
+            import pandas as pd
+            values[gaps == 3] = pd.NA
+    return values
+
+
+class Answers:
+    def __init__(self, rows):
+        self.rows, self.arrays, self.refused, self.why = rows, {}, np.zeros(rows, np.uint8), ""
+
+    def over(self, answer, rows, places):
+        """Rows that make the library raise are looked for by halving."""
+        try:
+            for name, values in answer(rows).items():
+                if name not in self.arrays:
+                    empty = np.nan if values.dtype.kind == "f" else None if values.dtype.kind == "O" else np.zeros((), values.dtype)
+                    self.arrays[name] = np.full((self.rows, *values.shape[1:]), empty, values.dtype)
+                if values.dtype.kind == "U" and values.dtype.itemsize > self.arrays[name].dtype.itemsize:
+                    self.arrays[name] = self.arrays[name].astype(values.dtype)
+                self.arrays[name][places] = values
+        except (ValueError, TypeError, KeyError, OverflowError, FloatingPointError) as error:
+            if len(places) == 1:
+                self.refused[places] = 1
+                self.why = self.why or f"{type(error).__name__}: {error}".splitlines()[0]
+                return
+            half = len(places) // 2
+            if half == 0:
+                raise
+            part = rows.iloc if hasattr(rows, "iloc") else rows
+            self.over(answer, part[:half], places[:half])
+            self.over(answer, part[half:], places[half:])
+
+
+def compute(model, rows, outputs):
+    found, transformed = {}, None
+    for name in outputs:
+        method = METHODS.get(name)
+        if method:
+            found[name] = np.asarray(method(model, rows))
+        elif name.startswith("probabilities_"):
+            found[name] = np.asarray(model.predict_proba(rows)[int(name.rpartition("_")[2])])
+        else:
+            if transformed is None:
+                transformed = dense(model.transform(rows))
+                names = list(map(str, model.get_feature_names_out()))
+            if name not in names:
+                raise SystemExit(f"the model has no output called '{name}' that its library could compute")
+            values = transformed.iloc[:, names.index(name)] if hasattr(transformed, "iloc") else transformed[:, names.index(name)]
+            found[name] = np.asarray(values).reshape(len(rows), 1)
+    return found
+
+
+def dense(values):
+    return values.toarray() if hasattr(values, "toarray") else values
+
+
+def last_step(model, rows):
+    """The last step of a pipeline, and what reaches it."""
+    while hasattr(model, "steps"):
+        rows = model[:-1].transform(rows) if len(model.steps) > 1 else rows
+        model = model.steps[-1][1]
+    while hasattr(model, "best_estimator_"):
+        return last_step(model.best_estimator_, rows)
+    return model, rows
+
+
+def predict(model, rows):
+    return model.predict(rows)
+
+
+def leaf(model, rows):
+    last, rows = last_step(model, rows)
+    return last.apply(rows)
+
+
+def distances(model, rows):
+    last, rows = last_step(model, rows)
+    return last.kneighbors(rows)[0] if hasattr(last, "kneighbors") else last.transform(rows)
+
+
+def neighbors(model, rows):
+    last, rows = last_step(model, rows)
+    return last.kneighbors(rows)[1]
+
+
+METHODS = {
+    "label": predict, "variable": predict, "leaf": leaf, "distances": distances, "neighbors": neighbors,
+    "probabilities": lambda model, rows: model.predict_proba(rows),
+    "log_probabilities": lambda model, rows: model.predict_log_proba(rows),
+    "scores": lambda model, rows: model.decision_function(rows),
+    "score_samples": lambda model, rows: model.score_samples(rows),
+    "transformed": lambda model, rows: dense(model.transform(rows)),
+    "std": lambda model, rows: model.predict(rows, return_std=True)[1],
+}
+
+
+def plain(values):
+    """Without objects, which would be a pickle: text, or numbers."""
+    if values.dtype.kind != "O":
+        return values
+    flat = [v for v in values.ravel() if v is not None]
+    if all(isinstance(v, (bool, np.bool_)) for v in flat):
+        return np.array([bool(v) for v in values.ravel()]).reshape(values.shape)
+    if all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in flat):
+        return np.array([int(v or 0) for v in values.ravel()], np.int64).reshape(values.shape)
+    if all(isinstance(v, (int, float, np.number)) for v in flat):
+        return np.array([np.nan if v is None else float(v) for v in values.ravel()]).reshape(values.shape)
+    return np.array(["" if v is None else str(v) for v in values.ravel()]).reshape(values.shape)
+
+
+main(sys.argv[1])
