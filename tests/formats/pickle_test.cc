@@ -91,7 +91,8 @@ TEST(Pickle, constructors_of_old_protocols_give_the_class_itself) {
             "svm.SVC(a tuple []) {'C': 2\n}");
   EXPECT_EQ(value_of("ccopy_reg\n_reconstructor\n(cm\nBunch\nc__builtin__\ndict\n(dS'C'\nI2\nstR."), "Bunch 'C': 2\n");
   EXPECT_EQ(value_of("ccopyreg\n__newobj__\n(csvm\nSVC\nK\1tR."), "svm.SVC(a tuple [1, ]) None");
-  EXPECT_EQ(value_of("ccopyreg\n__newobj_ex__\n(csvm\nSVC\n(K\1t(dtR."), "svm.SVC(a tuple [1, ]) None") << "the named arguments are left out";
+  EXPECT_EQ(value_of("ccopyreg\n__newobj_ex__\n(csvm\nSVC\n(K\1t(dtR."), "svm.SVC(a tuple [1, ]) None")
+      << "the named arguments are left out";
   EXPECT_EQ(value_of("csklearn._loss._loss\n__pyx_unpickle_CyHalfPoissonLoss\n(csklearn._loss._loss\nCyHalfPoissonLoss\nK\1)tR."),
             "sklearn._loss._loss.CyHalfPoissonLoss(a tuple []) None");
 }
