@@ -125,7 +125,9 @@ TEST(Hostile, TensorsSayTheirSizeRight) {
   EXPECT_EQ(read(tensor({int64_t{1} << 40}, DataType::f32, 9, "")), "E0303 tensor 'w': shape [1099511627776] needs 4398046511104 bytes of float, found 0");
   EXPECT_EQ(read(tensor(std::vector<int64_t>(100, 1), DataType::f32, 9, "xxxx")), "E0503 tensor 'w': has 100 dimensions, more than 64");
   EXPECT_EQ(read(tensor({1}, DataType::str, 9, "x")), "E0303 tensor 'w': strings cannot be raw data");
-  EXPECT_EQ(read(tensor({1}, DataType(99), 9, "x")), "E0303 tensor 'w': has no known element type");
+  EXPECT_EQ(read(tensor({1}, DataType(99), 9, "x")), "E0303 element type 99 is not in the standard");
+  EXPECT_EQ(read(tensor({1}, DataType(27), 9, "x")), "E0401 element type float6e2m3 is not read; the nearest that is read is float8e4m3fn");
+  EXPECT_EQ(read(tensor({1}, DataType::none, 9, "x")), "E0303 tensor 'w': has no element type");
   EXPECT_EQ(read(initializer([](WireWriter& t) { t.integer(2, 1), t.bytes(3, ""); })), "E0401 a tensor stored in segments");
 }
 

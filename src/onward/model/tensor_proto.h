@@ -34,6 +34,7 @@ using ExternalData = std::map<std::string, std::string, std::less<>>;
 std::string_view external_bytes(const ExternalData& given, ReadContext& context, std::shared_ptr<const void>& owner);
 
 std::pair<std::string, std::string> read_entry(const WireField& field, ReadContext& context);   // StringStringEntryProto
+DataType element_type(uint64_t number);                  // throws for numbers that are in no standard, or in one but not read
 Tensor read_tensor(std::string_view bytes, ReadContext& context, std::string* name = nullptr);
 SparseTensor read_sparse(std::string_view bytes, ReadContext& context, std::string* name = nullptr);
 void write_tensor(WireWriter& w, const Tensor& tensor, std::string_view name = {});

@@ -34,8 +34,7 @@ void read_kind(const WireField& field, ReadContext& context, TypeInfo& out) {
   WireField f;
   for (WireReader r(field.body(), context.file); r.next(f);) {
     if (f.number == 1 && (tensor || map)) {
-      if (f.integer() >= uint64_t(DataType::count)) fail(Code::bad_model, "element type ", f.value, " is not in the standard");
-      out.element = DataType(f.value);
+      out.element = element_type(f.integer());
     } else if (f.number == 2 && tensor) {
       out.shape = read_shape(f, context);
     } else if (f.number == (map ? 2u : 1u) && !tensor) {
