@@ -5,6 +5,8 @@
 # reconfigures, and with it rebuilds, what the other made.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Paths relative to the checkout: what one clone compiled serves the next.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 preset=$1
 shift
 tests=OFF
