@@ -1,4 +1,5 @@
 // What each C++ type of a field accepts from a file.
+#include "onward/base/unicode.h"
 #include "onward/estimators/fields.h"
 
 namespace onward {
@@ -33,7 +34,7 @@ Tensor of_objects(const plain::NdArray& a) {
   return Array<std::string>::of(shape, [&](int64_t i) {
     if (is_missing(item(i))) return std::string();
     if (!item(i).is(Kind::text)) fail(Code::unsupported_estimator, "mixes strings and ", plain::name(item(i).kind));
-    return std::string(item(i).str());
+    return checked_text(item(i).str());
   });
 }
 
@@ -70,7 +71,7 @@ void Fields::assign(std::string_view name, const plain::Value& v, bool& into, co
   else bad(name, expected("a bool", v));
 }
 void Fields::assign(std::string_view name, const plain::Value& v, std::string& into, const DimNames&) {
-  if (v.is(Kind::text)) into = v.str();
+  if (v.is(Kind::text) && is_utf8(v.str())) into = v.str();
   else bad(name, expected("a string", v));
 }
 void Fields::assign(std::string_view, const plain::Value& v, plain::Value& into, const DimNames&) { into = v; }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "onward/base/unicode.h"
 #include "onward/estimators/versions.h"
 
 namespace onward {
@@ -45,9 +46,9 @@ std::string Fields::said(const plain::Value& v) const {
     case Kind::boolean: return v.boolean ? "True" : "False";
     case Kind::integer: return std::to_string(v.integer);
     case Kind::real: return text(v.real);
-    case Kind::text: return std::string(v.str().substr(0, 80));
-    case Kind::global: return text("a Python function ('", v.global->name.substr(0, 80), "'), which holds code, not data");
-    case Kind::object: return text("an object ('", v.object->callee.is(Kind::global) ? v.object->callee.global->name.substr(0, 80) : "?", "')");
+    case Kind::text: return clipped(v.str());
+    case Kind::global: return text("a Python function ('", clipped(v.global->name), "'), which holds code, not data");
+    case Kind::object: return text("an object ('", v.object->callee.is(Kind::global) ? clipped(v.object->callee.global->name) : "?", "')");
     default: return plain::name(v.kind);
   }
 }
@@ -99,7 +100,7 @@ std::vector<Fields::Named> Fields::named(std::string_view name) {
   if (!list) return missing(name), out;
   for (const plain::Value& item : items_of(name, *list)) {
     const std::span<const plain::Value> parts = item.items();
-    if (parts.size() < 2 || !parts[0].is(Kind::text)) {
+    if (parts.size() < 2 || !parts[0].is(Kind::text) || !is_utf8(parts[0].str())) {
       bad(name, "holds an item that is not (name, estimator)");
       continue;
     }

@@ -41,6 +41,7 @@ struct HistGradientBoosting {
   static constexpr bool takes_missing = true;
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
   std::optional<Estimator> encoder;                      // since 1.4: categories to numbers, categorical columns first
+  std::vector<std::optional<Numbers>> known;             // until then: the categories of each such column, which hold numbers already
 
   void learned(Fields& f) {
     f("_preprocessor", encoder);
@@ -56,8 +57,9 @@ struct HistGradientBoosting {
         for (size_t k = 0; k < round.size(); ++k) trees->trees.push_back(read_predictor(f, round[k], int64_t(k)));
       check(*trees);
     } catch (Error& e) {
-      f.bad("_predictors", e.message);
+      return f.bad("_predictors", e.message);
     }
+    if (!encoder) read_known(f);
   }
   Expr raw(const Frame& x) const {
     Frame seen = x;
@@ -67,7 +69,43 @@ struct HistGradientBoosting {
       if (!encoded.transform) fail(Code::bad_file, "_preprocessor does not transform");
       seen = *encoded.transform;
     }
-    return tree_sum(seen.numbers(), trees);
+    return tree_sum(known.empty() ? seen.numbers() : with_known_only(seen), trees);
+  }
+
+ private:
+  void read_known(Fields& f) {
+    std::vector<bool> categorical(size_t(std::max<int64_t>(trees->features, 0)));
+    bool any = false;
+    for (const Tree& tree : trees->trees)
+      for (const TreeNode& node : tree.nodes)
+        if (!node.is_leaf() && node.test == Test::member) categorical[size_t(node.feature)] = any = true;
+    if (!any) return;
+    const auto mapper = f.get("_bin_mapper");
+    const auto thresholds = mapper ? mapper->find("bin_thresholds_") : std::nullopt;
+    if (!thresholds) return f.bad("_bin_mapper", "is missing; it holds the known categories");
+    const std::span<const plain::Value> each = f.items_of("_bin_mapper.bin_thresholds_", *thresholds);
+    if (each.size() != categorical.size()) return f.bad("_bin_mapper.bin_thresholds_", text("has ", each.size(), " items for ", categorical.size(), " columns"));
+    known.resize(categorical.size());
+    for (size_t i = 0; i < categorical.size(); ++i)
+      if (categorical[i]) {
+        f.assign("_bin_mapper.bin_thresholds_", each[i], known[i].emplace(), {});
+        if (known[i]->shape().size() != 1) f.bad("_bin_mapper.bin_thresholds_", text("has shape ", shown(known[i]->shape()), " for column ", i));
+      }
+  }
+  // An unknown category goes where missing values go.
+  Expr with_known_only(const Frame& x) const {
+    std::vector<Expr> parts;
+    for (int64_t i = 0; i < x.size(); ++i) {
+      const Expr item = x.number(i);
+      parts.push_back(item);
+      if (!known[size_t(i)]) continue;
+      const Numbers& categories = *known[size_t(i)];
+      const int64_t n = categories.size();
+      const Numbers table = Numbers::of({n + 1, 1}, [&](int64_t k) { return k == n ? __builtin_nan("") : categories[k]; });
+      const Array<int64_t> places = Array<int64_t>::of({n}, [](int64_t k) { return k; });
+      parts.back() = pick(table, reshaped(lookup(unary("Floor", item), categories, places, n), {rows}));
+    }
+    return concat(parts);
   }
 };
 

@@ -61,13 +61,13 @@ struct SimpleImputer {
     for (const plain::Value& item : v.array->objects) {
       Fill& fill = fills.emplace_back();
       const bool absent = item.is(plain::Kind::none) || (item.is(plain::Kind::real) && item.real != item.real);
-      if (item.is(plain::Kind::text)) fill = {Fill::Kind::word, 0, std::string(item.str())};
+      if (item.is(plain::Kind::text)) fill.kind = Fill::Kind::word, f.assign("statistics_", item, fill.word, {});
       else if (!absent) fill.kind = Fill::Kind::number, f.assign("statistics_", item.is(plain::Kind::boolean) ? plain::integer(item.boolean) : item, fill.number, {});
     }
   }
   void read_missing(Fields& f, const plain::Value& v) {
     if (v.is(plain::Kind::none)) missing.kind = Missing::Kind::none;
-    else if (v.is(plain::Kind::text)) missing = {Missing::Kind::word, 0, std::string(v.str())};
+    else if (v.is(plain::Kind::text)) missing.kind = Missing::Kind::word, f.assign("missing_values", v, missing.word, {});
     else if (v.is(plain::Kind::integer) || v.is(plain::Kind::real)) {
       f.assign("missing_values", v, missing.number, {});
       missing.kind = missing.number != missing.number ? Missing::Kind::nan : Missing::Kind::number;

@@ -84,7 +84,7 @@ const plain::Field* find_field(const NdArray& a, std::string_view name) {
 
 std::string text_item(const NdArray& a, int64_t i) {
   const char* p = a.bytes.data() + i * a.type->size;
-  if (a.type->kind == 'S') return std::string(p, strnlen(p, a.type->size));
+  if (a.type->kind == 'S') return checked_text({p, strnlen(p, a.type->size)});
   std::string out;
   for (uint32_t k = 0; k + 4 <= a.type->size; k += 4) {
     const uint32_t c = load<uint32_t>(p + k, a.type->big_endian);
@@ -126,8 +126,13 @@ template <> Array<std::string> as_array(const NdArray& a, const std::shared_ptr<
     const plain::Value& v = a.objects[size_t(i)];
     if (v.is(Kind::none) || (v.is(Kind::real) && v.real != v.real)) return std::string();
     if (!v.is(Kind::text)) fail(Code::unsupported_estimator, "mixes strings and ", plain::name(v.kind));
-    return std::string(v.str());
+    return checked_text(v.str());
   });
+}
+
+std::string checked_text(std::string_view text) {
+  if (!is_utf8(text)) fail(Code::bad_file, "holds text that is not UTF-8");
+  return std::string(text);
 }
 
 template Array<double> as_array(const NdArray&, const std::shared_ptr<const void>&);

@@ -1,4 +1,5 @@
 // From an object of the file to the estimator that its class means.
+#include "onward/base/unicode.h"
 #include "onward/estimators/fields.h"
 
 namespace onward {
@@ -9,8 +10,6 @@ namespace {
 
 constexpr int deepest = 64;                              // estimators within estimators
 constexpr size_t most_estimators = 100'000, most_problems = 1000, longest_name = 80;
-
-std::string clipped(std::string_view s) { return s.size() <= longest_name ? std::string(s) : text(s.substr(0, longest_name), "…"); }
 
 // scikit-learn's own rule: fitting leaves an attribute that ends in "_". Containers of steps have none themselves.
 bool is_fitted(const plain::Value& v) {
@@ -28,6 +27,15 @@ bool is_fitted(const plain::Value& v) {
 }
 
 }  // namespace
+
+std::string clipped(std::string_view s) {
+  std::string out;
+  for (size_t at = 0; at < s.size();) {
+    if (out.size() >= longest_name) return out + "…";
+    append_utf8(out, next_code_point(s, at));
+  }
+  return out;
+}
 
 std::string Place::shown() const {
   std::string out = parent && !parent->part.empty() ? parent->shown() + " > " : "";

@@ -20,6 +20,8 @@ struct Place {
   std::string shown() const;
 };
 
+std::string clipped(std::string_view text);              // for a message: short, and UTF-8 whatever the file holds
+
 struct Reading {
   const Registry& registry;
   std::shared_ptr<const void> owner;                     // of the bytes that arrays view
