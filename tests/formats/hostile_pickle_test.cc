@@ -14,7 +14,11 @@ namespace {
 using plain::Kind;
 using namespace std::string_view_literals;
 
-plain::Document read(std::string_view bytes, const Limits& limits = {}) { return read_pickle(bytes, nullptr, limits); }
+// The bytes in memory of their own, so that they live as long as the document and a sanitizer sees a read beyond their end.
+plain::Document read(std::string_view bytes, const Limits& limits = {}) {
+  const auto owned = std::make_shared<const std::vector<char>>(bytes.begin(), bytes.end());
+  return read_pickle({owned->data(), owned->size()}, owned, limits);
+}
 
 void expect_error(std::string_view bytes, Code code, std::string_view says, const Limits& limits = {}) {
   try {
