@@ -16,6 +16,11 @@ const Dims& Inference::dims(size_t i) const {
   return *inputs[i].dims;
 }
 
+const Tensor* Inference::value(size_t i) {
+  reads_values = reads_values || i >= 64 || !(constants >> i & 1);
+  return has(i) ? inputs[i].value : nullptr;
+}
+
 std::optional<Dims> Inference::values(size_t i) {
   reads_values = reads_values || i >= 64 || !(constants >> i & 1);
   if (!has(i)) return std::nullopt;

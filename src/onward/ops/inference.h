@@ -29,6 +29,7 @@ class Inference {
   DataType type(size_t i) const { return has(i) ? inputs[i].type : DataType::none; }
   const Dims& dims(size_t i) const;                       // throws when the input is missing; leaves infer when the rank is unknown
   std::optional<Dims> values(size_t i);                   // of an integer input, if all are known
+  const Tensor* value(size_t i);                          // of any input, if known
   std::optional<Dims> sizes(size_t i);                    // the same, symbols allowed: for values that become sizes
   void output(size_t i, Dims dims) { if (i < outputs.size()) outputs[i].dims = std::move(dims); }
   void output(size_t i, DataType type, Dims dims) { if (i < outputs.size()) outputs[i].type = type, outputs[i].dims = std::move(dims); }

@@ -74,7 +74,9 @@ struct Preparation {
   const Tensor* input(size_t i) const { return i < node.inputs.size() && constant ? constant(node.inputs[i]) : nullptr; }
 };
 
-struct Upgrade { int below; std::string_view to; };       // nodes older than `below` mean this, in ports of their own version
+// Nodes older than `below` mean this, in ports of their own version; or, where no text can say it, they are the operator of domain
+// `onward` that this names, with the same inputs, outputs and attributes.
+struct Upgrade { int below; std::string_view to; };
 
 struct OperatorFacts {
   bool in_place = false;                                  // the first output may overwrite an input of its size and type

@@ -142,7 +142,11 @@ class Rewriter {
     const Operator* op = find_operator(node.domain, node.op);
     if (!then && !op) unsupported(now ? text("operator ", node.op, " is not in opset ", opset, ", it came with ", now->since) : text("there is no operator ", node.domain, node.domain.empty() ? "" : ".", node.op));
     if (then && op) for (const Upgrade& upgrade : op->facts.upgrades)
-      if (opset < upgrade.below) return replace(node, *then, upgrade.to, INT64_MAX, depth);
+      if (opset < upgrade.below) {
+        if (upgrade.to.find('(') != upgrade.to.npos) return replace(node, *then, upgrade.to, INT64_MAX, depth);
+        node.domain = "onward", node.op = upgrade.to;
+        return this->upgrade(std::move(node), INT64_MAX, opsets, depth);
+      }
     if (then && then != now) follow_table(node, *then, *now);
     if (!op && now->body.empty()) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
     if (!op) return replace(node, *now, now->body, now->body_opset, depth);

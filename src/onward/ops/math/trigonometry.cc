@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "onward/ops/elementwise.h"
+#include "onward/simd/math.h"
 
 namespace onward::ops {
 
@@ -15,7 +16,7 @@ Operators math_trigonometry() {
       elementwise<standard::Atan>([](auto x) { return std::atan(x); }, {.examples = {"float [0] -> float [0]"}}),
       elementwise<standard::Sinh>([](auto x) { return std::sinh(x); }, {.examples = {"float [0] -> float [0]"}}),
       elementwise<standard::Cosh>([](auto x) { return std::cosh(x); }, {.examples = {"float [0] -> float [1]"}}),
-      elementwise<standard::Tanh>([](auto x) { return std::tanh(x); }, {.examples = {"double [0, inf] -> double [0, 1]"}}),
+      elementwise<standard::Tanh>([](auto x) { return simd::tanh(x); }, {.examples = {"float [0, -inf, 100, nan] -> float [0, -1, 1, nan]"}}),
       elementwise<standard::Asinh>([](auto x) { return std::asinh(x); }, {.examples = {"float [0] -> float [0]"}}),
       elementwise<standard::Acosh>([](auto x) { return std::acosh(x); }, {.examples = {"float [1] -> float [0]"}}),
       elementwise<standard::Atanh>([](auto x) { return std::atanh(x); }, {.examples = {"float [0, 1] -> float [0, inf]"}}),

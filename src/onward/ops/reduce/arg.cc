@@ -1,5 +1,5 @@
-// ArgMax, ArgMin: where the largest or smallest element along an axis is; of equals the first, or the last if asked. NaN is never it,
-// unless it stands first: comparisons with it are false.
+// ArgMax, ArgMin: where the largest or smallest element along an axis is; of equals the first, or the last if asked. NaN is
+// the largest and the smallest, as in numpy.
 #include "onward/ops/operator.h"
 
 namespace onward::ops {
@@ -30,9 +30,13 @@ template <class Standard, bool largest> struct Arg : Standard {
     int64_t found = 0;
     for (int64_t k = 1; k < n; ++k) {
       const T a = lane[k * step], b = lane[found * step];
-      if ((largest ? b < a : a < b) || (this->select_last_index && a == b)) found = k;
+      if (beats(a, b)) found = k;
     }
     return found;
+  }
+  template <class T> bool beats(T a, T b) const {
+    if constexpr (std::is_floating_point_v<T>) if (a != a || b != b) return a != a && (b == b || this->select_last_index);
+    return (largest ? b < a : a < b) || (this->select_last_index && a == b);
   }
 };
 using ArgMax = Arg<standard::ArgMax, true>;
@@ -41,7 +45,8 @@ using ArgMin = Arg<standard::ArgMin, false>;
 }  // namespace
 
 Operators reduce_arg() {
-  return {define<ArgMax, computed(ArgMax::T)>({.examples = {"float [[1, 3, 3]]; axis=1, keepdims=0 -> int64 [1]", "float [[1, 3, 3]]; axis=1, select_last_index=1 -> int64 [[2]]"}}),
+  return {define<ArgMax, computed(ArgMax::T)>({.examples = {"float [[1, 3, 3]]; axis=1, keepdims=0 -> int64 [1]", "float [[1, 3, 3]]; axis=1, select_last_index=1 -> int64 [[2]]",
+                                                               "float [1, nan, nan, 9] -> int64 [1]"}}),
           define<ArgMin, computed(ArgMin::T)>({.examples = {"int8 [[2], [-1], [-1]] -> int64 [[1]]"}})};
 }
 

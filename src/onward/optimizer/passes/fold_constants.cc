@@ -20,7 +20,7 @@ std::optional<std::vector<Value>> folded(const Graph& graph, const Node& node, s
   context.budget = std::make_shared<MemoryBudget>(limit);
   try {
     auto out = evaluate(node, inputs, context);
-    for (const Value& v : out) if (!v.empty() && !v.tensor()) return std::nullopt;     // a sequence is no initializer
+    for (size_t k = 0; k < out.size(); ++k) if (!node.outputs[k].empty() && !out[k].tensor()) return std::nullopt;   // sequences and absent optionals are no initializers
     return out;
   } catch (const Error&) {
     return std::nullopt;

@@ -1,0 +1,64 @@
+// Range: start, start + delta, … before limit. Real numbers are computed in double, so that long ranges do not drift.
+#include <cmath>
+#include "onward/ops/convert.h"
+#include "onward/ops/operator.h"
+
+namespace onward::ops {
+namespace {
+
+struct Range : standard::Range {
+  void infer(Inference& io) const {
+    const Tensor *start = io.value(0), *limit = io.value(1), *delta = io.value(2);
+    if (start && limit && delta) return io.output(0, {length(*start, *limit, *delta)});
+    const auto from = io.sizes(0), to = io.sizes(1), by = io.sizes(2);
+    const bool counts = from && to && by && *from == Dims{0} && *by == Dims{1} && to->size() == 1;
+    io.output(0, {counts ? (*to)[0] : io.unknown()});
+  }
+
+  void run(Call& call) const {
+    const Tensor& y = call.output(0);
+    for_type<T.types>(y.type(), [&]<class E>() {
+      E* to = y.data<E>();
+      if constexpr (std::is_integral_v<E>) {
+        const auto start = uint64_t(*call.tensor(0).data<E>()), delta = uint64_t(*call.tensor(2).data<E>());
+        for (int64_t i = 0; i < y.size(); ++i) to[i] = E(start + uint64_t(i) * delta);
+      } else {
+        const double start = real(call.tensor(0)), delta = real(call.tensor(2));
+        for (int64_t i = 0; i < y.size(); ++i) {
+          if constexpr (contains(small_floats, type_of<E>)) to[i] = E(float(start + double(i) * delta));
+          else to[i] = E(start + double(i) * delta);
+        }
+      }
+    });
+  }
+
+ private:
+  static double real(const Tensor& t) {
+    double out = 0;
+    convert(t.type(), t.raw(), DataType::f64, &out, 1);
+    return out;
+  }
+
+  static int64_t length(const Tensor& start, const Tensor& limit, const Tensor& delta) {
+    for (const Tensor* t : {&start, &limit, &delta}) if (t->size() != 1 || t->type() != start.type()) invalid("start, limit and delta are ", shown(start), ", ", shown(limit), " and ", shown(delta), ", expected one number each, of one type");
+    constexpr double most = 4e18;
+    double n = 0;
+    const bool integers = for_type<i16 | i32 | i64>(start.type(), [&]<class E>() {
+      const __int128 from = *start.data<E>(), to = *limit.data<E>(), by = *delta.data<E>();
+      if (by == 0) invalid("delta is 0");
+      const __int128 reach = by > 0 ? to - from : from - to, step = by > 0 ? by : -by;
+      n = reach <= 0 ? 0 : double((reach + step - 1) / step);       // exact below 2^53; no tensor is longer
+    });
+    if (!integers) n = std::ceil((real(limit) - real(start)) / real(delta));
+    if (std::isnan(n) || n > most) fail(Code::limit_size, "a range of ", n, " elements");
+    return std::max(int64_t(n), int64_t(0));
+  }
+};
+
+}  // namespace
+
+Operators tensor_range() {
+  return {define<Range>({.examples = {"int64 3, int64 9, int64 3 -> int64 [3, 6]", "float 10, float 4, float -2.5 -> float [10, 7.5, 5]", "int32 0, int32 -5, int32 1 -> int32 []"}})};
+}
+
+}  // namespace onward::ops
