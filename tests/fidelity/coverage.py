@@ -1,53 +1,52 @@
-#!/usr/bin/env python3
-"""Writes docs/coverage/sklearn.md from what fidelity.py --json recorded. Usage: coverage.py ONWARD.json ONNXRUNTIME.json
+"""Writes docs/coverage/sklearn.md from the reports of fidelity.py and pipelines.py.
 
-The first is a run on this engine, the second one of the same files on ONNX Runtime.
+usage: coverage.py FIDELITY.json... [--pipelines PIPELINES.json...]
 """
-import collections
-import json
-import sys
+import argparse, collections, json
 from pathlib import Path
+import sklearn
 
-DOCUMENT = Path(__file__).parents[2] / "docs/coverage/sklearn.md"
-
-
-def main():
-    ours, theirs = (by_estimator(json.loads(Path(p).read_text())) for p in sys.argv[1:3])
-    cases = sum(len(r) for r in ours.values())
-    DOCUMENT.parent.mkdir(parents=True, exist_ok=True)
-    DOCUMENT.write_text("\n".join([
-        "# scikit-learn, estimator by estimator", "",
-        "Written by `tests/fidelity/coverage.py` from runs of `tests/fidelity/fidelity.py`: each case is a real fit by scikit-learn, converted by the",
-        "program and compared with the library on rows that it was not fitted on. Labels must be equal on every row; numbers must agree, relative or",
-        "absolute, within the tolerance of the estimator, which is 1e-12 unless the column says otherwise. Rows whose k-th and next neighbour are",
-        "equally far are counted as tied and not compared: the library's own answer for them depends on how it searched.", "",
-        f"**{sum(passed(r) for r in ours.values())} of {cases} cases pass on onward; {sum(passed(r) for r in theirs.values())} of "
-        f"{sum(len(r) for r in theirs.values())} on ONNX Runtime, from the same files.**", "",
-        "| estimator | cases | pass | labels that differ | largest difference | tolerance | tied rows | pass on ONNX Runtime |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        *(line(name, ours[name], theirs.get(name, [])) for name in sorted(ours)), "",
-        "## Cases that do not pass on onward", "",
-        "\n".join(f"- {r['estimator']}{r['case']} on {r['data']}, {r['input']}" for rs in ours.values() for r in rs if r["verdict"] != "passed") or "None."]) + "\n")
+TARGET = Path(__file__).resolve().parents[2] / "docs" / "coverage" / "sklearn.md"
+ENGINES = {"onnxruntime": "ONNX Runtime", "onward": "onward"}
 
 
-def by_estimator(report):
+def load(paths): return [case for path in paths for case in json.loads(Path(path).read_text())]
+
+
+def worst(cases):
+    d = max((c["max_difference"] for c in cases if c["max_difference"] is not None), default=0)
+    return "equal" if d == 0 else f"{d:.1e}"
+
+
+def table(cases, key, title, apart):
+    engines = [e for e in ENGINES if any(c["engine"] == e for c in cases)]
+    lines = [f"| {title} | " + " | ".join(f"{ENGINES[e]}: passed | largest difference | wrong labels" for e in engines) + " | rows apart |",
+             "| --- | " + " | ".join("---: | ---: | ---:" for _ in engines) + " | ---: |"]
     groups = collections.defaultdict(list)
-    for result in report:
-        groups[result["estimator"].rsplit(".", 1)[1]].append(result)
-    return groups
+    for c in cases: groups[key(c)].append(c)
+    for name in sorted(groups):
+        row = [name]
+        for e in engines:
+            own = [c for c in groups[name] if c["engine"] == e]
+            row += [f"{sum(c['verdict'] == 'passed' for c in own)} of {len(own)}", worst(own), str(sum(c["wrong_labels"] for c in own))]
+        lines.append("| " + " | ".join(row + [str(max(c[apart] for c in groups[name]) or "")]) + " |")
+    return lines
 
 
-def passed(results):
-    return sum(r["verdict"] == "passed" for r in results)
-
-
-def line(name, ours, theirs):
-    worst = max((r["max_difference"] for r in ours if r["max_difference"] is not None), default=0)
-    tolerance = max(r.get("tolerance", 1e-12) for r in ours)
-    ties = sum(r["tied_rows"] for r in ours)
-    cells = [name, len(ours), passed(ours), sum(r["wrong_labels"] for r in ours), f"{worst:.1e}" if worst else "0", f"{tolerance:.0e}".replace("e-0", "e-"),
-             ties or "", f"{passed(theirs)} of {len(theirs)}" if theirs else ""]
-    return "| " + " | ".join(map(str, cells)) + " |"
-
-
-main()
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fidelity", nargs="+"), parser.add_argument("--pipelines", nargs="*", default=[])
+    args = parser.parse_args()
+    single, pipes = load(args.fidelity), load(args.pipelines)
+    passed = sum(c["verdict"] == "passed" for c in single + pipes)
+    lines = ["# scikit-learn", "",
+             f"Written by `tests/fidelity/coverage.py`: every estimator is fitted by scikit-learn {sklearn.__version__} on several kinds of tables (gaussian, ratings in steps of 0.1,",
+             "prices of two decimals, missing values, text, bools, categorical frames), read as float64 and float32 arrays and as a DataFrame, converted, run on 1500",
+             "rows it was not fitted on, and compared with the library. Differences are relative beyond 1. A case passes with no wrong label and a difference of at most",
+             "1e-12 (0 for trees and scalers); the rows of the families in `src/onward/estimators` say where another tolerance holds and why. Rows apart: for k nearest",
+             "neighbours those whose k-th neighbour is tied, for pipelines also those whose number lies on a threshold within a rounding of a matrix product.", "",
+             f"**{passed} of {len(single) + len(pipes)} cases pass.**", "", "## Estimators", ""]
+    lines += table(single, lambda c: c["estimator"].removeprefix("sklearn."), "estimator", "tied_rows")
+    if pipes: lines += ["", "## Pipelines of mixed frames", ""] + table(pipes, lambda c: f"{c['pipeline']}: {c['estimator']}", "pipeline", "rows_apart")
+    TARGET.write_text("\n".join(lines) + "\n")
+    print(f"{passed} of {len(single) + len(pipes)} cases pass; written to {TARGET.name}")
