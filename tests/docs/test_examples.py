@@ -40,20 +40,20 @@ table.to_csv("heldout.csv", index=False)
     return folder
 
 
-@pytest.mark.parametrize("code", examples("sh"))
+@pytest.mark.parametrize("code", list(examples("sh")))
 def test_shell(code, folder):
     path = f"{BUILD}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     result = subprocess.run(["bash", "-euc", code], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("code", examples("python"))
+@pytest.mark.parametrize("code", list(examples("python")))
 def test_python(code, folder):
     result = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("code", examples("cpp"))
+@pytest.mark.parametrize("code", list(examples("cpp")))
 def test_cpp(code, folder):
     """As a project of its own would: find_package(onward) on an installed copy."""
     project = folder / "project"
