@@ -8,7 +8,9 @@ namespace onward::plain {
 class Objects {
  public:
   Value text(std::string_view s) { return plain::text(*arena_, arena_->copy(s)); }
-  Value list(std::initializer_list<Value> items, Kind kind = Kind::list) { return sequence(*arena_, kind, std::span(items.begin(), items.size())); }
+  Value list(std::initializer_list<Value> items, Kind kind = Kind::list) {
+    return sequence(*arena_, kind, std::span(items.begin(), items.size()));
+  }
   Value tuple(std::initializer_list<Value> items) { return list(items, Kind::tuple); }
   Value none() { return Value(); }
   Value global(std::string_view module, std::string_view name) {
@@ -38,12 +40,14 @@ class Objects {
   Document document(Value root) { return {nullptr, arena_, root}; }
 
  private:
-  template <class T> std::span<T> copied(std::initializer_list<T> items) {
+  template <class T>
+  std::span<T> copied(std::initializer_list<T> items) {
     T* p = arena_->array<T>(items.size());
     std::copy(items.begin(), items.end(), p);
     return {p, items.size()};
   }
-  template <class T> Value array(char kind, std::initializer_list<int64_t> shape, std::initializer_list<T> items) {
+  template <class T>
+  Value array(char kind, std::initializer_list<int64_t> shape, std::initializer_list<T> items) {
     NdArray a;
     a.type = arena_->make(DType{kind, sizeof(T)});
     a.shape = copied(shape);

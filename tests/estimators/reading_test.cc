@@ -10,10 +10,17 @@ using plain::Objects;
 using plain::Value;
 
 Value scaler(Objects& o, std::initializer_list<double> mean, int64_t features = 3) {
-  return o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}, {"with_std", plain::boolean(true)}, {"mean_", o.numbers({int64_t(mean.size())}, mean)}, {"scale_", o.none()},
-      {"n_features_in_", plain::integer(features)}, {"_sklearn_version", o.text("1.9.1")}});
+  return o.object("sklearn.preprocessing._data", "StandardScaler",
+                  {{"with_mean", plain::boolean(true)},
+                   {"with_std", plain::boolean(true)},
+                   {"mean_", o.numbers({int64_t(mean.size())}, mean)},
+                   {"scale_", o.none()},
+                   {"n_features_in_", plain::integer(features)},
+                   {"_sklearn_version", o.text("1.9.1")}});
 }
-Value pipeline(Objects& o, std::initializer_list<Value> steps) { return o.object("sklearn.pipeline", "Pipeline", {{"steps", o.list(steps)}}); }
+Value pipeline(Objects& o, std::initializer_list<Value> steps) {
+  return o.object("sklearn.pipeline", "Pipeline", {{"steps", o.list(steps)}});
+}
 ReadModel read(Objects& o, Value root) { return read_estimator(o.document(root), Registry::builtin()); }
 std::string report(const ReadModel& m) {
   std::string all;
@@ -23,22 +30,38 @@ std::string report(const ReadModel& m) {
 
 TEST(Reading, ReportsEverythingAtOnce) {
   Objects o;
-  const Value knn = o.object("sklearn.neighbors._classification", "KNeighborsClassifier", {{"_fit_X", o.numbers({2, 3}, {1, 2, 3, 4, 5, 6})}, {"n_neighbors", plain::integer(1)}, {"weights", o.text("uniform")},
-      {"effective_metric_", o.text("canberra")}, {"classes_", o.integers({2}, {0, 1})}, {"n_features_in_", plain::integer(3)}});
+  const Value knn = o.object("sklearn.neighbors._classification", "KNeighborsClassifier",
+                             {{"_fit_X", o.numbers({2, 3}, {1, 2, 3, 4, 5, 6})},
+                              {"n_neighbors", plain::integer(1)},
+                              {"weights", o.text("uniform")},
+                              {"effective_metric_", o.text("canberra")},
+                              {"classes_", o.integers({2}, {0, 1})},
+                              {"n_features_in_", plain::integer(3)}});
   const Value own = o.object("my_package.models", "Magic", {{"x_", plain::integer(1)}});
-  const Value function = o.object("sklearn.preprocessing._function_transformer", "FunctionTransformer", {{"func", o.global("__main__", "my_log")}});
-  const Value root = pipeline(o, {o.tuple({o.text("scale"), scaler(o, {1, 2, 3, 4})}), o.tuple({o.text("own"), own}), o.tuple({o.text("f"), function}), o.tuple({o.text("knn"), knn})});
+  const Value function =
+      o.object("sklearn.preprocessing._function_transformer", "FunctionTransformer", {{"func", o.global("__main__", "my_log")}});
+  const Value root = pipeline(o, {o.tuple({o.text("scale"), scaler(o, {1, 2, 3, 4})}), o.tuple({o.text("own"), own}),
+                                  o.tuple({o.text("f"), function}), o.tuple({o.text("knn"), knn})});
   const std::string said = report(read(o, root));
-  EXPECT_NE(said.find("model (Pipeline) > scale (StandardScaler): mean_ has shape [4]; expected [features = 3 by n_features_in_]"), std::string::npos) << said;
-  EXPECT_NE(said.find("model (Pipeline) > own (Magic): my_package.models.Magic is not a class of scikit-learn; register a converter for it"), std::string::npos) << said;
-  EXPECT_NE(said.find("func is a Python function ('my_log'), which holds code, not data; convertible: None, abs"), std::string::npos) << said;
-  EXPECT_NE(said.find("model (Pipeline) > knn (KNeighborsClassifier): effective_metric_ is canberra; convertible: euclidean"), std::string::npos) << said;
+  EXPECT_NE(said.find("model (Pipeline) > scale (StandardScaler): mean_ has shape [4]; expected [features = 3 by n_features_in_]"),
+            std::string::npos)
+      << said;
+  EXPECT_NE(
+      said.find("model (Pipeline) > own (Magic): my_package.models.Magic is not a class of scikit-learn; register a converter for it"),
+      std::string::npos)
+      << said;
+  EXPECT_NE(said.find("func is a Python function ('my_log'), which holds code, not data; convertible: None, abs"), std::string::npos)
+      << said;
+  EXPECT_NE(said.find("model (Pipeline) > knn (KNeighborsClassifier): effective_metric_ is canberra; convertible: euclidean"),
+            std::string::npos)
+      << said;
   EXPECT_NE(said.find("knn (KNeighborsClassifier): _y is missing; every fitted KNeighborsClassifier has it"), std::string::npos) << said;
 }
 
 TEST(Reading, UnfittedIsSaid) {
   Objects o;
-  EXPECT_EQ(report(read(o, o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}}))), "model (StandardScaler): is not fitted\n");
+  EXPECT_EQ(report(read(o, o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}}))),
+            "model (StandardScaler): is not fitted\n");
 }
 
 TEST(Reading, APipelineThatContainsItselfIsRefused) {
@@ -65,7 +88,7 @@ TEST(Reading, DeepNestingIsRefused) {
 TEST(Reading, SharedStepsAreReadOnce) {
   Objects o;
   Value root = scaler(o, {1, 2, 3});
-  for (int i = 0; i < 40; ++i) root = pipeline(o, {o.tuple({o.text("a"), root}), o.tuple({o.text("b"), root})});   // 2^40 paths
+  for (int i = 0; i < 40; ++i) root = pipeline(o, {o.tuple({o.text("a"), root}), o.tuple({o.text("b"), root})});  // 2^40 paths
   const ReadModel m = read(o, root);
   ASSERT_TRUE(m.problems.empty());
   try {
@@ -87,8 +110,12 @@ TEST(Reading, WhatAFileClaimsAboutSizesIsChecked) {
 TEST(Reading, LabelsKeepTheirType) {
   Objects o;
   const int64_t large = (int64_t{1} << 53) + 1;
-  const Value root = o.object("sklearn.linear_model._logistic", "LogisticRegression", {{"classes_", o.objects({plain::integer(large - 1), plain::integer(large)})}, {"coef_", o.numbers({1, 2}, {1, -1})},
-      {"intercept_", o.numbers({1}, {0})}, {"solver", o.text("lbfgs")}, {"n_features_in_", plain::integer(2)}});
+  const Value root = o.object("sklearn.linear_model._logistic", "LogisticRegression",
+                              {{"classes_", o.objects({plain::integer(large - 1), plain::integer(large)})},
+                               {"coef_", o.numbers({1, 2}, {1, -1})},
+                               {"intercept_", o.numbers({1}, {0})},
+                               {"solver", o.text("lbfgs")},
+                               {"n_features_in_", plain::integer(2)}});
   const ReadModel m = read(o, root);
   ASSERT_TRUE(m.problems.empty()) << report(m);
   const Model model = convert(m.estimator);

@@ -15,13 +15,19 @@ Estimator read(Objects& o, Value root) {
   return m.estimator;
 }
 Value encoder(Objects& o, Value categories, const char* unknown = "ignore") {
-  return o.object("sklearn.preprocessing._encoders", "OneHotEncoder", {{"categories_", o.list({categories})}, {"drop_idx_", o.none()}, {"handle_unknown", o.text(unknown)}, {"n_features_in_", plain::integer(1)},
-      {"feature_names_in_", o.objects({o.text("home.dest")})}, {"_sklearn_version", o.text("1.9.1")}});
+  return o.object("sklearn.preprocessing._encoders", "OneHotEncoder",
+                  {{"categories_", o.list({categories})},
+                   {"drop_idx_", o.none()},
+                   {"handle_unknown", o.text(unknown)},
+                   {"n_features_in_", plain::integer(1)},
+                   {"feature_names_in_", o.objects({o.text("home.dest")})},
+                   {"_sklearn_version", o.text("1.9.1")}});
 }
 
 TEST(Schemas, SayWhatAnEncoderLearned) {
   Objects o;
-  const Model m = convert(read(o, encoder(o, o.objects({o.text(""), o.text("Köln"), plain::real(__builtin_nan(""))}))), {.source_sha256 = "ab"});
+  const Model m =
+      convert(read(o, encoder(o, o.objects({o.text(""), o.text("Köln"), plain::real(__builtin_nan(""))}))), {.source_sha256 = "ab"});
   const Schema s = schema_of(m);
   ASSERT_EQ(s.inputs.size(), 1u);
   const Field& f = s.inputs[0];
@@ -66,9 +72,13 @@ TEST(Schemas, LargeIntegerCategoriesMakeTheColumnInt64) {
 
 TEST(Convert, AColumnThatNothingReadsIsNoInput) {
   Objects o;
-  const Value scaler = o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", o.numbers({1}, {2})}, {"n_features_in_", plain::integer(1)}});
-  const Value columns = o.object("sklearn.compose._column_transformer", "ColumnTransformer", {{"transformers_", o.list({o.tuple({o.text("a"), scaler, o.list({o.text("fare")})})})},
-      {"feature_names_in_", o.objects({o.text("name"), o.text("fare"), o.text("cabin")})}, {"n_features_in_", plain::integer(3)}, {"_sklearn_version", o.text("1.9.1")}});
+  const Value scaler =
+      o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", o.numbers({1}, {2})}, {"n_features_in_", plain::integer(1)}});
+  const Value columns = o.object("sklearn.compose._column_transformer", "ColumnTransformer",
+                                 {{"transformers_", o.list({o.tuple({o.text("a"), scaler, o.list({o.text("fare")})})})},
+                                  {"feature_names_in_", o.objects({o.text("name"), o.text("fare"), o.text("cabin")})},
+                                  {"n_features_in_", plain::integer(3)},
+                                  {"_sklearn_version", o.text("1.9.1")}});
   const Model m = convert(read(o, columns));
   ASSERT_EQ(m.graph.inputs.size(), 1u);
   EXPECT_EQ(m.graph.inputs[0].name, "fare");
@@ -80,8 +90,12 @@ TEST(Convert, AColumnThatNothingReadsIsNoInput) {
 
 TEST(Convert, OutputsAreChosenByName) {
   Objects o;
-  const Value lr = o.object("sklearn.linear_model._logistic", "LogisticRegression", {{"classes_", o.objects({o.text("go"), o.text("stay")})}, {"coef_", o.numbers({1, 2}, {1, -1})}, {"intercept_", o.numbers({1}, {0})},
-      {"solver", o.text("lbfgs")}, {"n_features_in_", plain::integer(2)}});
+  const Value lr = o.object("sklearn.linear_model._logistic", "LogisticRegression",
+                            {{"classes_", o.objects({o.text("go"), o.text("stay")})},
+                             {"coef_", o.numbers({1, 2}, {1, -1})},
+                             {"intercept_", o.numbers({1}, {0})},
+                             {"solver", o.text("lbfgs")},
+                             {"n_features_in_", plain::integer(2)}});
   const Estimator e = read(o, lr);
   const auto names = [](const Model& m) {
     std::vector<std::string> out;
@@ -89,7 +103,8 @@ TEST(Convert, OutputsAreChosenByName) {
     return out;
   };
   EXPECT_EQ(names(convert(e)), (std::vector<std::string>{"label string [batch]", "probabilities double [batch, 2]"}));
-  EXPECT_EQ(names(convert(e, {.outputs = {"scores", "log_probabilities"}})), (std::vector<std::string>{"scores double [batch]", "log_probabilities double [batch, 2]"}));
+  EXPECT_EQ(names(convert(e, {.outputs = {"scores", "log_probabilities"}})),
+            (std::vector<std::string>{"scores double [batch]", "log_probabilities double [batch, 2]"}));
   try {
     convert(e, {.outputs = {"leaf"}});
     FAIL();

@@ -8,6 +8,10 @@ int main() {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   const onward::Registry registry = onward::Registry::builtin();
   for (const onward::Definition& d : registry.all())
-    rows.push_back({{"class", d.class_name}, {"cases", d.tests.cases}, {"data", d.tests.data}, {"targets", d.tests.targets}, {"tolerance", d.tests.tolerance}});
+    rows.push_back({{"class", d.class_name},
+                    {"cases", d.tests.cases},
+                    {"data", d.tests.data},
+                    {"targets", d.tests.targets},
+                    {"tolerance", d.tests.tolerance}});
   std::puts(rows.dump(1).c_str());
 }

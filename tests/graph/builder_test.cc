@@ -1,7 +1,7 @@
 // The builder: equal nodes once, unneeded ones never, names without clashes, bodies that use the surrounding graph.
-#include "onward/graph/math.h"
-
 #include <gtest/gtest.h>
+
+#include "onward/graph/math.h"
 
 namespace onward {
 namespace {
@@ -28,7 +28,13 @@ TEST(Builder, LeavesOutWhatNoOutputNeeds) {
   GraphBuilder g;
   const Expr x = g.input("X", DataType::f64, {rows, 3});
   bool made = false;
-  g.add_large("TreeEnsemble", {x}, [&] { made = true; return Attributes(); }, "t", Result{DataType::f64, {rows, 1}}, "ai.onnx.ml");
+  g.add_large(
+      "TreeEnsemble", {x},
+      [&] {
+        made = true;
+        return Attributes();
+      },
+      "t", Result{DataType::f64, {rows, 1}}, "ai.onnx.ml");
   (void)exp(x);
   const Graph graph = g.graph({{"out", x + 1.0}});
   EXPECT_EQ(ops(graph), (Ops{"Add"}));
@@ -67,10 +73,12 @@ TEST(Builder, ABodyUsesTheSurroundingGraph) {
   const Expr x = g.input("X", DataType::f64, {rows, 2});
   const Expr outer = x * 3.0;
   auto body = g.body();
-  const Expr step = body->input("step", DataType::i64, {}), go = body->input("go", DataType::b8, {}), v = body->input("v", DataType::f64, {rows, 2});
+  const Expr step = body->input("step", DataType::i64, {}), go = body->input("go", DataType::b8, {}),
+             v = body->input("v", DataType::f64, {rows, 2});
   (void)step;
   const GraphRef done = body->finish({go, v + body->outer(outer)});
-  const Expr out = g.add("Loop", {g.constant(Tensor::scalar<int64_t>(3)), g.constant(Tensor::scalar(true)), x}, {{"body", done}}, Result{DataType::f64, {rows, 2}});
+  const Expr out = g.add("Loop", {g.constant(Tensor::scalar<int64_t>(3)), g.constant(Tensor::scalar(true)), x}, {{"body", done}},
+                         Result{DataType::f64, {rows, 2}});
   const Graph graph = g.graph({{"out", out}});
   EXPECT_EQ(ops(graph), (Ops{"Mul", "Loop"}));
   EXPECT_EQ(done->nodes[0].inputs[1], graph.nodes[0].outputs[0]);

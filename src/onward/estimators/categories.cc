@@ -3,7 +3,9 @@
 namespace onward {
 namespace {
 
-Array<int64_t> numbered(int64_t n) { return Array<int64_t>::of({n}, [](int64_t k) { return k; }); }
+Array<int64_t> numbered(int64_t n) {
+  return Array<int64_t>::of({n}, [](int64_t k) { return k; });
+}
 
 // Missing text has its own words. Where one of them is an ordinary category, the conversion starts again with others.
 Tensor text_keys(const CategoryList& c, const MissingWords& missing) {
@@ -16,15 +18,19 @@ Tensor text_keys(const CategoryList& c, const MissingWords& missing) {
   });
 }
 
-template <class To> Tensor numeric_keys(const Tensor& values) {
+template <class To>
+Tensor numeric_keys(const Tensor& values) {
   Tensor keys;
-  for_type<i64 | f64 | b8>(values.type(), [&]<class T>() { keys = Array<To>::of(values.dims(), [&](int64_t k) { return static_cast<To>(values.data<T>()[k]); }); });
+  for_type<i64 | f64 | b8>(values.type(), [&]<class T>() {
+    keys = Array<To>::of(values.dims(), [&](int64_t k) { return static_cast<To>(values.data<T>()[k]); });
+  });
   return keys;
 }
 
 bool beyond_double(const Tensor& values) {
   if (values.type() != DataType::i64) return false;
-  return std::any_of(values.data<int64_t>(), values.data<int64_t>() + values.size(), [](int64_t v) { return v > int64_t{1} << 53 || v < -(int64_t{1} << 53); });
+  return std::any_of(values.data<int64_t>(), values.data<int64_t>() + values.size(),
+                     [](int64_t v) { return v > int64_t{1} << 53 || v < -(int64_t{1} << 53); });
 }
 
 }  // namespace
@@ -41,8 +47,11 @@ Expr category_of(const Frame& x, int64_t i, const CategoryList& c) {
   Expr item = x.as(i, large ? DataType::i64 : kind == DataType::b8 ? DataType::b8 : DataType::f64);
   if (item.type() == DataType::str) fail(Code::unsupported_estimator, "'", x.name(i), "' holds strings; the categories are numbers");
   const bool whole = item.type() == DataType::i64 || item.type() == DataType::b8 || item.type() == DataType::i32;
-  if (whole && kind != DataType::f64) return reshaped(lookup(cast(item, DataType::i64), numeric_keys<int64_t>(c.values), numbered(n), n), {rows});
-  if (large) fail(Code::unsupported_estimator, "'", x.name(i), "' holds ", name_of(item.type()), "; its categories are integers beyond 2^53: give a schema that says int64");
+  if (whole && kind != DataType::f64)
+    return reshaped(lookup(cast(item, DataType::i64), numeric_keys<int64_t>(c.values), numbered(n), n), {rows});
+  if (large)
+    fail(Code::unsupported_estimator, "'", x.name(i), "' holds ", name_of(item.type()),
+         "; its categories are integers beyond 2^53: give a schema that says int64");
   return reshaped(lookup(x.number(i), numeric_keys<double>(c.values), numbered(n), n), {rows});
 }
 
@@ -66,15 +75,19 @@ std::string category_name(const CategoryList& c, int64_t k) {
   if (c.none == k) return "None";
   if (c.nan == k) return "nan";
   switch (c.values.type()) {
-    case DataType::str: return c.values.data<std::string>()[k];
-    case DataType::b8: return c.values.data<bool>()[k] ? "True" : "False";
-    case DataType::i64: return text(c.values.data<int64_t>()[k]);
+    case DataType::str:
+      return c.values.data<std::string>()[k];
+    case DataType::b8:
+      return c.values.data<bool>()[k] ? "True" : "False";
+    case DataType::i64:
+      return text(c.values.data<int64_t>()[k]);
     case DataType::f64: {
       std::string s = text(c.values.data<double>()[k]);
       if (s.find_first_not_of("-0123456789") == std::string::npos) s += ".0";
       return s;
     }
-    default: return "?";
+    default:
+      return "?";
   }
 }
 

@@ -23,7 +23,8 @@ struct Step {
   }
   Frame transform(const Frame& x) const {
     Outputs out = (*this)(x);
-    if (!out.transform) fail(Code::unsupported_estimator, "step '", name.substr(0, 80), "' does not transform; only the last step may predict");
+    if (!out.transform)
+      fail(Code::unsupported_estimator, "step '", name.substr(0, 80), "' does not transform; only the last step may predict");
     return *out.transform;
   }
 };
@@ -122,7 +123,8 @@ struct ColumnTransformer {
       if (resolved) f.assign(text("columns of '", s.name, "'"), *columns, part.columns, {});
       else part.columns = resolve(f, s.name, *columns);
       for (int64_t c : part.columns)
-        if (c < 0 || (f.facts().n_features_in >= 0 && c >= f.facts().n_features_in)) return f.bad("transformers_", text("takes column ", c, " of ", f.facts().n_features_in));
+        if (c < 0 || (f.facts().n_features_in >= 0 && c >= f.facts().n_features_in))
+          return f.bad("transformers_", text("takes column ", c, " of ", f.facts().n_features_in));
       if (part.columns.empty()) continue;
       part.step = read_step(f, s.name, s.value);
       parts.push_back(std::move(part));
@@ -147,7 +149,10 @@ struct ColumnTransformer {
       else f.bad("transformers_", text("takes column ", f.said(item), " for '", step, "', which the fitted table does not have"));
     };
     if (v.is(plain::Kind::integer) || v.is(plain::Kind::text)) return one(v), out;
-    if (v.is(plain::Kind::object)) return f.refuse("transformers_", text("takes ", f.said(v), " as the columns of '", step, "'"), "convertible: names and numbers; fit with a newer release"), out;
+    if (v.is(plain::Kind::object))
+      return f.refuse("transformers_", text("takes ", f.said(v), " as the columns of '", step, "'"),
+                      "convertible: names and numbers; fit with a newer release"),
+             out;
     const std::span<const plain::Value> items = f.items_of("transformers_", v);
     const bool mask = !items.empty() && items[0].is(plain::Kind::boolean);
     for (size_t i = 0; i < items.size(); ++i) {
@@ -173,13 +178,22 @@ struct Search {
 
 Definitions compose_estimators() {
   return {
-      reads<Pipeline>("sklearn.pipeline.Pipeline", {.cases = {"([('a', StandardScaler()), ('b', 'passthrough'), ('c', Ridge())])", "([('a', StandardScaler())])"}, .tolerance = 1e-12}),
-      reads<FeatureUnion>("sklearn.pipeline.FeatureUnion", {.cases = {"([('a', StandardScaler()), ('b', 'passthrough'), ('c', 'drop')], transformer_weights={'a': 3.0})"}}),
-      reads<ColumnTransformer>("sklearn.compose.ColumnTransformer", {.cases = {"([('a', StandardScaler(), [0, 2]), ('b', 'drop', [1])], remainder='passthrough')", "([('a', 'passthrough', slice(1, 3))], remainder=MaxAbsScaler())", "([('a', 'passthrough', [True, False, True, False, False])])"}}),
+      reads<Pipeline>("sklearn.pipeline.Pipeline",
+                      {.cases = {"([('a', StandardScaler()), ('b', 'passthrough'), ('c', Ridge())])", "([('a', StandardScaler())])"},
+                       .tolerance = 1e-12}),
+      reads<FeatureUnion>("sklearn.pipeline.FeatureUnion",
+                          {.cases = {"([('a', StandardScaler()), ('b', 'passthrough'), ('c', 'drop')], transformer_weights={'a': 3.0})"}}),
+      reads<ColumnTransformer>("sklearn.compose.ColumnTransformer",
+                               {.cases = {"([('a', StandardScaler(), [0, 2]), ('b', 'drop', [1])], remainder='passthrough')",
+                                          "([('a', 'passthrough', slice(1, 3))], remainder=MaxAbsScaler())",
+                                          "([('a', 'passthrough', [True, False, True, False, False])])"}}),
       reads<Search>("sklearn.model_selection.GridSearchCV", {.cases = {"(Ridge(), {'alpha': [1, 2]})"}, .tolerance = 1e-12}),
-      reads<Search>("sklearn.model_selection.RandomizedSearchCV", {.cases = {"(DecisionTreeClassifier(random_state=0), {'max_depth': [1, 2, 3, 4]}, n_iter=2, random_state=0)"}}),
-      reads<Search>("sklearn.model_selection.HalvingGridSearchCV", {.cases = {"(DecisionTreeClassifier(random_state=0), {'max_depth': [1, 2, 3, 4]}, random_state=0)"}}),
-      reads<Search>("sklearn.model_selection.HalvingRandomSearchCV", {.cases = {"(DecisionTreeClassifier(random_state=0), {'max_depth': [1, 2, 3, 4]}, random_state=0)"}}),
+      reads<Search>("sklearn.model_selection.RandomizedSearchCV",
+                    {.cases = {"(DecisionTreeClassifier(random_state=0), {'max_depth': [1, 2, 3, 4]}, n_iter=2, random_state=0)"}}),
+      reads<Search>("sklearn.model_selection.HalvingGridSearchCV",
+                    {.cases = {"(DecisionTreeClassifier(random_state=0), {'max_depth': [1, 2, 3, 4]}, random_state=0)"}}),
+      reads<Search>("sklearn.model_selection.HalvingRandomSearchCV",
+                    {.cases = {"(DecisionTreeClassifier(random_state=0), {'max_depth': [1, 2, 3, 4]}, random_state=0)"}}),
   };
 }
 

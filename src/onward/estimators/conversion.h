@@ -16,8 +16,8 @@ struct ColumnFacts {
   Missing missing = Missing::nan;
   Unknown unknown = Unknown::ignore;
   std::string name;
-  Tensor categories;                                     // as learned by the first encoder that met the column; may be empty
-  bool tells_missing_apart = false;                      // NaN and None mean different things to the model
+  Tensor categories;                 // as learned by the first encoder that met the column; may be empty
+  bool tells_missing_apart = false;  // NaN and None mean different things to the model
 
   void refuse_missing() {
     if (missing == Missing::nan) missing = Missing::refuse;
@@ -31,7 +31,7 @@ class Conversion : public GraphBuilder {
  public:
   explicit Conversion(MissingWords missing = {}) : missing_words(std::move(missing)) {}
   MissingWords missing_words;
-  std::vector<ColumnFacts> table;                        // in the order of the fitted table
+  std::vector<ColumnFacts> table;  // in the order of the fitted table
   // A file may use one estimator in many places, and those in many: what is read once may be called without end.
   void count_call() {
     if (++calls_ > most_calls) fail(Code::limit_size, "the model calls estimators more than ", most_calls, " times");

@@ -12,7 +12,8 @@ DataType type_of_input(const ConvertOptions& o, const std::string& column) {
 }
 
 Frame make_inputs(Conversion& g, const Facts& facts, const ConvertOptions& o) {
-  if (facts.n_features_in < 0) fail(Code::unsupported_estimator, facts.class_name, " does not say how many columns it was fitted on; give a schema");
+  if (facts.n_features_in < 0)
+    fail(Code::unsupported_estimator, facts.class_name, " does not say how many columns it was fitted on; give a schema");
   if (facts.n_features_in > 1'000'000) fail(Code::limit_size, facts.class_name, " takes ", facts.n_features_in, " columns");
   std::vector<std::string> names = facts.feature_names_in;
   const bool named = !names.empty(), by_column = o.inputs == Inputs::columns || (o.inputs == Inputs::automatic && named);

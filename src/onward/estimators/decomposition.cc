@@ -7,8 +7,8 @@ namespace onward {
 
 struct PCA {
   Numbers directions, mean;
-  std::optional<Numbers> variance;                       // whose root the projection is divided by
-  bool centre_first = false;                             // until 1.4
+  std::optional<Numbers> variance;  // whose root the projection is divided by
+  bool centre_first = false;        // until 1.4
 
   void learned(Fields& f) {
     f("components_", directions, {"components", "features"});

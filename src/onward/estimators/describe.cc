@@ -5,11 +5,16 @@ namespace {
 
 ColumnType column_type(DataType type) {
   switch (type) {
-    case DataType::f32: return ColumnType::float32;
-    case DataType::f64: return ColumnType::float64;
-    case DataType::b8: return ColumnType::boolean;
-    case DataType::str: return ColumnType::string;
-    default: return ColumnType::int64;
+    case DataType::f32:
+      return ColumnType::float32;
+    case DataType::f64:
+      return ColumnType::float64;
+    case DataType::b8:
+      return ColumnType::boolean;
+    case DataType::str:
+      return ColumnType::string;
+    default:
+      return ColumnType::int64;
   }
 }
 
@@ -21,11 +26,20 @@ Categories listed(const Tensor& values) {
     out = std::move(all);
   };
   switch (values.type()) {
-    case DataType::str: copied.operator()<std::string, std::string>(); break;
-    case DataType::i64: copied.operator()<int64_t, int64_t>(); break;
-    case DataType::b8: copied.operator()<int64_t, bool>(); break;
-    case DataType::f64: copied.operator()<double, double>(); break;
-    default: break;
+    case DataType::str:
+      copied.operator()<std::string, std::string>();
+      break;
+    case DataType::i64:
+      copied.operator()<int64_t, int64_t>();
+      break;
+    case DataType::b8:
+      copied.operator()<int64_t, bool>();
+      break;
+    case DataType::f64:
+      copied.operator()<double, double>();
+      break;
+    default:
+      break;
   }
   return out;
 }
@@ -56,7 +70,8 @@ Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const 
   if (alone) {
     f.unknown = columns[0].unknown;
     f.categories = listed(columns[0].categories);
-    if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories); whole && (f.type == ColumnType::float64 || f.type == ColumnType::float32))
+    if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories);
+        whole && (f.type == ColumnType::float64 || f.type == ColumnType::float32))
       f.categories = std::vector<double>(whole->begin(), whole->end());
   }
   return f;
@@ -64,7 +79,8 @@ Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const 
 
 }  // namespace
 
-Schema describe(const Graph& graph, const Conversion& conversion, const std::vector<NamedOutput>& outputs, const Facts& facts, const ConvertOptions& options) {
+Schema describe(const Graph& graph, const Conversion& conversion, const std::vector<NamedOutput>& outputs, const Facts& facts,
+                const ConvertOptions& options) {
   Schema s;
   const bool matrix = graph.inputs.size() != conversion.table.size();
   for (size_t i = 0; i < graph.inputs.size(); ++i) {

@@ -5,6 +5,7 @@
 namespace onward {
 
 // `graph` is the finished one: its names are the ones the schema speaks of.
-Schema describe(const Graph& graph, const Conversion& conversion, const std::vector<NamedOutput>& outputs, const Facts& facts, const ConvertOptions& options);
+Schema describe(const Graph& graph, const Conversion& conversion, const std::vector<NamedOutput>& outputs, const Facts& facts,
+                const ConvertOptions& options);
 
 }  // namespace onward

@@ -5,17 +5,19 @@
 namespace onward {
 namespace {
 
-using Grouping = std::optional<Array<int64_t>>;          // category -> output, when rare categories share one
+using Grouping = std::optional<Array<int64_t>>;  // category -> output, when rare categories share one
 
 // Where missing categories stand apart, the last one has no place in the groups.
-void check_groups(Fields& f, const std::vector<CategoryList>& categories, const std::optional<std::vector<Grouping>>& groups, bool missing_apart) {
+void check_groups(Fields& f, const std::vector<CategoryList>& categories, const std::optional<std::vector<Grouping>>& groups,
+                  bool missing_apart) {
   if (!groups) return;
   for (size_t i = 0; i < groups->size() && i < categories.size(); ++i) {
     const Grouping& g = (*groups)[i];
     if (!g) continue;
     const int64_t n = categories[i].size();
     const bool short_by_missing = missing_apart && categories[i].nan == n - 1 && g->size() == n - 1;
-    const bool fits = (g->size() == n || short_by_missing) && std::all_of(g->begin(), g->end(), [&](int64_t to) { return to >= 0 && to < n; });
+    const bool fits =
+        (g->size() == n || short_by_missing) && std::all_of(g->begin(), g->end(), [&](int64_t to) { return to >= 0 && to < n; });
     if (!fits) f.bad("_default_to_infrequent_mappings", text("does not map the ", n, " categories of column ", i));
   }
 }
@@ -26,14 +28,16 @@ struct OneHotEncoder {
   static constexpr bool takes_missing = true;
   std::vector<CategoryList> categories;
   std::optional<std::vector<std::optional<int64_t>>> dropped;
-  std::optional<std::vector<Grouping>> groups;           // since 1.1
+  std::optional<std::vector<Grouping>> groups;  // since 1.1
   Unknown unknown = Unknown::refuse;
 
   void learned(Fields& f) {
     f("categories_", categories, {"features"});
     f(f.get("_drop_idx_after_grouping") ? "_drop_idx_after_grouping" : "drop_idx_", dropped, {"features"});
     f("_default_to_infrequent_mappings", groups, {"features"});
-    f.choice("handle_unknown", unknown, {{"error", Unknown::refuse}, {"ignore", Unknown::ignore}, {"infrequent_if_exist", Unknown::category}, {"warn", Unknown::category}});
+    f.choice(
+        "handle_unknown", unknown,
+        {{"error", Unknown::refuse}, {"ignore", Unknown::ignore}, {"infrequent_if_exist", Unknown::category}, {"warn", Unknown::category}});
     check_groups(f, categories, groups, false);
   }
 
@@ -54,7 +58,7 @@ struct OneHotEncoder {
     const CategoryList* categories;
     Grouping group;
     std::optional<int64_t> drop;
-    int64_t width = 0, kept = 0;                         // outputs before and after dropping
+    int64_t width = 0, kept = 0;  // outputs before and after dropping
 
     int64_t output(int64_t k) const { return group ? (*group)[k] : k; }
     int64_t full(int64_t to) const { return to + (drop && to >= *drop ? 1 : 0); }
@@ -77,7 +81,8 @@ struct OneHotEncoder {
   };
   Column column(size_t i) const {
     ONWARD_CHECK(i < categories.size());
-    Column c{&categories[i], groups && i < groups->size() ? (*groups)[i] : Grouping(), dropped && i < dropped->size() ? (*dropped)[i] : std::nullopt};
+    Column c{&categories[i], groups && i < groups->size() ? (*groups)[i] : Grouping(),
+             dropped && i < dropped->size() ? (*dropped)[i] : std::nullopt};
     for (int64_t k = 0; k < categories[i].size(); ++k) c.width = std::max(c.width, c.output(k) + 1);
     c.kept = c.width - (c.drop ? 1 : 0);
     return c;
@@ -104,7 +109,7 @@ struct OrdinalEncoder {
         if (pairs[i].is(plain::Kind::integer) && pairs[i].integer >= 0 && size_t(pairs[i].integer) < categories.size())
           f.assign("_missing_indices", pairs[i + 1], missing_category[size_t(pairs[i].integer)], {});
     }
-    f.since("encoded_missing_value", missing);           // 1.1
+    f.since("encoded_missing_value", missing);  // 1.1
     f("_default_to_infrequent_mappings", groups, {"features"});
     check_groups(f, categories, groups, true);
   }
@@ -144,10 +149,22 @@ struct LabelEncoder {
 
 Definitions encoders_estimators() {
   return {
-      reads<OneHotEncoder>("sklearn.preprocessing.OneHotEncoder", {.cases = {"(handle_unknown='ignore')", "()", "(drop='first')", "(drop='if_binary')", "(drop='first', handle_unknown='ignore')", "(min_frequency=40, handle_unknown='infrequent_if_exist')", "(max_categories=3, drop='first', handle_unknown='infrequent_if_exist')", "(max_categories=3, handle_unknown='ignore')"}, .data = "text"}),
-      reads<OneHotEncoder>("sklearn.preprocessing.OneHotEncoder", {.cases = {"(handle_unknown='ignore')"}, .data = "ratings missing prices counts bools"}),
-      reads<OrdinalEncoder>("sklearn.preprocessing.OrdinalEncoder", {.cases = {"()", "(handle_unknown='use_encoded_value', unknown_value=-1)", "(handle_unknown='use_encoded_value', unknown_value=np.nan)", "(handle_unknown='use_encoded_value', unknown_value=-1, encoded_missing_value=-2)", "(max_categories=3, handle_unknown='use_encoded_value', unknown_value=-5)"}, .data = "text"}),
-      reads<OrdinalEncoder>("sklearn.preprocessing.OrdinalEncoder", {.cases = {"(handle_unknown='use_encoded_value', unknown_value=-1)"}, .data = "ratings missing prices counts bools"}),
+      reads<OneHotEncoder>("sklearn.preprocessing.OneHotEncoder",
+                           {.cases = {"(handle_unknown='ignore')", "()", "(drop='first')", "(drop='if_binary')",
+                                      "(drop='first', handle_unknown='ignore')", "(min_frequency=40, handle_unknown='infrequent_if_exist')",
+                                      "(max_categories=3, drop='first', handle_unknown='infrequent_if_exist')",
+                                      "(max_categories=3, handle_unknown='ignore')"},
+                            .data = "text"}),
+      reads<OneHotEncoder>("sklearn.preprocessing.OneHotEncoder",
+                           {.cases = {"(handle_unknown='ignore')"}, .data = "ratings missing prices counts bools"}),
+      reads<OrdinalEncoder>("sklearn.preprocessing.OrdinalEncoder",
+                            {.cases = {"()", "(handle_unknown='use_encoded_value', unknown_value=-1)",
+                                       "(handle_unknown='use_encoded_value', unknown_value=np.nan)",
+                                       "(handle_unknown='use_encoded_value', unknown_value=-1, encoded_missing_value=-2)",
+                                       "(max_categories=3, handle_unknown='use_encoded_value', unknown_value=-5)"},
+                             .data = "text"}),
+      reads<OrdinalEncoder>("sklearn.preprocessing.OrdinalEncoder", {.cases = {"(handle_unknown='use_encoded_value', unknown_value=-1)"},
+                                                                     .data = "ratings missing prices counts bools"}),
       reads<LabelEncoder>("sklearn.preprocessing.LabelEncoder", {.cases = {"()"}, .data = "labels"}),
   };
 }

@@ -8,7 +8,11 @@ Outputs components(Expr x) { return {.transform = Frame(x), .names = Outputs::Na
 Outputs regressor(Expr y) { return {.role = Outputs::Role::regressor, .predict = y}; }
 
 Outputs classifier(const Tensor& classes, Expr index, const ClassScores& s) {
-  return {.role = Outputs::Role::classifier, .predict = pick(Operand(classes), index), .predict_proba = s.predict_proba, .decision_function = s.decision_function, .classes = {classes}};
+  return {.role = Outputs::Role::classifier,
+          .predict = pick(Operand(classes), index),
+          .predict_proba = s.predict_proba,
+          .decision_function = s.decision_function,
+          .classes = {classes}};
 }
 Outputs classifier(const Tensor& classes, const ClassScores& s) {
   if (s.predict_proba) return classifier(classes, argmax(*s.predict_proba), s);

@@ -14,25 +14,26 @@ class Fields;
 struct Outputs {
   enum class Role { transformer, classifier, regressor, clusterer, outliers } role = Role::transformer;
   std::optional<Frame> transform = {};
-  std::optional<Expr> predict = {}, predict_proba = {}, predict_log_proba = {}, decision_function = {}, apply = {}, distances = {}, neighbors = {};
-  std::vector<Expr> probabilities_each = {};             // of a classifier with several outputs
-  std::vector<Tensor> classes = {};                      // one, or one for each output
-  enum class Names { as_given, one_to_one, numbered } names = Names::as_given;   // of the transform's columns
+  std::optional<Expr> predict = {}, predict_proba = {}, predict_log_proba = {}, decision_function = {}, apply = {}, distances = {},
+                      neighbors = {};
+  std::vector<Expr> probabilities_each = {};                                    // of a classifier with several outputs
+  std::vector<Tensor> classes = {};                                             // one, or one for each output
+  enum class Names { as_given, one_to_one, numbered } names = Names::as_given;  // of the transform's columns
 };
-Outputs transformed(Expr);                               // column by column: what comes out is called as what went in
-Outputs components(Expr);                                // new columns, numbered behind the estimator's name: pca0, pca1
-Outputs transformed(Frame);                              // columns that have their names
+Outputs transformed(Expr);   // column by column: what comes out is called as what went in
+Outputs components(Expr);    // new columns, numbered behind the estimator's name: pca0, pca1
+Outputs transformed(Frame);  // columns that have their names
 Outputs regressor(Expr values);
 struct ClassScores {
   std::optional<Expr> predict_proba = {}, decision_function = {};
 };
-Outputs classifier(const Tensor& classes, const ClassScores&);           // label: the class of the first largest score
+Outputs classifier(const Tensor& classes, const ClassScores&);  // label: the class of the first largest score
 Outputs classifier(const Tensor& classes, Expr index, const ClassScores&);
 
 // What every estimator says about itself.
 struct Facts {
   std::string class_name, module, library, version;
-  int64_t n_features_in = -1;                            // -1: unknown
+  int64_t n_features_in = -1;  // -1: unknown
   std::vector<std::string> feature_names_in;
 };
 
@@ -40,12 +41,14 @@ struct Facts {
 class Estimator {
  public:
   Estimator() = default;
-  template <class M> Estimator(M model, Facts facts) : facts_(std::move(facts)), box_(std::make_shared<Box<M>>(std::move(model))) {}
+  template <class M>
+  Estimator(M model, Facts facts) : facts_(std::move(facts)), box_(std::make_shared<Box<M>>(std::move(model))) {}
 
   Outputs operator()(const Frame& x) const;
   const Facts& facts() const { return facts_; }
   explicit operator bool() const { return box_ != nullptr; }
-  template <class M> const M* as() const {
+  template <class M>
+  const M* as() const {
     auto* box = dynamic_cast<const Box<M>*>(box_.get());
     return box ? &box->model : nullptr;
   }
@@ -55,7 +58,8 @@ class Estimator {
     virtual ~AnyBox() = default;
     virtual Outputs call(const Frame&) const = 0;
   };
-  template <class M> struct Box final : AnyBox {
+  template <class M>
+  struct Box final : AnyBox {
     explicit Box(M m) : model(std::move(m)) {}
     Outputs call(const Frame& x) const override {
       // A family that takes NaN says `static constexpr bool takes_missing = true`.
@@ -72,18 +76,19 @@ class Estimator {
 
 // One row of a family's table: whose files fill the model, and how it is tested against them.
 struct Definition {
-  std::string_view class_name;                           // "sklearn.preprocessing.StandardScaler": package and class, private modules left out
+  std::string_view class_name;  // "sklearn.preprocessing.StandardScaler": package and class, private modules left out
   struct Tests {
-    std::vector<std::string_view> cases = {"()"};        // constructor arguments; each is fitted by the library itself
-    std::string_view data = "clean ratings prices";      // kinds of table: clean ratings prices missing text mixed bools counts
-    std::string_view targets = "";                       // several: two targets at once; empty: the usual for the estimator's kind
-    double tolerance = 0;                                // against the library on the same float64 input; 0 is bit-equal
+    std::vector<std::string_view> cases = {"()"};    // constructor arguments; each is fitted by the library itself
+    std::string_view data = "clean ratings prices";  // kinds of table: clean ratings prices missing text mixed bools counts
+    std::string_view targets = "";                   // several: two targets at once; empty: the usual for the estimator's kind
+    double tolerance = 0;                            // against the library on the same float64 input; 0 is bit-equal
   } tests;
   std::function<Estimator(Fields&)> read;
 };
 
 const Facts& facts_of(const Fields&);
-template <class M> Definition reads(std::string_view class_name, Definition::Tests tests = {}) {
+template <class M>
+Definition reads(std::string_view class_name, Definition::Tests tests = {}) {
   return {class_name, std::move(tests), [](Fields& fields) {
             M model;
             model.learned(fields);
@@ -95,8 +100,8 @@ using Definitions = std::vector<Definition>;
 
 class Registry {
  public:
-  static Registry builtin();                             // every foo_estimators() of this folder
-  void add(Definition d) { definitions_.push_back(std::move(d)); }       // a later row wins: user code may replace ours
+  static Registry builtin();                                        // every foo_estimators() of this folder
+  void add(Definition d) { definitions_.push_back(std::move(d)); }  // a later row wins: user code may replace ours
   const Definition* find(std::string_view module, std::string_view name) const;
   const Definitions& all() const& { return definitions_; }
   void all() && = delete;

@@ -15,7 +15,8 @@ double as_double(const plain::Value& v) {
   if (v.is(Kind::real)) return v.real;
   if (v.is(Kind::boolean)) return v.boolean;
   if (!v.is(Kind::integer)) return __builtin_nan("");
-  if (v.integer > exact_in_double || v.integer < -exact_in_double) fail(Code::unsupported_estimator, "mixes the integer ", v.integer, " with other numbers, and no double holds it");
+  if (v.integer > exact_in_double || v.integer < -exact_in_double)
+    fail(Code::unsupported_estimator, "mixes the integer ", v.integer, " with other numbers, and no double holds it");
   return double(v.integer);
 }
 bool is_missing(const plain::Value& v) { return v.is(Kind::none) || (v.is(Kind::real) && v.real != v.real); }
@@ -23,7 +24,8 @@ bool is_missing(const plain::Value& v) { return v.is(Kind::none) || (v.is(Kind::
 // Python objects of one kind keep it: ints stay int64, bools bool. A missing one has no say.
 Tensor of_objects(const plain::NdArray& a) {
   size_t ints = 0, bools = 0, reals = 0, words = 0, missing = 0;
-  for (const plain::Value& v : a.objects) (is_missing(v) ? missing : v.is(Kind::integer) ? ints : v.is(Kind::boolean) ? bools : v.is(Kind::real) ? reals : words) += 1;
+  for (const plain::Value& v : a.objects)
+    (is_missing(v) ? missing : v.is(Kind::integer) ? ints : v.is(Kind::boolean) ? bools : v.is(Kind::real) ? reals : words) += 1;
   const size_t n = a.objects.size();
   if (int64_t(n) != a.size()) fail(Code::bad_file, "is an array without content");
   const Dims shape(a.shape);
@@ -40,13 +42,22 @@ Tensor of_objects(const plain::NdArray& a) {
 
 Tensor labels(const plain::NdArray& a, const std::shared_ptr<const void>& owner) {
   switch (a.type->kind) {
-    case 'f': return as_array<double>(a, owner);
-    case 'i': case 'u': return as_array<int64_t>(a, owner);
-    case 'b': return as_array<bool>(a, owner);
-    case 'U': case 'S': return as_array<std::string>(a, owner);
-    case 'O': return of_objects(a);
-    case 0: fail(Code::bad_file, "is an array without content");
-    default: fail(Code::unsupported_estimator, "holds items of numpy kind '", a.type->kind, "'; convertible: numbers, strings and bools");
+    case 'f':
+      return as_array<double>(a, owner);
+    case 'i':
+    case 'u':
+      return as_array<int64_t>(a, owner);
+    case 'b':
+      return as_array<bool>(a, owner);
+    case 'U':
+    case 'S':
+      return as_array<std::string>(a, owner);
+    case 'O':
+      return of_objects(a);
+    case 0:
+      fail(Code::bad_file, "is an array without content");
+    default:
+      fail(Code::unsupported_estimator, "holds items of numpy kind '", a.type->kind, "'; convertible: numbers, strings and bools");
   }
 }
 
@@ -77,10 +88,11 @@ void Fields::assign(std::string_view name, const plain::Value& v, std::string& i
 void Fields::assign(std::string_view, const plain::Value& v, plain::Value& into, const DimNames&) { into = v; }
 void Fields::assign(std::string_view name, const plain::Value& v, Estimator& into, const DimNames&) { into = estimator(v, name); }
 
-template <class T> void Fields::assign_array(std::string_view name, const plain::Value& v, Array<T>& into, const DimNames& dims) {
+template <class T>
+void Fields::assign_array(std::string_view name, const plain::Value& v, Array<T>& into, const DimNames& dims) {
   try {
     if (v.is(Kind::array)) {
-      Tensor& known = reading_.arrays[{v.array, type_of<T>}];            // a file may share an array in many places
+      Tensor& known = reading_.arrays[{v.array, type_of<T>}];  // a file may share an array in many places
       if (!known) known = as_array<T>(*v.array, reading_.owner);
       into = Array<T>(known);
     } else if (v.is(Kind::real) && std::is_same_v<T, double>) into = Array<T>::scalar(T(v.real));
@@ -92,8 +104,12 @@ template <class T> void Fields::assign_array(std::string_view name, const plain:
   }
   check(name, into.shape(), dims);
 }
-void Fields::assign(std::string_view name, const plain::Value& v, Numbers& into, const DimNames& dims) { assign_array(name, v, into, dims); }
-void Fields::assign(std::string_view name, const plain::Value& v, Array<int64_t>& into, const DimNames& dims) { assign_array(name, v, into, dims); }
+void Fields::assign(std::string_view name, const plain::Value& v, Numbers& into, const DimNames& dims) {
+  assign_array(name, v, into, dims);
+}
+void Fields::assign(std::string_view name, const plain::Value& v, Array<int64_t>& into, const DimNames& dims) {
+  assign_array(name, v, into, dims);
+}
 
 void Fields::assign(std::string_view name, const plain::Value& v, Tensor& into, const DimNames& dims) {
   if (!v.is(Kind::array)) return bad(name, expected("an array of classes or categories", v));

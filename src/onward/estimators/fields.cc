@@ -9,7 +9,8 @@ namespace onward {
 
 using plain::Kind;
 
-Fields::Fields(Reading& reading, plain::Value object, Place place) : reading_(reading), object_(object), place_(place), problems_before_(reading.problems.size()) {
+Fields::Fields(Reading& reading, plain::Value object, Place place)
+    : reading_(reading), object_(object), place_(place), problems_before_(reading.problems.size()) {
   if (!object_.is(Kind::object)) return;
   const plain::Global& cls = *object_.object->callee.global;
   facts_.class_name = cls.name;
@@ -20,7 +21,8 @@ Fields::Fields(Reading& reading, plain::Value object, Place place) : reading_(re
     const size_t dot = facts_.version.find('.');
     if (dot != std::string::npos) version_ = 100 * std::atoi(facts_.version.c_str()) + std::atoi(facts_.version.c_str() + dot + 1);
   }
-  if (const auto n = get("n_features_in_"); n && n->is(Kind::integer)) facts_.n_features_in = n->integer, dims_["features"] = {n->integer, "n_features_in_"};
+  if (const auto n = get("n_features_in_"); n && n->is(Kind::integer))
+    facts_.n_features_in = n->integer, dims_["features"] = {n->integer, "n_features_in_"};
   if (const auto names = get("feature_names_in_"); names && names->is(Kind::array)) {
     const Array<std::string> all = as_array<std::string>(*names->array, reading_.owner);
     check("feature_names_in_", all.shape(), {"features"});
@@ -42,14 +44,22 @@ bool Fields::given(std::string_view name) const {
 
 std::string Fields::said(const plain::Value& v) const {
   switch (v.kind) {
-    case Kind::none: return "None";
-    case Kind::boolean: return v.boolean ? "True" : "False";
-    case Kind::integer: return std::to_string(v.integer);
-    case Kind::real: return text(v.real);
-    case Kind::text: return clipped(v.str());
-    case Kind::global: return text("a Python function ('", clipped(v.global->name), "'), which holds code, not data");
-    case Kind::object: return text("an object ('", v.object->callee.is(Kind::global) ? clipped(v.object->callee.global->name) : "?", "')");
-    default: return plain::name(v.kind);
+    case Kind::none:
+      return "None";
+    case Kind::boolean:
+      return v.boolean ? "True" : "False";
+    case Kind::integer:
+      return std::to_string(v.integer);
+    case Kind::real:
+      return text(v.real);
+    case Kind::text:
+      return clipped(v.str());
+    case Kind::global:
+      return text("a Python function ('", clipped(v.global->name), "'), which holds code, not data");
+    case Kind::object:
+      return text("an object ('", v.object->callee.is(Kind::global) ? clipped(v.object->callee.global->name) : "?", "')");
+    default:
+      return plain::name(v.kind);
   }
 }
 

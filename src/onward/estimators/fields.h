@@ -9,12 +9,12 @@
 
 namespace onward {
 
-using DimNames = std::vector<std::string_view>;   // {"classes", "features"}; "features" is n_features_in_; a number means itself
+using DimNames = std::vector<std::string_view>;  // {"classes", "features"}; "features" is n_features_in_; a number means itself
 
 // The categories of one column, in the library's order. Missing ones have a place among them but no text.
 struct CategoryList {
-  Tensor values;                                  // string, int64, double or bool
-  std::optional<int64_t> nan, none;               // which of them is NaN, which is None
+  Tensor values;                     // string, int64, double or bool
+  std::optional<int64_t> nan, none;  // which of them is NaN, which is None
   int64_t size() const { return values ? values.size() : 0; }
 };
 
@@ -22,20 +22,24 @@ class Fields {
  public:
   Fields(Reading& reading, plain::Value object, Place place);
 
-  template <class T> void operator()(std::string_view name, T& into, const DimNames& dims = {}) {
+  template <class T>
+  void operator()(std::string_view name, T& into, const DimNames& dims = {}) {
     if (const auto v = get(name)) assign(name, *v, into, dims);
     else missing(name);
   }
-  template <class T> void operator()(std::string_view name, std::optional<T>& into, const DimNames& dims = {}) {
+  template <class T>
+  void operator()(std::string_view name, std::optional<T>& into, const DimNames& dims = {}) {
     const auto v = get(name);
     if (v && !v->is(plain::Kind::none)) assign(name, *v, into.emplace(), dims);
   }
   // A parameter that older releases do not have.
-  template <class T> void since(std::string_view name, T& into) {
+  template <class T>
+  void since(std::string_view name, T& into) {
     if (const auto v = get(name)) assign(name, *v, into, {});
   }
   // A parameter of which only some values are convertible. Absent (an older library): the first.
-  template <class T> void choice(std::string_view name, T& into, std::initializer_list<std::pair<std::string_view, T>> allowed) {
+  template <class T>
+  void choice(std::string_view name, T& into, std::initializer_list<std::pair<std::string_view, T>> allowed) {
     const auto v = get(name);
     std::string offered;
     for (const auto& [text, value] : allowed) {
@@ -44,20 +48,20 @@ class Fields {
     }
     refuse(name, text("is ", said(*v)), text("convertible: ", offered));
   }
-  void refuse(std::string_view name, const std::string& found, const std::string& hint);   // a model that cannot become ONNX
-  void bad(std::string_view name, const std::string& message);                             // a file that no library writes
+  void refuse(std::string_view name, const std::string& found, const std::string& hint);  // a model that cannot become ONNX
+  void bad(std::string_view name, const std::string& message);                            // a file that no library writes
 
-  std::optional<plain::Value> get(std::string_view name) const;   // under its newest name, whatever the file's version calls it
-  bool given(std::string_view name) const;                        // there, and not None
-  std::string said(const plain::Value&) const;                    // as a user would write it: mean, None, 0.5, my_function
+  std::optional<plain::Value> get(std::string_view name) const;  // under its newest name, whatever the file's version calls it
+  bool given(std::string_view name) const;                       // there, and not None
+  std::string said(const plain::Value&) const;                   // as a user would write it: mean, None, 0.5, my_function
   const Facts& facts() const { return facts_; }
-  void same_input_as(const Facts& step);                          // a pipeline takes what its first step takes
-  void one_column() { facts_.n_features_in = 1; }                   // an estimator of one column that does not say so
-  int version() const { return version_; }                        // 1.4.2 is 104
+  void same_input_as(const Facts& step);           // a pipeline takes what its first step takes
+  void one_column() { facts_.n_features_in = 1; }  // an estimator of one column that does not say so
+  int version() const { return version_; }         // 1.4.2 is 104
   Estimator estimator(const plain::Value&, std::string_view part);
   bool ok() const { return reading_.problems.size() == problems_before_; }
   Reading& reading() { return reading_; }
-  int64_t dim(std::string_view name) const;                       // -1 where no field has said it
+  int64_t dim(std::string_view name) const;  // -1 where no field has said it
 
   // One overload for each type a field may have; each checks what it is given.
   void assign(std::string_view, const plain::Value&, double&, const DimNames&);
@@ -66,15 +70,17 @@ class Fields {
   void assign(std::string_view, const plain::Value&, std::string&, const DimNames&);
   void assign(std::string_view, const plain::Value&, Numbers&, const DimNames&);
   void assign(std::string_view, const plain::Value&, Array<int64_t>&, const DimNames&);
-  void assign(std::string_view, const plain::Value&, Tensor&, const DimNames&);            // labels of any type
+  void assign(std::string_view, const plain::Value&, Tensor&, const DimNames&);  // labels of any type
   void assign(std::string_view, const plain::Value&, CategoryList&, const DimNames&);
   void assign(std::string_view, const plain::Value&, Estimator&, const DimNames&);
   void assign(std::string_view, const plain::Value&, plain::Value&, const DimNames&);
-  template <class T> void assign(std::string_view name, const plain::Value& v, std::optional<T>& into, const DimNames& dims) {
+  template <class T>
+  void assign(std::string_view name, const plain::Value& v, std::optional<T>& into, const DimNames& dims) {
     if (!v.is(plain::Kind::none)) assign(name, v, into.emplace(), dims);
   }
-  template <class T> void assign(std::string_view name, const plain::Value& v, std::vector<T>& into, const DimNames& dims) {
-    const std::span<const plain::Value> items = items_of(name, v);   // the first dimension is the list's length
+  template <class T>
+  void assign(std::string_view name, const plain::Value& v, std::vector<T>& into, const DimNames& dims) {
+    const std::span<const plain::Value> items = items_of(name, v);  // the first dimension is the list's length
     if (!dims.empty()) check(name, Dims{int64_t(items.size())}, {dims[0]});
     const DimNames rest = dims.empty() ? dims : DimNames(dims.begin() + 1, dims.end());
     for (size_t i = 0; i < items.size(); ++i) assign(text(name, "[", i, "]"), items[i], into.emplace_back(), rest);
@@ -91,7 +97,8 @@ class Fields {
 
  private:
   void missing(std::string_view name);
-  template <class T> void assign_array(std::string_view name, const plain::Value& v, Array<T>& into, const DimNames& dims);
+  template <class T>
+  void assign_array(std::string_view name, const plain::Value& v, Array<T>& into, const DimNames& dims);
 
   Reading& reading_;
   plain::Value object_;
@@ -99,7 +106,7 @@ class Fields {
   size_t problems_before_;
   Facts facts_;
   int version_ = 0;
-  std::map<std::string, std::pair<int64_t, std::string>, std::less<>> dims_;   // name -> size and the field that set it
+  std::map<std::string, std::pair<int64_t, std::string>, std::less<>> dims_;  // name -> size and the field that set it
 };
 
 }  // namespace onward

@@ -36,7 +36,7 @@ struct Forest {
 }  // namespace
 
 struct ForestClassifier : Forest {
-  std::vector<Tensor> classes;                           // one for each output
+  std::vector<Tensor> classes;  // one for each output
   bool several = false;
 
   void learned(Fields& f) {
@@ -48,14 +48,15 @@ struct ForestClassifier : Forest {
     Forest::learned(f, outputs, f.version() < 103);
     if (!f.ok()) return;
     for (const Tensor& c : classes)
-      if (c.size() * int64_t(classes.size()) > trees->targets || c.type() != classes[0].type()) return f.bad("classes_", text("has ", c.size(), " classes for ", trees->targets, " values"));
+      if (c.size() * int64_t(classes.size()) > trees->targets || c.type() != classes[0].type())
+        return f.bad("classes_", text("has ", c.size(), " classes for ", trees->targets, " values"));
   }
   Outputs operator()(Expr x) const {
     const Expr p = mean(x);
     Outputs out = several ? Outputs{.role = Outputs::Role::classifier, .classes = classes} : classifier(classes[0], {.predict_proba = p});
     out.apply = leaves(x);
     if (!several) return out;
-    const int64_t each = p.columns() / int64_t(classes.size());            // as many as the output with the most classes has
+    const int64_t each = p.columns() / int64_t(classes.size());  // as many as the output with the most classes has
     std::vector<Expr> labels;
     for (size_t k = 0; k < classes.size(); ++k) {
       std::vector<int64_t> own;
@@ -81,16 +82,22 @@ struct ForestRegressor : Forest {
 Definitions forests_estimators() {
   constexpr std::string_view everything = "clean ratings prices missing";
   return {
-      reads<ForestClassifier>("sklearn.tree.DecisionTreeClassifier", {.cases = {"(random_state=0)", "(max_depth=4, random_state=0)"}, .data = everything}),
-      reads<ForestClassifier>("sklearn.tree.DecisionTreeClassifier", {.cases = {"(max_depth=5, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestClassifier>("sklearn.tree.DecisionTreeClassifier",
+                              {.cases = {"(random_state=0)", "(max_depth=4, random_state=0)"}, .data = everything}),
+      reads<ForestClassifier>("sklearn.tree.DecisionTreeClassifier",
+                              {.cases = {"(max_depth=5, random_state=0)"}, .data = "ratings", .targets = "several"}),
       reads<ForestRegressor>("sklearn.tree.DecisionTreeRegressor", {.cases = {"(random_state=0)"}, .data = everything}),
-      reads<ForestRegressor>("sklearn.tree.DecisionTreeRegressor", {.cases = {"(random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestRegressor>("sklearn.tree.DecisionTreeRegressor",
+                             {.cases = {"(random_state=0)"}, .data = "ratings", .targets = "several"}),
       reads<ForestClassifier>("sklearn.tree.ExtraTreeClassifier", {.cases = {"(random_state=0)"}, .data = everything}),
       reads<ForestRegressor>("sklearn.tree.ExtraTreeRegressor", {.cases = {"(random_state=0)"}, .data = everything}),
-      reads<ForestClassifier>("sklearn.ensemble.RandomForestClassifier", {.cases = {"(20, random_state=0)", "(20, max_depth=5, random_state=0)"}, .data = everything}),
-      reads<ForestClassifier>("sklearn.ensemble.RandomForestClassifier", {.cases = {"(20, max_depth=5, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestClassifier>("sklearn.ensemble.RandomForestClassifier",
+                              {.cases = {"(20, random_state=0)", "(20, max_depth=5, random_state=0)"}, .data = everything}),
+      reads<ForestClassifier>("sklearn.ensemble.RandomForestClassifier",
+                              {.cases = {"(20, max_depth=5, random_state=0)"}, .data = "ratings", .targets = "several"}),
       reads<ForestRegressor>("sklearn.ensemble.RandomForestRegressor", {.cases = {"(20, random_state=0)"}, .data = everything}),
-      reads<ForestRegressor>("sklearn.ensemble.RandomForestRegressor", {.cases = {"(20, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      reads<ForestRegressor>("sklearn.ensemble.RandomForestRegressor",
+                             {.cases = {"(20, random_state=0)"}, .data = "ratings", .targets = "several"}),
       reads<ForestClassifier>("sklearn.ensemble.ExtraTreesClassifier", {.cases = {"(20, random_state=0)"}, .data = everything}),
       reads<ForestRegressor>("sklearn.ensemble.ExtraTreesRegressor", {.cases = {"(20, random_state=0)"}, .data = everything}),
   };

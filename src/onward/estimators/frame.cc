@@ -52,7 +52,7 @@ Frame Frame::all_replaced(Expr values) const {
 Expr Frame::numbers(Location at) const {
   graph();
   std::vector<Expr> parts;
-  for (size_t i = 0; i < columns_.size();) {             // neighbours of one block are taken together
+  for (size_t i = 0; i < columns_.size();) {  // neighbours of one block are taken together
     const Expr block = columns_[i].block;
     std::vector<int64_t> which;
     for (; i < columns_.size() && columns_[i].block.id == block.id; ++i) which.push_back(columns_[i].index);

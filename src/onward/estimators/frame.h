@@ -16,22 +16,22 @@ class Frame {
   const std::string& name(int64_t i) const { return at(i).name; }
   Conversion& graph() const;
   Frame select(std::span<const int64_t> which) const;
-  Frame renamed(const std::vector<std::string>& names) const;            // one name per column
+  Frame renamed(const std::vector<std::string>& names) const;  // one name per column
   // Column i with other values: name and origin stay.
   Frame replaced(int64_t i, Expr values) const;
-  Frame all_replaced(Expr values) const;                                 // the same for a block as wide as this frame
+  Frame all_replaced(Expr values) const;  // the same for a block as wide as this frame
 
-  Expr numbers(Location = Location::current()) const;                    // double (batch, size)
-  Expr number(int64_t i, Location = Location::current()) const;          // double (batch, 1)
-  Expr string(int64_t i, Location = Location::current()) const;          // string (batch, 1)
-  Expr as(int64_t i, DataType type, Location = Location::current()) const;   // (batch, 1): an open input becomes `type`, a known one stays
-  bool is_text(int64_t i) const;                                         // known to hold strings
-  bool mixed() const;                                                    // of strings and numbers
-  Expr matrix(Location = Location::current()) const;                     // (batch, size) of whichever it holds; not mixed
+  Expr numbers(Location = Location::current()) const;                       // double (batch, size)
+  Expr number(int64_t i, Location = Location::current()) const;             // double (batch, 1)
+  Expr string(int64_t i, Location = Location::current()) const;             // string (batch, 1)
+  Expr as(int64_t i, DataType type, Location = Location::current()) const;  // (batch, 1): an open input becomes `type`, a known one stays
+  bool is_text(int64_t i) const;                                            // known to hold strings
+  bool mixed() const;                                                       // of strings and numbers
+  Expr matrix(Location = Location::current()) const;                        // (batch, size) of whichever it holds; not mixed
 
   // The column of the fitted table that column i still is, or null where it was computed from others.
   ColumnFacts* origin(int64_t i) const;
-  void from_table();                                                     // this frame is the table: its columns become facts of it
+  void from_table();  // this frame is the table: its columns become facts of it
   void refuse_missing() const;
 
  private:

@@ -20,17 +20,34 @@ struct KnownFunction {
   Expr (*formula)(Expr);
 };
 constexpr KnownFunction functions[] = {
-    {"abs", [](Expr x) { return abs(x); }}, {"absolute", [](Expr x) { return abs(x); }}, {"fabs", [](Expr x) { return abs(x); }},
-    {"negative", [](Expr x) { return negated(x); }}, {"positive", [](Expr x) { return x; }}, {"reciprocal", [](Expr x) { return 1.0 / x; }},
-    {"square", [](Expr x) { return x * x; }}, {"sqrt", [](Expr x) { return sqrt(x); }}, {"sign", sign},
+    {"abs", [](Expr x) { return abs(x); }},
+    {"absolute", [](Expr x) { return abs(x); }},
+    {"fabs", [](Expr x) { return abs(x); }},
+    {"negative", [](Expr x) { return negated(x); }},
+    {"positive", [](Expr x) { return x; }},
+    {"reciprocal", [](Expr x) { return 1.0 / x; }},
+    {"square", [](Expr x) { return x * x; }},
+    {"sqrt", [](Expr x) { return sqrt(x); }},
+    {"sign", sign},
     {"cbrt", [](Expr x) { return sign(x) * power(abs(x), 1.0 / 3); }},
-    {"exp", [](Expr x) { return exp(x); }}, {"exp2", [](Expr x) { return exp(x * M_LN2); }}, {"expm1", expm1},
-    {"log", [](Expr x) { return log(x); }}, {"log2", [](Expr x) { return log(x) / M_LN2; }}, {"log10", [](Expr x) { return log(x) / M_LN10; }}, {"log1p", log1p},
-    {"floor", [](Expr x) { return unary("Floor", x); }}, {"ceil", [](Expr x) { return unary("Ceil", x); }}, {"rint", [](Expr x) { return unary("Round", x); }},
+    {"exp", [](Expr x) { return exp(x); }},
+    {"exp2", [](Expr x) { return exp(x * M_LN2); }},
+    {"expm1", expm1},
+    {"log", [](Expr x) { return log(x); }},
+    {"log2", [](Expr x) { return log(x) / M_LN2; }},
+    {"log10", [](Expr x) { return log(x) / M_LN10; }},
+    {"log1p", log1p},
+    {"floor", [](Expr x) { return unary("Floor", x); }},
+    {"ceil", [](Expr x) { return unary("Ceil", x); }},
+    {"rint", [](Expr x) { return unary("Round", x); }},
     {"trunc", [](Expr x) { return sign(x) * unary("Floor", abs(x)); }},
-    {"tanh", [](Expr x) { return unary("Tanh", x); }}, {"sin", [](Expr x) { return unary("Sin", x); }}, {"cos", [](Expr x) { return unary("Cos", x); }},
-    {"expit", [](Expr x) { return sigmoid(x); }}, {"logit", [](Expr x) { return log(x / (1.0 - x)); }},
-    {"deg2rad", [](Expr x) { return x * (M_PI / 180); }}, {"radians", [](Expr x) { return x * (M_PI / 180); }},
+    {"tanh", [](Expr x) { return unary("Tanh", x); }},
+    {"sin", [](Expr x) { return unary("Sin", x); }},
+    {"cos", [](Expr x) { return unary("Cos", x); }},
+    {"expit", [](Expr x) { return sigmoid(x); }},
+    {"logit", [](Expr x) { return log(x / (1.0 - x)); }},
+    {"deg2rad", [](Expr x) { return x * (M_PI / 180); }},
+    {"radians", [](Expr x) { return x * (M_PI / 180); }},
     {"isnan", [](Expr x) { return cast(is_nan(x), DataType::f64); }},
 };
 
@@ -38,11 +55,12 @@ constexpr KnownFunction functions[] = {
 
 struct FunctionTransformer {
   static constexpr bool takes_missing = true;
-  const KnownFunction* function = nullptr;                    // null: what goes in comes out
+  const KnownFunction* function = nullptr;  // null: what goes in comes out
 
   void learned(Fields& f) {
     const auto func = f.get("func");
-    if (const auto kw = f.get("kw_args"); kw && !kw->items().empty()) return f.refuse("kw_args", "is not empty", "convertible: functions of one argument");
+    if (const auto kw = f.get("kw_args"); kw && !kw->items().empty())
+      return f.refuse("kw_args", "is not empty", "convertible: functions of one argument");
     if (!func || func->is(plain::Kind::none)) return;
     const plain::Value target = inner(*func);
     if (!target.is(plain::Kind::global)) return f.refuse("func", text("is ", f.said(target)), offered());
@@ -73,8 +91,14 @@ struct FunctionTransformer {
 
 Definitions functions_estimators() {
   return {
-      reads<FunctionTransformer>("sklearn.preprocessing.FunctionTransformer", {.cases = {"()", "(np.abs)", "(np.square)", "(np.sqrt)", "(np.rint)", "(np.floor)"}, .data = "positive missing"}),
-      reads<FunctionTransformer>("sklearn.preprocessing.FunctionTransformer", {.cases = {"(np.log1p)", "(np.log)", "(np.expm1)", "(np.exp)", "(np.cbrt)", "(np.log10)", "(np.log2)", "(np.exp2)", "(np.tanh)", "(np.reciprocal)"}, .data = "positive", .tolerance = 1e-12}),
+      reads<FunctionTransformer>(
+          "sklearn.preprocessing.FunctionTransformer",
+          {.cases = {"()", "(np.abs)", "(np.square)", "(np.sqrt)", "(np.rint)", "(np.floor)"}, .data = "positive missing"}),
+      reads<FunctionTransformer>("sklearn.preprocessing.FunctionTransformer",
+                                 {.cases = {"(np.log1p)", "(np.log)", "(np.expm1)", "(np.exp)", "(np.cbrt)", "(np.log10)", "(np.log2)",
+                                            "(np.exp2)", "(np.tanh)", "(np.reciprocal)"},
+                                  .data = "positive",
+                                  .tolerance = 1e-12}),
   };
 }
 

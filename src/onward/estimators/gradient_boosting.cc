@@ -8,7 +8,7 @@ namespace {
 
 struct GradientBoosting {
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
-  std::optional<Estimator> init;                         // whose answer is the first score; none: it is among the trees
+  std::optional<Estimator> init;  // whose answer is the first score; none: it is among the trees
 
   void learned(Fields& f, const std::vector<double>& first) {
     double rate = 0;
@@ -30,7 +30,9 @@ struct GradientBoosting {
   Outputs first(Expr x) const { return (*init)(Frame(as_trees_see_it(x))); }
 };
 
-bool dummy(const plain::Value& v, std::string_view name) { return v.object->callee.is(plain::Kind::global) && v.object->callee.global->name == name; }
+bool dummy(const plain::Value& v, std::string_view name) {
+  return v.object->callee.is(plain::Kind::global) && v.object->callee.global->name == name;
+}
 
 }  // namespace
 
@@ -76,7 +78,7 @@ struct GradientBoostingClassifier : GradientBoosting {
     if (init) z = linked(first(x)) + z;
     if (z.columns() > 1) return classifier(classes, argmax(z), {.predict_proba = softmax(z), .decision_function = z});
     const Expr p = sigmoid(exponential ? 2.0 * z : z);
-    const Expr second = cast(reshaped(z, {rows}) >= 0.0, DataType::i64);   // a score of 0 is the second class
+    const Expr second = cast(reshaped(z, {rows}) >= 0.0, DataType::i64);  // a score of 0 is the second class
     return classifier(classes, second, {.predict_proba = concat({1.0 - p, p}), .decision_function = z});
   }
 
@@ -100,7 +102,8 @@ struct GradientBoostingClassifier : GradientBoosting {
   }
   // The same link of what another classifier says.
   Expr linked(const Outputs& start) const {
-    if (!start.predict_proba || start.predict_proba->columns() != classes.size()) fail(Code::bad_file, "init gives no probabilities of ", classes.size(), " classes");
+    if (!start.predict_proba || start.predict_proba->columns() != classes.size())
+      fail(Code::bad_file, "init gives no probabilities of ", classes.size(), " classes");
     const double eps = 2.220446049250313e-16;
     const Expr p = minimum(maximum(*start.predict_proba, eps), 1 - eps);
     if (classes.size() > 2) return log(p / exp(sum(log(p)) / double(classes.size())));
@@ -111,12 +114,22 @@ struct GradientBoostingClassifier : GradientBoosting {
 
 Definitions gradient_boosting_estimators() {
   return {
-      reads<GradientBoostingClassifier>("sklearn.ensemble.GradientBoostingClassifier", {.cases = {"(n_estimators=30, random_state=0)", "(n_estimators=30, init='zero', random_state=0)"}, .tolerance = 1e-12}),
-      reads<GradientBoostingClassifier>("sklearn.ensemble.GradientBoostingClassifier", {.cases = {"(n_estimators=30, loss='exponential', random_state=0)"}, .targets = "binary", .tolerance = 1e-12}),
-      reads<GradientBoostingRegressor>("sklearn.ensemble.GradientBoostingRegressor", {.cases = {"(n_estimators=30, random_state=0)", "(n_estimators=30, loss='huber', random_state=0)", "(n_estimators=10, loss='quantile', random_state=0)", "(n_estimators=10, init='zero', random_state=0)"}}),
-      // The library hands float32 rows to an estimator of one's own, which was fitted on such and answers in float32; this graph in float64.
-      reads<GradientBoostingClassifier>("sklearn.ensemble.GradientBoostingClassifier", {.cases = {"(n_estimators=10, init=LogisticRegression(), random_state=0)"}, .tolerance = 1e-6}),
-      reads<GradientBoostingRegressor>("sklearn.ensemble.GradientBoostingRegressor", {.cases = {"(n_estimators=10, init=Ridge(), random_state=0)"}, .tolerance = 1e-6}),
+      reads<GradientBoostingClassifier>(
+          "sklearn.ensemble.GradientBoostingClassifier",
+          {.cases = {"(n_estimators=30, random_state=0)", "(n_estimators=30, init='zero', random_state=0)"}, .tolerance = 1e-12}),
+      reads<GradientBoostingClassifier>(
+          "sklearn.ensemble.GradientBoostingClassifier",
+          {.cases = {"(n_estimators=30, loss='exponential', random_state=0)"}, .targets = "binary", .tolerance = 1e-12}),
+      reads<GradientBoostingRegressor>(
+          "sklearn.ensemble.GradientBoostingRegressor",
+          {.cases = {"(n_estimators=30, random_state=0)", "(n_estimators=30, loss='huber', random_state=0)",
+                     "(n_estimators=10, loss='quantile', random_state=0)", "(n_estimators=10, init='zero', random_state=0)"}}),
+      // The library hands float32 rows to an estimator of one's own, which was fitted on such and answers in float32; this graph in
+      // float64.
+      reads<GradientBoostingClassifier>("sklearn.ensemble.GradientBoostingClassifier",
+                                        {.cases = {"(n_estimators=10, init=LogisticRegression(), random_state=0)"}, .tolerance = 1e-6}),
+      reads<GradientBoostingRegressor>("sklearn.ensemble.GradientBoostingRegressor",
+                                       {.cases = {"(n_estimators=10, init=Ridge(), random_state=0)"}, .tolerance = 1e-6}),
   };
 }
 

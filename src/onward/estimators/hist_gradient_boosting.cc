@@ -13,8 +13,10 @@ Tree read_predictor(Fields& f, const plain::Value& predictor, int64_t target) {
   if (!nodes || !nodes->is(plain::Kind::array)) fail(Code::bad_file, "holds no nodes: the estimator is not fitted");
   const plain::NdArray& r = *nodes->array;
   const auto value = record_field<double>(r, "value"), threshold = record_field<double>(r, "num_threshold");
-  const auto feature = record_field<int32_t>(r, "feature_idx"), left = record_field<int32_t>(r, "left"), right = record_field<int32_t>(r, "right"), set = record_field<int32_t>(r, "bitset_idx");
-  const auto leaf = record_field<uint8_t>(r, "is_leaf"), missing_left = record_field<uint8_t>(r, "missing_go_to_left"), categorical = record_field<uint8_t>(r, "is_categorical");
+  const auto feature = record_field<int32_t>(r, "feature_idx"), left = record_field<int32_t>(r, "left"),
+             right = record_field<int32_t>(r, "right"), set = record_field<int32_t>(r, "bitset_idx");
+  const auto leaf = record_field<uint8_t>(r, "is_leaf"), missing_left = record_field<uint8_t>(r, "missing_go_to_left"),
+             categorical = record_field<uint8_t>(r, "is_categorical");
   Array<int64_t> words;
   if (bitsets && bitsets->is(plain::Kind::array)) words = as_array<int64_t>(*bitsets->array, f.reading().owner);
 
@@ -40,8 +42,8 @@ Tree read_predictor(Fields& f, const plain::Value& predictor, int64_t target) {
 struct HistGradientBoosting {
   static constexpr bool takes_missing = true;
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
-  std::optional<Estimator> encoder;                      // since 1.4: categories to numbers, categorical columns first
-  std::vector<std::optional<Numbers>> known;             // until then: the categories of each such column, which hold numbers already
+  std::optional<Estimator> encoder;           // since 1.4: categories to numbers, categorical columns first
+  std::vector<std::optional<Numbers>> known;  // until then: the categories of each such column, which hold numbers already
 
   void learned(Fields& f) {
     f("_preprocessor", encoder);
@@ -84,12 +86,14 @@ struct HistGradientBoosting {
     const auto thresholds = mapper ? mapper->find("bin_thresholds_") : std::nullopt;
     if (!thresholds) return f.bad("_bin_mapper", "is missing; it holds the known categories");
     const std::span<const plain::Value> each = f.items_of("_bin_mapper.bin_thresholds_", *thresholds);
-    if (each.size() != categorical.size()) return f.bad("_bin_mapper.bin_thresholds_", text("has ", each.size(), " items for ", categorical.size(), " columns"));
+    if (each.size() != categorical.size())
+      return f.bad("_bin_mapper.bin_thresholds_", text("has ", each.size(), " items for ", categorical.size(), " columns"));
     known.resize(categorical.size());
     for (size_t i = 0; i < categorical.size(); ++i)
       if (categorical[i]) {
         f.assign("_bin_mapper.bin_thresholds_", each[i], known[i].emplace(), {});
-        if (known[i]->shape().size() != 1) f.bad("_bin_mapper.bin_thresholds_", text("has shape ", shown(known[i]->shape()), " for column ", i));
+        if (known[i]->shape().size() != 1)
+          f.bad("_bin_mapper.bin_thresholds_", text("has shape ", shown(known[i]->shape()), " for column ", i));
       }
   }
   // An unknown category goes where missing values go.
@@ -115,7 +119,8 @@ struct HistGradientBoostingClassifier : HistGradientBoosting {
   void learned(Fields& f) {
     HistGradientBoosting::learned(f);
     f("classes_", classes, {"classes"});
-    if (f.ok() && trees->targets != (classes.size() == 2 ? 1 : classes.size())) f.bad("_baseline_prediction", text("has ", trees->targets, " items for ", classes.size(), " classes"));
+    if (f.ok() && trees->targets != (classes.size() == 2 ? 1 : classes.size()))
+      f.bad("_baseline_prediction", text("has ", trees->targets, " items for ", classes.size(), " classes"));
   }
   Outputs operator()(const Frame& x) const {
     const Expr z = raw(x);
@@ -132,7 +137,14 @@ struct HistGradientBoostingRegressor : HistGradientBoosting {
 
   void learned(Fields& f) {
     HistGradientBoosting::learned(f);
-    f.choice("loss", log_link, {{"squared_error", false}, {"absolute_error", false}, {"quantile", false}, {"least_squares", false}, {"least_absolute_deviation", false}, {"poisson", true}, {"gamma", true}});
+    f.choice("loss", log_link,
+             {{"squared_error", false},
+              {"absolute_error", false},
+              {"quantile", false},
+              {"least_squares", false},
+              {"least_absolute_deviation", false},
+              {"poisson", true},
+              {"gamma", true}});
   }
   Outputs operator()(const Frame& x) const {
     const Expr z = reshaped(raw(x), {rows});
@@ -143,12 +155,24 @@ struct HistGradientBoostingRegressor : HistGradientBoosting {
 Definitions hist_gradient_boosting_estimators() {
   constexpr std::string_view everything = "clean ratings prices missing";
   return {
-      reads<HistGradientBoostingClassifier>("sklearn.ensemble.HistGradientBoostingClassifier", {.cases = {"(max_iter=20)", "(max_iter=20, max_bins=8)"}, .data = everything, .tolerance = 1e-12}),
-      reads<HistGradientBoostingClassifier>("sklearn.ensemble.HistGradientBoostingClassifier", {.cases = {"(max_iter=20, categorical_features=[0])"}, .data = "ratings missing counts", .tolerance = 1e-12}),
-      reads<HistGradientBoostingClassifier>("sklearn.ensemble.HistGradientBoostingClassifier", {.cases = {"(max_iter=20, categorical_features='from_dtype')"}, .data = "mixed", .tolerance = 1e-12}),
-      reads<HistGradientBoostingRegressor>("sklearn.ensemble.HistGradientBoostingRegressor", {.cases = {"(max_iter=20)", "(max_iter=20, loss='absolute_error')", "(max_iter=20, loss='quantile', quantile=.3)"}, .data = everything}),
-      reads<HistGradientBoostingRegressor>("sklearn.ensemble.HistGradientBoostingRegressor", {.cases = {"(max_iter=20, categorical_features=[0])"}, .data = "ratings missing counts"}),
-      reads<HistGradientBoostingRegressor>("sklearn.ensemble.HistGradientBoostingRegressor", {.cases = {"(max_iter=20, loss='poisson')", "(max_iter=20, loss='gamma')"}, .targets = "positive", .tolerance = 1e-12}),
+      reads<HistGradientBoostingClassifier>(
+          "sklearn.ensemble.HistGradientBoostingClassifier",
+          {.cases = {"(max_iter=20)", "(max_iter=20, max_bins=8)"}, .data = everything, .tolerance = 1e-12}),
+      reads<HistGradientBoostingClassifier>(
+          "sklearn.ensemble.HistGradientBoostingClassifier",
+          {.cases = {"(max_iter=20, categorical_features=[0])"}, .data = "ratings missing counts", .tolerance = 1e-12}),
+      reads<HistGradientBoostingClassifier>(
+          "sklearn.ensemble.HistGradientBoostingClassifier",
+          {.cases = {"(max_iter=20, categorical_features='from_dtype')"}, .data = "mixed", .tolerance = 1e-12}),
+      reads<HistGradientBoostingRegressor>(
+          "sklearn.ensemble.HistGradientBoostingRegressor",
+          {.cases = {"(max_iter=20)", "(max_iter=20, loss='absolute_error')", "(max_iter=20, loss='quantile', quantile=.3)"},
+           .data = everything}),
+      reads<HistGradientBoostingRegressor>("sklearn.ensemble.HistGradientBoostingRegressor",
+                                           {.cases = {"(max_iter=20, categorical_features=[0])"}, .data = "ratings missing counts"}),
+      reads<HistGradientBoostingRegressor>(
+          "sklearn.ensemble.HistGradientBoostingRegressor",
+          {.cases = {"(max_iter=20, loss='poisson')", "(max_iter=20, loss='gamma')"}, .targets = "positive", .tolerance = 1e-12}),
       reads<HistGradientBoostingRegressor>("sklearn.ensemble.HistGradientBoostingRegressor", {.cases = {"(max_iter=20)"}, .data = "mixed"}),
   };
 }

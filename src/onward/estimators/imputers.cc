@@ -6,7 +6,7 @@ namespace onward {
 struct SimpleImputer {
   static constexpr bool takes_missing = true;
   struct Fill {
-    enum class Kind { number, word, nothing } kind = Kind::nothing;      // nothing: the column was all missing in training
+    enum class Kind { number, word, nothing } kind = Kind::nothing;  // nothing: the column was all missing in training
     double number = 0;
     std::string word;
   };
@@ -17,8 +17,8 @@ struct SimpleImputer {
   };
   std::vector<Fill> fills;
   Missing missing;
-  bool keep_empty = false;                               // since 1.2
-  std::optional<Array<int64_t>> indicated;               // columns that get a "was missing" column
+  bool keep_empty = false;                  // since 1.2
+  std::optional<Array<int64_t>> indicated;  // columns that get a "was missing" column
 
   void learned(Fields& f) {
     if (const auto v = f.get("statistics_")) read_fills(f, *v);
@@ -44,7 +44,7 @@ struct SimpleImputer {
  private:
   void read_fills(Fields& f, const plain::Value& v) {
     if (!v.is(plain::Kind::array) || v.array->type->kind != 'O') {
-      CategoryList same;                                   // all numbers, or all text
+      CategoryList same;  // all numbers, or all text
       f.assign("statistics_", v, same, {"features"});
       fills.resize(size_t(same.size()));
       for_type<f64 | i64 | b8>(same.values.type(), [&]<class T>() {
@@ -62,7 +62,9 @@ struct SimpleImputer {
       Fill& fill = fills.emplace_back();
       const bool absent = item.is(plain::Kind::none) || (item.is(plain::Kind::real) && item.real != item.real);
       if (item.is(plain::Kind::text)) fill.kind = Fill::Kind::word, f.assign("statistics_", item, fill.word, {});
-      else if (!absent) fill.kind = Fill::Kind::number, f.assign("statistics_", item.is(plain::Kind::boolean) ? plain::integer(item.boolean) : item, fill.number, {});
+      else if (!absent)
+        fill.kind = Fill::Kind::number,
+        f.assign("statistics_", item.is(plain::Kind::boolean) ? plain::integer(item.boolean) : item, fill.number, {});
     }
   }
   void read_missing(Fields& f, const plain::Value& v) {
@@ -71,10 +73,13 @@ struct SimpleImputer {
     else if (v.is(plain::Kind::integer) || v.is(plain::Kind::real)) {
       f.assign("missing_values", v, missing.number, {});
       missing.kind = missing.number != missing.number ? Missing::Kind::nan : Missing::Kind::number;
-    } else if (!v.is(plain::Kind::object) && !v.is(plain::Kind::global)) f.refuse("missing_values", text("is ", f.said(v)), "convertible: NaN, None, pandas.NA, a number or a string");
+    } else if (!v.is(plain::Kind::object) && !v.is(plain::Kind::global))
+      f.refuse("missing_values", text("is ", f.said(v)), "convertible: NaN, None, pandas.NA, a number or a string");
   }
 
-  bool is_text(const Frame& x, int64_t i) const { return fills[size_t(i)].kind == Fill::Kind::word || x.is_text(i) || missing.kind == Missing::Kind::word; }
+  bool is_text(const Frame& x, int64_t i) const {
+    return fills[size_t(i)].kind == Fill::Kind::word || x.is_text(i) || missing.kind == Missing::Kind::word;
+  }
   bool kept(int64_t i) const { return keep_empty || fills[size_t(i)].kind != Fill::Kind::nothing; }
   Expr absent(Expr x) const { return missing.kind == Missing::Kind::number ? equal(x, missing.number) : is_nan(x); }
 
@@ -124,10 +129,20 @@ struct SimpleImputer {
 
 Definitions imputers_estimators() {
   return {
-      reads<SimpleImputer>("sklearn.impute.SimpleImputer", {.cases = {"()", "(strategy='median', add_indicator=True)", "(strategy='most_frequent')", "(strategy='constant', fill_value=-1.0)", "(strategy='constant', keep_empty_features=True)"}, .data = "clean missing ratings prices"}),
-      reads<SimpleImputer>("sklearn.impute.SimpleImputer", {.cases = {"(missing_values=0.5, strategy='median')", "(missing_values=0.5, strategy='most_frequent', add_indicator=True)"}, .data = "ratings"}),
-      reads<SimpleImputer>("sklearn.impute.SimpleImputer", {.cases = {"(strategy='most_frequent')", "(strategy='constant', fill_value='none')", "(strategy='most_frequent', add_indicator=True)", "(missing_values='red', strategy='most_frequent')"}, .data = "text"}),
-      reads<SimpleImputer>("sklearn.impute.SimpleImputer", {.cases = {"(missing_values=None, strategy='most_frequent')", "(missing_values=None, strategy='constant')"}, .data = "none"}),
+      reads<SimpleImputer>("sklearn.impute.SimpleImputer",
+                           {.cases = {"()", "(strategy='median', add_indicator=True)", "(strategy='most_frequent')",
+                                      "(strategy='constant', fill_value=-1.0)", "(strategy='constant', keep_empty_features=True)"},
+                            .data = "clean missing ratings prices"}),
+      reads<SimpleImputer>("sklearn.impute.SimpleImputer", {.cases = {"(missing_values=0.5, strategy='median')",
+                                                                      "(missing_values=0.5, strategy='most_frequent', add_indicator=True)"},
+                                                            .data = "ratings"}),
+      reads<SimpleImputer>("sklearn.impute.SimpleImputer",
+                           {.cases = {"(strategy='most_frequent')", "(strategy='constant', fill_value='none')",
+                                      "(strategy='most_frequent', add_indicator=True)", "(missing_values='red', strategy='most_frequent')"},
+                            .data = "text"}),
+      reads<SimpleImputer>(
+          "sklearn.impute.SimpleImputer",
+          {.cases = {"(missing_values=None, strategy='most_frequent')", "(missing_values=None, strategy='constant')"}, .data = "none"}),
   };
 }
 

@@ -15,7 +15,8 @@ void LinearClassifier::learned(Fields& f) {
   f("intercept_", intercept);
   // A model without an intercept says 0.0, not zeros.
   if (intercept && intercept.size() != 1) f.check("intercept_", intercept.shape(), {"scores"});
-  if (classes && coef && f.dim("scores") != (classes.size() == 2 ? 1 : classes.size())) f.bad("coef_", text("has ", f.dim("scores"), " rows for ", classes.size(), " classes"));
+  if (classes && coef && f.dim("scores") != (classes.size() == 2 ? 1 : classes.size()))
+    f.bad("coef_", text("has ", f.dim("scores"), " rows for ", classes.size(), " classes"));
 }
 
 Expr LinearClassifier::one_against_rest(Expr z) const { return binary() ? beside(sigmoid(z)) : normalised(sigmoid(z)); }
@@ -27,7 +28,7 @@ struct LogisticRegression : LinearClassifier {
     LinearClassifier::learned(f);
     std::string solver, multi_class = "auto";
     f("solver", solver);
-    if (const auto v = f.get("multi_class")) multi_class = v->str();     // until 1.7
+    if (const auto v = f.get("multi_class")) multi_class = v->str();  // until 1.7
     softmax_of_all = multi_class == "multinomial" || (classes.size() > 2 && multi_class != "ovr" && solver != "liblinear");
   }
   Outputs operator()(Expr x) const {
@@ -73,10 +74,11 @@ struct RidgeClassifier : LinearClassifier {
     }
     f("coef_", coef);
     f("intercept_", intercept);
-    if (coef && coef.shape().size() == 1) coef = coef.reshaped({1, coef.size()});   // binary, since 1.9
+    if (coef && coef.shape().size() == 1) coef = coef.reshaped({1, coef.size()});  // binary, since 1.9
     if (coef) f.check("coef_", coef.shape(), {"scores", "features"});
     if (intercept && intercept.size() != 1) f.check("intercept_", intercept.shape(), {"scores"});
-    if (classes && !multilabel && coef && f.dim("scores") != (classes.size() == 2 ? 1 : classes.size())) f.bad("coef_", text("has ", f.dim("scores"), " rows for ", classes.size(), " classes"));
+    if (classes && !multilabel && coef && f.dim("scores") != (classes.size() == 2 ? 1 : classes.size()))
+      f.bad("coef_", text("has ", f.dim("scores"), " rows for ", classes.size(), " classes"));
   }
   Outputs operator()(Expr x) const {
     const Expr z = scores(x);
@@ -90,9 +92,12 @@ Definitions linear_classifiers_estimators() {
     return reads<M>(name, {.cases = std::move(cases), .targets = targets, .tolerance = 1e-12});
   };
   return {
-      row.operator()<LogisticRegression>("sklearn.linear_model.LogisticRegression", {"()", "(solver='newton-cg')", "(fit_intercept=False)", "(C=0.01)"}),
+      row.operator()<LogisticRegression>("sklearn.linear_model.LogisticRegression",
+                                         {"()", "(solver='newton-cg')", "(fit_intercept=False)", "(C=0.01)"}),
       row.operator()<LogisticRegression>("sklearn.linear_model.LogisticRegressionCV", {"(Cs=2, cv=2)"}),
-      row.operator()<SGDClassifier>("sklearn.linear_model.SGDClassifier", {"(random_state=0)", "(loss='log_loss', random_state=0)", "(loss='modified_huber', random_state=0)", "(loss='perceptron', random_state=0)"}),
+      row.operator()<SGDClassifier>("sklearn.linear_model.SGDClassifier",
+                                    {"(random_state=0)", "(loss='log_loss', random_state=0)", "(loss='modified_huber', random_state=0)",
+                                     "(loss='perceptron', random_state=0)"}),
       row.operator()<RidgeClassifier>("sklearn.linear_model.RidgeClassifier"),
       row.operator()<RidgeClassifier>("sklearn.linear_model.RidgeClassifier", {"()"}, "multilabel"),
       row.operator()<RidgeClassifier>("sklearn.linear_model.RidgeClassifierCV"),

@@ -15,7 +15,7 @@ struct LinearClassifier {
   Outputs operator()(Expr x) const { return classifier(classes, {.decision_function = scores(x)}); }
 };
 
-Expr beside(Expr p);                                     // (batch, 1) -> (batch, 2): [1 - p, p]
-Expr normalised(Expr p);                                 // rows that are all zero become uniform
+Expr beside(Expr p);      // (batch, 1) -> (batch, 2): [1 - p, p]
+Expr normalised(Expr p);  // rows that are all zero become uniform
 
 }  // namespace onward

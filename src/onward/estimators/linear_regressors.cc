@@ -4,7 +4,7 @@
 namespace onward {
 
 struct LinearRegressor {
-  Numbers coef, intercept;                               // (features) or (targets, features)
+  Numbers coef, intercept;  // (features) or (targets, features)
 
   void learned(Fields& f) {
     f("coef_", coef);
@@ -12,7 +12,8 @@ struct LinearRegressor {
     if (!coef || !intercept) return;
     f.check("coef_", coef.shape(), coef.shape().size() == 1 ? DimNames{"features"} : DimNames{"targets", "features"});
     const int64_t targets = coef.shape().size() == 1 ? 1 : f.dim("targets");
-    if (intercept.size() != 1 && intercept.size() != targets) f.bad("intercept_", text("has ", intercept.size(), " items for ", targets, " targets"));
+    if (intercept.size() != 1 && intercept.size() != targets)
+      f.bad("intercept_", text("has ", intercept.size(), " items for ", targets, " targets"));
     else intercept = intercept.reshaped({intercept.size()});
   }
   Expr scores(Expr x) const {
@@ -74,7 +75,8 @@ Definitions linear_regressors_estimators() {
   add("sklearn.svm.LinearSVR", {"(random_state=0)"});
   for (std::string_view name : {"sklearn.linear_model.PoissonRegressor", "sklearn.linear_model.GammaRegressor"})
     all.push_back(reads<GeneralizedLinearRegressor>(name, {.targets = "positive", .tolerance = 1e-12}));
-  all.push_back(reads<GeneralizedLinearRegressor>("sklearn.linear_model.TweedieRegressor", {.cases = {"()", "(power=1.5)"}, .targets = "positive", .tolerance = 1e-12}));
+  all.push_back(reads<GeneralizedLinearRegressor>("sklearn.linear_model.TweedieRegressor",
+                                                  {.cases = {"()", "(power=1.5)"}, .targets = "positive", .tolerance = 1e-12}));
   return all;
 }
 

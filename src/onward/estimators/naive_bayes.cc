@@ -21,7 +21,7 @@ struct GaussianNB {
       for (int64_t i = 0; i < mean.dim(1); ++i) logs += std::log(2 * M_PI * variance(c, i));
       return -0.5 * logs;
     });
-    const Expr off = reshaped(x, {0, 1, mean.dim(1)}) - mean;              // (batch, classes, features)
+    const Expr off = reshaped(x, {0, 1, mean.dim(1)}) - mean;  // (batch, classes, features)
     const Expr joint = prior.map([](double p) { return std::log(p); }) + (constant - 0.5 * sum(off * off / variance, -1, false));
     const Expr top = max(joint);
     const Expr evidence = log(sum(exp(joint - top))) + top;
@@ -31,6 +31,8 @@ struct GaussianNB {
   }
 };
 
-Definitions naive_bayes_estimators() { return {reads<GaussianNB>("sklearn.naive_bayes.GaussianNB", {.cases = {"()", "(var_smoothing=1e-3)"}, .tolerance = 1e-12})}; }
+Definitions naive_bayes_estimators() {
+  return {reads<GaussianNB>("sklearn.naive_bayes.GaussianNB", {.cases = {"()", "(var_smoothing=1e-3)"}, .tolerance = 1e-12})};
+}
 
 }  // namespace onward

@@ -12,23 +12,32 @@ struct Neighbors {
   enum class Metric { euclidean, manhattan, minkowski, chebyshev, cosine } metric = Metric::euclidean;
   Numbers fitted;
   int64_t k = 5;
-  double p = 2;                                          // of minkowski
+  double p = 2;  // of minkowski
 
   void learned(Fields& f) {
     f("_fit_X", fitted, {"samples", "features"});
     f("n_neighbors", k);
     if (fitted && (k < 1 || k > fitted.dim(0))) f.bad("n_neighbors", text("is ", k, " of ", fitted.dim(0), " samples"));
     f.choice("weights", weights, {{"uniform", Weights::uniform}, {"None", Weights::uniform}, {"distance", Weights::distance}});
-    f.choice("effective_metric_", metric, {{"euclidean", Metric::euclidean}, {"l2", Metric::euclidean}, {"manhattan", Metric::manhattan}, {"l1", Metric::manhattan},
-        {"cityblock", Metric::manhattan}, {"minkowski", Metric::minkowski}, {"chebyshev", Metric::chebyshev}, {"infinity", Metric::chebyshev}, {"cosine", Metric::cosine}});
+    f.choice("effective_metric_", metric,
+             {{"euclidean", Metric::euclidean},
+              {"l2", Metric::euclidean},
+              {"manhattan", Metric::manhattan},
+              {"l1", Metric::manhattan},
+              {"cityblock", Metric::manhattan},
+              {"minkowski", Metric::minkowski},
+              {"chebyshev", Metric::chebyshev},
+              {"infinity", Metric::chebyshev},
+              {"cosine", Metric::cosine}});
     if (metric != Metric::minkowski) return;
     const auto parameters = f.get("effective_metric_params_");
     if (const auto v = parameters ? parameters->find("p") : std::nullopt) f.assign("effective_metric_params_['p']", *v, p, {});
-    if (const auto w = parameters ? parameters->find("w") : std::nullopt; w && !w->is(plain::Kind::none)) f.refuse("metric_params", "holds weights w", "convertible: minkowski without weights; scale the columns instead");
+    if (const auto w = parameters ? parameters->find("w") : std::nullopt; w && !w->is(plain::Kind::none))
+      f.refuse("metric_params", "holds weights w", "convertible: minkowski without weights; scale the columns instead");
   }
 
   struct Found {
-    Expr rows, weights, distances;                       // (batch, k) each
+    Expr rows, weights, distances;  // (batch, k) each
   };
   Found nearest(Expr x) const {
     const auto [ordered, indices] = smallest(comparable(x), k);
@@ -48,12 +57,16 @@ struct Neighbors {
       const Expr norm = sqrt(sum(x * x));
       return minimum(maximum(1.0 - matmul(x / where(equal(norm, 0.0), 1.0, norm), unit), 0.0), 2.0);
     }
-    const Expr off = reshaped(x, {0, 1, fitted.dim(1)}) - fitted;          // (batch, samples, features)
+    const Expr off = reshaped(x, {0, 1, fitted.dim(1)}) - fitted;  // (batch, samples, features)
     switch (metric) {
-      case Metric::manhattan: return sum(abs(off), -1, false);
-      case Metric::chebyshev: return max(abs(off), -1, false);
-      case Metric::minkowski: return sum(power(abs(off), p), -1, false);
-      default: return sum(off * off, -1, false);
+      case Metric::manhattan:
+        return sum(abs(off), -1, false);
+      case Metric::chebyshev:
+        return max(abs(off), -1, false);
+      case Metric::minkowski:
+        return sum(power(abs(off), p), -1, false);
+      default:
+        return sum(off * off, -1, false);
     }
   }
   double length(int64_t row) const {
@@ -66,8 +79,8 @@ struct Neighbors {
 }  // namespace
 
 struct KNeighborsClassifier : Neighbors {
-  std::vector<Tensor> classes;                           // one for each target
-  Array<int64_t> label;                                  // (samples, targets)
+  std::vector<Tensor> classes;  // one for each target
+  Array<int64_t> label;         // (samples, targets)
   bool several = false;
 
   void learned(Fields& f) {
@@ -81,11 +94,13 @@ struct KNeighborsClassifier : Neighbors {
     f.check("_y", label.shape(), {"samples", "targets"});
     if (!f.ok()) return;
     for (int64_t i = 0; i < label.size(); ++i)
-      if (label[i] < 0 || label[i] >= classes[size_t(i % label.dim(1))].size()) return f.bad("_y", text("holds class ", label[i], " of ", classes[size_t(i % label.dim(1))].size()));
+      if (label[i] < 0 || label[i] >= classes[size_t(i % label.dim(1))].size())
+        return f.bad("_y", text("holds class ", label[i], " of ", classes[size_t(i % label.dim(1))].size()));
   }
   Outputs operator()(Expr x) const {
     const Found found = nearest(x);
-    Outputs out = several ? Outputs{.role = Outputs::Role::classifier, .classes = classes} : classifier(classes[0], {.predict_proba = probabilities(found, 0)});
+    Outputs out = several ? Outputs{.role = Outputs::Role::classifier, .classes = classes}
+                          : classifier(classes[0], {.predict_proba = probabilities(found, 0)});
     also(out, found);
     if (!several) return out;
     std::vector<Expr> labels;
@@ -101,13 +116,13 @@ struct KNeighborsClassifier : Neighbors {
   Expr probabilities(const Found& found, size_t target) const {
     const int64_t n = classes[target].size();
     const Numbers votes = Numbers::of({label.dim(0), n}, [&](int64_t i) { return label(i / n, int64_t(target)) == i % n ? 1.0 : 0.0; });
-    const Expr total = sum(pick(votes, found.rows) * reshaped(found.weights, {0, 0, 1}), 1, false);   // (batch, classes)
+    const Expr total = sum(pick(votes, found.rows) * reshaped(found.weights, {0, 0, 1}), 1, false);  // (batch, classes)
     return total / sum(total);
   }
 };
 
 struct KNeighborsRegressor : Neighbors {
-  Numbers target;                                        // (samples) or (samples, targets)
+  Numbers target;  // (samples) or (samples, targets)
 
   void learned(Fields& f) {
     Neighbors::learned(f);
@@ -127,10 +142,15 @@ struct KNeighborsRegressor : Neighbors {
 
 Definitions neighbors_estimators() {
   return {
-      reads<KNeighborsClassifier>("sklearn.neighbors.KNeighborsClassifier", {.cases = {"()", "(weights='distance')", "(n_neighbors=3, metric='manhattan')", "(p=3)", "(metric='chebyshev')", "(metric='cosine')", "(algorithm='brute', weights='distance')"}, .tolerance = 1e-12}),
-      reads<KNeighborsClassifier>("sklearn.neighbors.KNeighborsClassifier", {.cases = {"()", "(weights='distance')"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
+      reads<KNeighborsClassifier>("sklearn.neighbors.KNeighborsClassifier",
+                                  {.cases = {"()", "(weights='distance')", "(n_neighbors=3, metric='manhattan')", "(p=3)",
+                                             "(metric='chebyshev')", "(metric='cosine')", "(algorithm='brute', weights='distance')"},
+                                   .tolerance = 1e-12}),
+      reads<KNeighborsClassifier>("sklearn.neighbors.KNeighborsClassifier",
+                                  {.cases = {"()", "(weights='distance')"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
       reads<KNeighborsRegressor>("sklearn.neighbors.KNeighborsRegressor", {.cases = {"()", "(weights='distance')"}, .tolerance = 1e-12}),
-      reads<KNeighborsRegressor>("sklearn.neighbors.KNeighborsRegressor", {.cases = {"()", "(weights='distance')"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
+      reads<KNeighborsRegressor>("sklearn.neighbors.KNeighborsRegressor",
+                                 {.cases = {"()", "(weights='distance')"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
   };
 }
 

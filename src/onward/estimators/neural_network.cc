@@ -11,9 +11,14 @@ struct Layers {
   Activation hidden = Activation::relu, last = Activation::identity;
 
   void learned(Fields& f) {
-    const std::initializer_list<std::pair<std::string_view, Activation>> known = {{"relu", Activation::relu}, {"tanh", Activation::tanh}, {"logistic", Activation::logistic}, {"identity", Activation::identity}};
+    const std::initializer_list<std::pair<std::string_view, Activation>> known = {
+        {"relu", Activation::relu}, {"tanh", Activation::tanh}, {"logistic", Activation::logistic}, {"identity", Activation::identity}};
     f.choice("activation", hidden, known);
-    f.choice("out_activation_", last, {{"identity", Activation::identity}, {"logistic", Activation::logistic}, {"softmax", Activation::softmax}, {"exp", Activation::exp}});
+    f.choice("out_activation_", last,
+             {{"identity", Activation::identity},
+              {"logistic", Activation::logistic},
+              {"softmax", Activation::softmax},
+              {"exp", Activation::exp}});
     f("coefs_", weights, {"layers"});
     f("intercepts_", offsets, {"layers"});
     if (!f.ok()) return;
@@ -21,7 +26,9 @@ struct Layers {
     int64_t width = f.facts().n_features_in;
     for (size_t i = 0; i < weights.size(); ++i) {
       const Dims &w = weights[i].shape(), &b = offsets[i].shape();
-      if (w.size() != 2 || w[0] != width || b.size() != 1 || b[0] != w[1]) return f.bad(text("coefs_[", i, "]"), text("has shape ", shown(w), " and intercepts_ ", shown(b), "; expected [", width, ", n] and [n]"));
+      if (w.size() != 2 || w[0] != width || b.size() != 1 || b[0] != w[1])
+        return f.bad(text("coefs_[", i, "]"),
+                     text("has shape ", shown(w), " and intercepts_ ", shown(b), "; expected [", width, ", n] and [n]"));
       width = w[1];
     }
   }
@@ -34,12 +41,18 @@ struct Layers {
  private:
   static Expr activated(Expr x, Activation a) {
     switch (a) {
-      case Activation::identity: return x;
-      case Activation::logistic: return sigmoid(x);
-      case Activation::tanh: return unary("Tanh", x);
-      case Activation::relu: return maximum(x, 0.0);
-      case Activation::softmax: return softmax(x);
-      case Activation::exp: return exp(x);
+      case Activation::identity:
+        return x;
+      case Activation::logistic:
+        return sigmoid(x);
+      case Activation::tanh:
+        return unary("Tanh", x);
+      case Activation::relu:
+        return maximum(x, 0.0);
+      case Activation::softmax:
+        return softmax(x);
+      case Activation::exp:
+        return exp(x);
     }
     return x;
   }
@@ -78,10 +91,19 @@ struct MLPRegressor : Layers {
 
 Definitions neural_network_estimators() {
   return {
-      reads<MLPClassifier>("sklearn.neural_network.MLPClassifier", {.cases = {"((20, 10), max_iter=50, random_state=0)", "((8,), activation='tanh', max_iter=50, random_state=0)", "((8,), activation='logistic', max_iter=50, random_state=0)", "((8,), activation='identity', max_iter=50, random_state=0)"}, .tolerance = 1e-12}),
-      reads<MLPClassifier>("sklearn.neural_network.MLPClassifier", {.cases = {"((8,), max_iter=50, random_state=0)"}, .data = "clean ratings", .targets = "multilabel", .tolerance = 1e-12}),
-      reads<MLPRegressor>("sklearn.neural_network.MLPRegressor", {.cases = {"((20, 10), max_iter=50, random_state=0)", "((8,), activation='tanh', max_iter=50, random_state=0)"}, .tolerance = 1e-12}),
-      reads<MLPRegressor>("sklearn.neural_network.MLPRegressor", {.cases = {"((8,), max_iter=50, random_state=0)"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
+      reads<MLPClassifier>("sklearn.neural_network.MLPClassifier",
+                           {.cases = {"((20, 10), max_iter=50, random_state=0)", "((8,), activation='tanh', max_iter=50, random_state=0)",
+                                      "((8,), activation='logistic', max_iter=50, random_state=0)",
+                                      "((8,), activation='identity', max_iter=50, random_state=0)"},
+                            .tolerance = 1e-12}),
+      reads<MLPClassifier>(
+          "sklearn.neural_network.MLPClassifier",
+          {.cases = {"((8,), max_iter=50, random_state=0)"}, .data = "clean ratings", .targets = "multilabel", .tolerance = 1e-12}),
+      reads<MLPRegressor>("sklearn.neural_network.MLPRegressor",
+                          {.cases = {"((20, 10), max_iter=50, random_state=0)", "((8,), activation='tanh', max_iter=50, random_state=0)"},
+                           .tolerance = 1e-12}),
+      reads<MLPRegressor>("sklearn.neural_network.MLPRegressor",
+                          {.cases = {"((8,), max_iter=50, random_state=0)"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
   };
 }
 

@@ -13,7 +13,8 @@ using plain::Kind;
 using plain::NdArray;
 
 // The stored types, in one place: calls f with a value of the stored type.
-template <class F> void with_stored_type(const DType& t, F f) {
+template <class F>
+void with_stored_type(const DType& t, F f) {
   switch (t.kind) {
     case 'f':
       if (t.size == 8) return f(double{});
@@ -21,24 +22,45 @@ template <class F> void with_stored_type(const DType& t, F f) {
       if (t.size == 2) return f(float16{});
       break;
     case 'i':
-      switch (t.size) { case 8: return f(int64_t{}); case 4: return f(int32_t{}); case 2: return f(int16_t{}); case 1: return f(int8_t{}); }
+      switch (t.size) {
+        case 8:
+          return f(int64_t{});
+        case 4:
+          return f(int32_t{});
+        case 2:
+          return f(int16_t{});
+        case 1:
+          return f(int8_t{});
+      }
       break;
     case 'u':
-      switch (t.size) { case 8: return f(uint64_t{}); case 4: return f(uint32_t{}); case 2: return f(uint16_t{}); case 1: return f(uint8_t{}); }
+      switch (t.size) {
+        case 8:
+          return f(uint64_t{});
+        case 4:
+          return f(uint32_t{});
+        case 2:
+          return f(uint16_t{});
+        case 1:
+          return f(uint8_t{});
+      }
       break;
-    case 'b': return f(bool{});
+    case 'b':
+      return f(bool{});
   }
   if (!t.kind) fail(Code::bad_file, "is an array without content");
   fail(Code::bad_file, "holds items of numpy type ", t.kind, t.size, "; expected numbers");
 }
 
-template <class From> From load(const char* p, bool big_endian) {
+template <class From>
+From load(const char* p, bool big_endian) {
   ByteReader in({p, sizeof(From)});
   if constexpr (std::is_same_v<From, bool>) return in.little<uint8_t>() != 0;
   else return big_endian && sizeof(From) > 1 ? in.big<From>() : in.little<From>();
 }
 
-template <class T, class From> T number(From x) {
+template <class T, class From>
+T number(From x) {
   if constexpr (std::is_same_v<From, float16>) return number<T>(float(x));
   else if constexpr (std::is_integral_v<T> && std::is_floating_point_v<From>) {
     if (!(std::fabs(x) < 9.2e18) || x != std::trunc(x)) fail(Code::bad_file, "holds ", double(x), "; expected integers");
@@ -61,17 +83,20 @@ int64_t fortran_offset(const NdArray& a, int64_t i) {
 void check_content(const NdArray& a) {
   const int64_t n = a.size();
   int64_t bytes = 0;
-  const bool there = a.type->kind == 'O' ? int64_t(a.objects.size()) >= n : !__builtin_mul_overflow(n, int64_t(a.type->size), &bytes) && int64_t(a.bytes.size()) >= bytes;
+  const bool there = a.type->kind == 'O' ? int64_t(a.objects.size()) >= n
+                                         : !__builtin_mul_overflow(n, int64_t(a.type->size), &bytes) && int64_t(a.bytes.size()) >= bytes;
   if (!there) fail(Code::bad_file, "holds less than its shape ", shown(a.shape), " says");
 }
 
-template <class T> Array<T> converted(const NdArray& a, const DType& type, uint32_t offset, uint32_t stride) {
+template <class T>
+Array<T> converted(const NdArray& a, const DType& type, uint32_t offset, uint32_t stride) {
   check_content(a);
   Array<T> out;
   const bool f = a.fortran && a.shape.size() > 1;
   with_stored_type(type, [&]<class From>(From) {
     const char* base = a.bytes.data() + offset;
-    out = Array<T>::of(Dims(a.shape), [&](int64_t i) { return number<T>(load<From>(base + (f ? fortran_offset(a, i) : i) * stride, type.big_endian)); });
+    out = Array<T>::of(Dims(a.shape),
+                       [&](int64_t i) { return number<T>(load<From>(base + (f ? fortran_offset(a, i) : i) * stride, type.big_endian)); });
   });
   return out;
 }
@@ -96,7 +121,8 @@ std::string text_item(const NdArray& a, int64_t i) {
 
 }  // namespace
 
-template <class T> Array<T> as_array(const NdArray& a, const std::shared_ptr<const void>& owner) {
+template <class T>
+Array<T> as_array(const NdArray& a, const std::shared_ptr<const void>& owner) {
   if (a.type->kind == 'O') {
     check_content(a);
     return Array<T>::of(Dims(a.shape), [&](int64_t i) {
@@ -117,7 +143,8 @@ template <class T> Array<T> as_array(const NdArray& a, const std::shared_ptr<con
 }
 
 // A missing item (None or NaN among strings) is the empty string here; who must tell them apart reads Categories.
-template <> Array<std::string> as_array(const NdArray& a, const std::shared_ptr<const void>&) {
+template <>
+Array<std::string> as_array(const NdArray& a, const std::shared_ptr<const void>&) {
   if (a.type->kind != 'U' && a.type->kind != 'S' && a.type->kind != 'O') fail(Code::bad_file, "holds numbers; expected strings");
   check_content(a);
   const bool f = a.fortran && a.shape.size() > 1;
@@ -141,7 +168,8 @@ template Array<bool> as_array(const NdArray&, const std::shared_ptr<const void>&
 
 bool has_field(const NdArray& a, std::string_view name) { return find_field(a, name) != nullptr; }
 
-template <class T> Array<T> record_field(const NdArray& a, std::string_view name) {
+template <class T>
+Array<T> record_field(const NdArray& a, std::string_view name) {
   const plain::Field* f = find_field(a, name);
   if (!f) fail(Code::bad_file, "has no record field '", name, "'");
   if (uint64_t(f->offset) + f->type->size > a.type->size) fail(Code::bad_file, "has a record field '", name, "' outside the record");

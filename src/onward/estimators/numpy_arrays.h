@@ -5,9 +5,11 @@
 
 namespace onward {
 
-template <class T> Array<T> as_array(const plain::NdArray&, const std::shared_ptr<const void>& owner);
-template <class T> Array<T> record_field(const plain::NdArray&, std::string_view field);   // by name, never by offset
+template <class T>
+Array<T> as_array(const plain::NdArray&, const std::shared_ptr<const void>& owner);
+template <class T>
+Array<T> record_field(const plain::NdArray&, std::string_view field);  // by name, never by offset
 bool has_field(const plain::NdArray&, std::string_view field);
-std::string checked_text(std::string_view text);                                           // throws unless it is UTF-8
+std::string checked_text(std::string_view text);  // throws unless it is UTF-8
 
 }  // namespace onward

@@ -8,7 +8,7 @@ namespace {
 using Role = Outputs::Role;
 
 struct Offer {
-  std::string_view kind;                         // what --outputs calls it
+  std::string_view kind;  // what --outputs calls it
   bool usual;
   std::vector<NamedOutput> outputs;
 };
@@ -51,7 +51,7 @@ std::vector<Offer> offers(const Outputs& o) {
     }
     all.push_back(std::move(p)), all.push_back(std::move(logs));
   }
-  std::optional<Expr> scores = o.decision_function;      // one score a row is a vector
+  std::optional<Expr> scores = o.decision_function;  // one score a row is a vector
   if (scores && scores->shape().size() == 2 && scores->columns() == 1) scores = reshaped(*scores, {rows});
   one("scores", scores_only && (o.role == Role::classifier || o.role == Role::outliers), scores);
   if (o.transform && o.transform->size()) all.push_back({"transformed", !o.predict, transform_outputs(*o.transform)});

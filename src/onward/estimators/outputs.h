@@ -7,8 +7,8 @@ namespace onward {
 struct NamedOutput {
   std::string name;
   Expr value;
-  std::vector<std::string> columns = {};         // of the table it becomes, where the estimator names them
-  Tensor classes = {};                           // a classifier's, in the order of the columns
+  std::vector<std::string> columns = {};  // of the table it becomes, where the estimator names them
+  Tensor classes = {};                    // a classifier's, in the order of the columns
 };
 std::vector<NamedOutput> chosen_outputs(const Outputs&, const std::vector<std::string>& wanted);
 

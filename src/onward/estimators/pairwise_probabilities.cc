@@ -27,7 +27,7 @@ struct Step {
 // One round over all classes of the rows that have not converged.
 Step one_round(Expr q, Expr p, int64_t k) {
   const auto cell = [&](int64_t t, int64_t j) { return columns(q, {t * k + j}); };
-  std::vector<Expr> share, product;                      // p[t] and (Qp)[t], (batch, 1) each
+  std::vector<Expr> share, product;  // p[t] and (Qp)[t], (batch, 1) each
   for (int64_t t = 0; t < k; ++t) share.push_back(columns(p, {t}));
   Expr form;
   for (int64_t t = 0; t < k; ++t) {
@@ -63,7 +63,8 @@ Expr coupled_probabilities(const std::vector<std::vector<Expr>>& r) {
   // On as long as one row has not converged.
   const Expr most = max(max(cast(negation(step.converged), DataType::f64), 0, false), 0, false);
   const GraphRef done = body->finish({cast(most, DataType::b8), step.p});
-  return g.add("Loop", {g.constant(Tensor::scalar(std::max<int64_t>(100, k))), g.constant(Tensor::scalar(true)), start}, {{"body", done}}, Result{DataType::f64, {rows, k}});
+  return g.add("Loop", {g.constant(Tensor::scalar(std::max<int64_t>(100, k))), g.constant(Tensor::scalar(true)), start}, {{"body", done}},
+               Result{DataType::f64, {rows, k}});
 }
 
 }  // namespace onward

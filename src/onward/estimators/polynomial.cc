@@ -8,8 +8,8 @@ constexpr int64_t most_columns = 1'000'000;
 
 // The products of one degree: for each feature where those begin that it does not come behind.
 struct Terms {
-  std::vector<std::vector<int64_t>> powers;              // of each product: how often each feature is in it
-  std::vector<int64_t> starts;                           // one for each feature, and the end
+  std::vector<std::vector<int64_t>> powers;  // of each product: how often each feature is in it
+  std::vector<int64_t> starts;               // one for each feature, and the end
 };
 
 }  // namespace
@@ -24,7 +24,7 @@ struct PolynomialFeatures {
     const auto degree = f.get("degree");
     if (degree && degree->is(plain::Kind::integer)) {
       most = degree->integer;
-    } else {                                             // (least, most), since 1.0
+    } else {  // (least, most), since 1.0
       std::vector<int64_t> both;
       f("degree", both, {"2"});
       if (both.size() == 2) least = both[0], most = both[1];
@@ -48,7 +48,8 @@ struct PolynomialFeatures {
       if (degree < least) continue;
       parts.push_back(block);
       for (const auto& powers : terms.powers) names.push_back(name_of_product(x, powers));
-      if (int64_t(names.size()) > most_columns) fail(Code::limit_size, "degree ", most, " of ", x.size(), " columns makes more than ", most_columns, " columns");
+      if (int64_t(names.size()) > most_columns)
+        fail(Code::limit_size, "degree ", most, " of ", x.size(), " columns makes more than ", most_columns, " columns");
     }
     return transformed(Frame(concat(parts), names));
   }
@@ -92,7 +93,9 @@ struct PolynomialFeatures {
 };
 
 Definitions polynomial_estimators() {
-  return {reads<PolynomialFeatures>("sklearn.preprocessing.PolynomialFeatures", {.cases = {"()", "(3)", "(interaction_only=True)", "(4, interaction_only=True, include_bias=False)", "(degree=(2, 3))", "(degree=(2, 3), include_bias=False)", "(degree=(0, 1))"}})};
+  return {reads<PolynomialFeatures>("sklearn.preprocessing.PolynomialFeatures",
+                                    {.cases = {"()", "(3)", "(interaction_only=True)", "(4, interaction_only=True, include_bias=False)",
+                                               "(degree=(2, 3))", "(degree=(2, 3), include_bias=False)", "(degree=(0, 1))"}})};
 }
 
 }  // namespace onward

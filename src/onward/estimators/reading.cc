@@ -8,7 +8,7 @@ using plain::Kind;
 
 namespace {
 
-constexpr int deepest = 64;                              // estimators within estimators
+constexpr int deepest = 64;  // estimators within estimators
 constexpr size_t most_estimators = 100'000, most_problems = 1000, longest_name = 80;
 
 // scikit-learn's own rule: fitting leaves an attribute that ends in "_". Containers of steps have none themselves.
@@ -57,7 +57,8 @@ Estimator Fields::estimator(const plain::Value& v, std::string_view part) {
   const plain::Global& cls = *v.object->callee.global;
   place.class_name = cls.name;
   if (const auto known = reading_.known.find(v.object); known != reading_.known.end()) return known->second;
-  if (place.depth > deepest) fail(Code::limit_size, place.parent->shown().substr(0, 300), ": estimators are nested more than ", deepest, " deep");
+  if (place.depth > deepest)
+    fail(Code::limit_size, place.parent->shown().substr(0, 300), ": estimators are nested more than ", deepest, " deep");
   if (reading_.known.size() >= most_estimators) fail(Code::limit_size, "more than ", most_estimators, " estimators in one file");
   if (!reading_.under_way.insert(v.object).second) {
     reading_.report(Code::bad_file, place, "contains itself");
@@ -67,7 +68,9 @@ Estimator Fields::estimator(const plain::Value& v, std::string_view part) {
   const Definition* d = reading_.registry.find(cls.module, cls.name);
   if (!d) {
     const bool known = cls.module.starts_with("sklearn.");
-    reading_.report(Code::unsupported_estimator, place, text(clipped(cls.module), ".", clipped(cls.name), known ? " has no converter yet" : " is not a class of scikit-learn", "; register a converter for it"));
+    reading_.report(Code::unsupported_estimator, place,
+                    text(clipped(cls.module), ".", clipped(cls.name), known ? " has no converter yet" : " is not a class of scikit-learn",
+                         "; register a converter for it"));
   } else if (!is_fitted(v)) {
     reading_.report(Code::bad_file, place, "is not fitted");
   } else {

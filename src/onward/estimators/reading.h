@@ -9,7 +9,7 @@ namespace onward {
 
 struct Problem {
   Code code;
-  std::string where, message;                            // "model (Pipeline) > step 'scale' (StandardScaler)", "mean_ is missing"
+  std::string where, message;  // "model (Pipeline) > step 'scale' (StandardScaler)", "mean_ is missing"
 };
 
 // Where in the file: a chain up to the root, written out only for a problem.
@@ -20,11 +20,11 @@ struct Place {
   std::string shown() const;
 };
 
-std::string clipped(std::string_view text);              // for a message: short, and UTF-8 whatever the file holds
+std::string clipped(std::string_view text);  // for a message: short, and UTF-8 whatever the file holds
 
 struct Reading {
   const Registry& registry;
-  std::shared_ptr<const void> owner;                     // of the bytes that arrays view
+  std::shared_ptr<const void> owner;  // of the bytes that arrays view
   std::vector<Problem> problems = {};
   std::map<const plain::Object*, Estimator> known = {};  // a file may share an estimator in many places
   std::set<const plain::Object*> under_way = {};
@@ -35,7 +35,7 @@ struct Reading {
 
 struct ReadModel {
   Estimator estimator;
-  std::vector<Problem> problems;                         // empty: the estimator is complete
+  std::vector<Problem> problems;  // empty: the estimator is complete
 };
 ReadModel read_estimator(const plain::Document&, const Registry&);
 

@@ -1,7 +1,9 @@
 // The families of this folder, as CMake lists them: a file foo.cc that defines `Definitions foo_estimators()` is in.
 #include "onward/estimators/estimator.h"
 
+// clang-format off: the list needs the header above
 #include "estimators.inc"
+// clang-format on
 
 namespace onward {
 

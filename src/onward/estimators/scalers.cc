@@ -42,7 +42,7 @@ struct RobustScaler {
 struct MinMaxScaler {
   static constexpr bool takes_missing = true;
   Numbers scale, min;
-  bool clip = false;                                     // since 0.24
+  bool clip = false;  // since 0.24
   std::vector<double> range;
 
   void learned(Fields& f) {
@@ -60,7 +60,7 @@ struct MinMaxScaler {
 struct MaxAbsScaler {
   static constexpr bool takes_missing = true;
   Numbers scale;
-  bool clip = false;                                     // since 1.9
+  bool clip = false;  // since 1.9
 
   void learned(Fields& f) {
     f("scale_", scale, {"features"});
@@ -92,9 +92,13 @@ struct Binarizer {
 
 Definitions scalers_estimators() {
   return {
-      reads<StandardScaler>("sklearn.preprocessing.StandardScaler", {.cases = {"()", "(with_mean=False)", "(with_std=False)"}, .data = "clean ratings prices missing"}),
-      reads<RobustScaler>("sklearn.preprocessing.RobustScaler", {.cases = {"()", "(with_centering=False)", "(unit_variance=True, quantile_range=(10, 80))"}, .data = "clean ratings prices missing"}),
-      reads<MinMaxScaler>("sklearn.preprocessing.MinMaxScaler", {.cases = {"()", "(feature_range=(-1, 2), clip=True)"}, .data = "clean ratings prices missing"}),
+      reads<StandardScaler>("sklearn.preprocessing.StandardScaler",
+                            {.cases = {"()", "(with_mean=False)", "(with_std=False)"}, .data = "clean ratings prices missing"}),
+      reads<RobustScaler>("sklearn.preprocessing.RobustScaler",
+                          {.cases = {"()", "(with_centering=False)", "(unit_variance=True, quantile_range=(10, 80))"},
+                           .data = "clean ratings prices missing"}),
+      reads<MinMaxScaler>("sklearn.preprocessing.MinMaxScaler",
+                          {.cases = {"()", "(feature_range=(-1, 2), clip=True)"}, .data = "clean ratings prices missing"}),
       reads<MaxAbsScaler>("sklearn.preprocessing.MaxAbsScaler", {.data = "clean ratings prices missing"}),
       reads<Normalizer>("sklearn.preprocessing.Normalizer", {.cases = {"()", "(norm='l1')", "(norm='max')"}, .tolerance = 1e-12}),
       reads<Binarizer>("sklearn.preprocessing.Binarizer", {.cases = {"()", "(threshold=2.5)"}}),

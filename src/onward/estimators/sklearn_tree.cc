@@ -8,20 +8,27 @@ Numbers fractions(const Numbers& value, int64_t outputs) {
   const int64_t width = value.dim(1), classes = width / outputs;
   std::vector<double> totals(size_t(value.size() / classes));
   for (int64_t i = 0; i < value.size(); ++i) totals[size_t(i / classes)] += value[i];
-  return Numbers::of(value.shape(), [&](int64_t i) { const double t = totals[size_t(i / classes)]; return t == 0 ? 0 : value[i] / t; });
+  return Numbers::of(value.shape(), [&](int64_t i) {
+    const double t = totals[size_t(i / classes)];
+    return t == 0 ? 0 : value[i] / t;
+  });
 }
 
 }  // namespace
 
 Tree read_tree(Fields& f, const plain::Value& tree, const Leaf& leaf) {
   const auto nodes = tree.find("nodes"), values = tree.find("values");
-  if (!nodes || !values || !nodes->is(plain::Kind::array) || !values->is(plain::Kind::array)) fail(Code::bad_file, "holds no nodes or no values: the estimator is not fitted");
+  if (!nodes || !values || !nodes->is(plain::Kind::array) || !values->is(plain::Kind::array))
+    fail(Code::bad_file, "holds no nodes or no values: the estimator is not fitted");
   const plain::NdArray& records = *nodes->array;
-  const auto left = record_field<int32_t>(records, "left_child"), right = record_field<int32_t>(records, "right_child"), feature = record_field<int32_t>(records, "feature");
+  const auto left = record_field<int32_t>(records, "left_child"), right = record_field<int32_t>(records, "right_child"),
+             feature = record_field<int32_t>(records, "feature");
   const auto threshold = record_field<double>(records, "threshold");
-  const auto missing = has_field(records, "missing_go_to_left") ? record_field<uint8_t>(records, "missing_go_to_left") : Array<uint8_t>();   // since 1.3
+  const auto missing =
+      has_field(records, "missing_go_to_left") ? record_field<uint8_t>(records, "missing_go_to_left") : Array<uint8_t>();  // since 1.3
   Numbers value = as_array<double>(*values->array, f.reading().owner);
-  if (value.shape().size() != 3 || value.dim(0) != left.size() || value.size() == 0) fail(Code::bad_file, "has values of shape ", shown(value.shape()), " for ", left.size(), " nodes");
+  if (value.shape().size() != 3 || value.dim(0) != left.size() || value.size() == 0)
+    fail(Code::bad_file, "has values of shape ", shown(value.shape()), " for ", left.size(), " nodes");
 
   Tree out;
   out.nodes.resize(size_t(left.size()));

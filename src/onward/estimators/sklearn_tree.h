@@ -5,10 +5,10 @@
 
 namespace onward {
 
-struct Leaf {                            // what becomes of a leaf's stored value
-  int64_t outputs = 0;                   // > 0: counts of classes for each output -> fractions; stored as counts until 1.2
+struct Leaf {           // what becomes of a leaf's stored value
+  int64_t outputs = 0;  // > 0: counts of classes for each output -> fractions; stored as counts until 1.2
   double scale = 1;
-  std::optional<int64_t> target = {};    // one value, added to this target
+  std::optional<int64_t> target = {};  // one value, added to this target
 };
 
 // `tree` is the Cython object sklearn.tree._tree.Tree: {nodes: records, values: (nodes, outputs, classes)}.

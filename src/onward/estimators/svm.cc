@@ -19,9 +19,9 @@ struct SVR {
 struct SVC {
   SvmKernel kernel;
   Tensor classes;
-  Numbers dual, intercept;                               // (classes - 1, vectors), (pairs): of libsvm's own sign, class 0 positive
-  Array<int64_t> counts;                                 // vectors of each class, which lie one class behind the other
-  Numbers slope, offset;                                 // (pairs): Platt's, where probabilities were asked for
+  Numbers dual, intercept;  // (classes - 1, vectors), (pairs): of libsvm's own sign, class 0 positive
+  Array<int64_t> counts;    // vectors of each class, which lie one class behind the other
+  Numbers slope, offset;    // (pairs): Platt's, where probabilities were asked for
   bool one_against_one = false, break_ties = false;
 
   void learned(Fields& f) {
@@ -33,18 +33,20 @@ struct SVC {
     f(f.get("_probA") ? "_probA" : "probA_", slope);
     f(f.get("_probB") ? "_probB" : "probB_", offset);
     f.choice("decision_function_shape", one_against_one, {{"ovr", false}, {"ovo", true}});
-    f.since("break_ties", break_ties);                   // 0.22
+    f.since("break_ties", break_ties);  // 0.22
     if (!f.ok()) return;
     const int64_t n = classes.size();
     int64_t vectors = 0;
     for (int64_t c : counts) vectors = c < 0 || c > kernel.vectors.dim(0) ? -1 : vectors + c;
-    if (n < 2 || dual.dim(0) != n - 1 || intercept.size() != n * (n - 1) / 2) f.bad("_dual_coef_", text("has ", dual.dim(0), " rows and _intercept_ ", intercept.size(), " items for ", n, " classes"));
+    if (n < 2 || dual.dim(0) != n - 1 || intercept.size() != n * (n - 1) / 2)
+      f.bad("_dual_coef_", text("has ", dual.dim(0), " rows and _intercept_ ", intercept.size(), " items for ", n, " classes"));
     if (vectors != kernel.vectors.dim(0)) f.bad("_n_support", text("does not count the ", kernel.vectors.dim(0), " support vectors"));
-    if (slope.size() && (slope.size() != intercept.size() || offset.size() != intercept.size())) f.bad("_probA", text("has ", slope.size(), " items for ", intercept.size(), " pairs"));
+    if (slope.size() && (slope.size() != intercept.size() || offset.size() != intercept.size()))
+      f.bad("_probA", text("has ", slope.size(), " items for ", intercept.size(), " pairs"));
   }
 
   Outputs operator()(Expr x) const {
-    const Expr z = matmul(kernel(x), pair_weights()) + intercept;        // (batch, pairs); > 0: the first of the pair
+    const Expr z = matmul(kernel(x), pair_weights()) + intercept;  // (batch, pairs); > 0: the first of the pair
     const int64_t n = classes.size();
     Outputs out;
     if (n == 2) {
@@ -52,14 +54,16 @@ struct SVC {
     } else {
       const Expr votes = tally(cast(z > 0.0, DataType::f64), cast(z <= 0.0, DataType::f64));
       const Expr against_rest = confident(z);
-      out = classifier(classes, argmax(break_ties && !one_against_one ? against_rest : votes), {.decision_function = one_against_one ? z : against_rest});
+      out = classifier(classes, argmax(break_ties && !one_against_one ? against_rest : votes),
+                       {.decision_function = one_against_one ? z : against_rest});
     }
     if (slope.size()) out.predict_proba = probabilities(z);
     return out;
   }
 
  private:
-  template <class F> void each_pair(F f) const {         // f(pair, first, second)
+  template <class F>
+  void each_pair(F f) const {  // f(pair, first, second)
     int64_t pair = 0;
     for (int64_t i = 0; i < classes.size(); ++i)
       for (int64_t j = i + 1; j < classes.size(); ++j) f(pair++, i, j);
@@ -104,14 +108,18 @@ struct SVC {
 
 Definitions svm_estimators() {
   const std::vector<std::string_view> kernels = {"()", "(kernel='poly', degree=2, coef0=1)", "(kernel='sigmoid')", "(gamma=.1, C=10)"};
-  constexpr std::string_view scaled = "clean ratings";     // of unscaled prices a linear kernel's sums cancel 1e6 to 1, and the library is no more exact
+  constexpr std::string_view scaled =
+      "clean ratings";  // of unscaled prices a linear kernel's sums cancel 1e6 to 1, and the library is no more exact
   return {
       reads<SVC>("sklearn.svm.SVC", {.cases = kernels, .data = scaled, .tolerance = 1e-12}),
       // Hundreds of terms of the size of a product of rows, where rbf has terms of at most C.
       reads<SVC>("sklearn.svm.SVC", {.cases = {"(kernel='linear')"}, .data = scaled, .tolerance = 1e-11}),
       reads<SVR>("sklearn.svm.SVR", {.cases = {"(kernel='linear')"}, .data = scaled, .tolerance = 1e-11}),
       reads<SVC>("sklearn.svm.SVC", {.cases = {"()"}, .data = "prices", .tolerance = 1e-12}),
-      reads<SVC>("sklearn.svm.SVC", {.cases = {"(decision_function_shape='ovo')", "(break_ties=True)", "(probability=True, random_state=0)"}, .data = scaled, .tolerance = 1e-12}),
+      reads<SVC>("sklearn.svm.SVC",
+                 {.cases = {"(decision_function_shape='ovo')", "(break_ties=True)", "(probability=True, random_state=0)"},
+                  .data = scaled,
+                  .tolerance = 1e-12}),
       reads<SVC>("sklearn.svm.NuSVC", {.cases = {"(nu=.3)"}, .data = scaled, .tolerance = 1e-12}),
       // A margin near 0 divides the coefficients: sums of 1e8 that cancel to 1.
       reads<SVC>("sklearn.svm.NuSVC", {.cases = {"(nu=.3, kernel='linear')"}, .data = scaled, .tolerance = 1e-6}),

@@ -6,11 +6,11 @@ namespace onward {
 
 struct SvmKernel {
   enum class Kind { linear, poly, rbf, sigmoid } kind = Kind::rbf;
-  Numbers vectors;                                       // (vectors, features)
+  Numbers vectors;  // (vectors, features)
   double gamma = 0, coef0 = 0, degree = 3;
 
   void learned(Fields& f);
-  Expr operator()(Expr x) const;                         // (batch, vectors)
+  Expr operator()(Expr x) const;  // (batch, vectors)
 };
 
 }  // namespace onward

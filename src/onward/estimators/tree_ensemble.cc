@@ -23,19 +23,23 @@ struct Flat {
     yes.push_back(0), no.push_back(0), yes_leaf.push_back(0), no_leaf.push_back(0);
     if (set) {
       members.insert(members.end(), set->begin(), set->end());
-      if (set->empty()) members.push_back(-1);   // ONNX Runtime refuses an empty set; no category is -1
+      if (set->empty()) members.push_back(-1);  // ONNX Runtime refuses an empty set; no category is -1
       members.push_back(__builtin_nan(""));
     }
     return int32_t(feature.size()) - 1;
   }
 };
 
-struct Addend { int64_t target = 0; double weight = 0; };
+struct Addend {
+  int64_t target = 0;
+  double weight = 0;
+};
 
 // What leaf `leaf` adds; `number` counts its non-zero values.
 class Leaves {
  public:
-  Leaves(const Tree& tree, std::optional<int64_t> index_target) : tree_(tree), index_target_(index_target), width_(tree.values.data() ? tree.values.dim(1) : 0) {}
+  Leaves(const Tree& tree, std::optional<int64_t> index_target)
+      : tree_(tree), index_target_(index_target), width_(tree.values.data() ? tree.values.dim(1) : 0) {}
   int count(size_t leaf) const {
     if (index_target_ || !width_) return 1;
     return int(width_ - std::count(row(leaf), row(leaf) + width_, 0.0));
@@ -57,15 +61,15 @@ class Leaves {
 
 void flatten(const Tree& tree, const Leaves& leaves, Flat& out) {
   size_t n = tree.nodes.size();
-  std::vector<int32_t> copies(n), number(n);   // copies a subtree needs; a node's number in the current copy
-  for (size_t i = n; i-- > 0;) {               // children come after their parent
+  std::vector<int32_t> copies(n), number(n);  // copies a subtree needs; a node's number in the current copy
+  for (size_t i = n; i-- > 0;) {              // children come after their parent
     const TreeNode& node = tree.nodes[i];
     copies[i] = node.is_leaf() ? leaves.count(i) : std::max(copies[size_t(node.yes)], copies[size_t(node.no)]);
   }
   for (int copy = 0; copy < copies[0]; ++copy) {
     std::fill(number.begin(), number.end(), -1);
     out.roots.push_back(int32_t(out.feature.size()));
-    if (tree.nodes[0].is_leaf()) {             // a tree must have a node: one whose ways meet
+    if (tree.nodes[0].is_leaf()) {  // a tree must have a node: one whose ways meet
       Addend a = leaves.addend(0, copy);
       int32_t leaf = out.leaf(a.target, a.weight), at = out.node({}, nullptr);
       auto i = size_t(at);
@@ -81,12 +85,18 @@ void flatten(const Tree& tree, const Leaves& leaves, Flat& out) {
       number[i] = out.node(node, node.test == Test::member && set != tree.sets.end() ? &set->second : nullptr);
       for (int32_t child : {node.yes, node.no}) wanted[size_t(child)] = copies[size_t(child)] > copy;
     }
-    int32_t nothing = -1;                      // one leaf stands for all branches left out
+    int32_t nothing = -1;  // one leaf stands for all branches left out
     auto link = [&](int32_t child, int32_t& to, uint8_t& to_leaf) {
       auto c = size_t(child);
       to_leaf = number[c] < 0;
-      if (number[c] >= 0) { to = number[c]; return; }
-      if (!wanted[c]) { to = nothing < 0 ? nothing = out.leaf(0, 0) : nothing; return; }
+      if (number[c] >= 0) {
+        to = number[c];
+        return;
+      }
+      if (!wanted[c]) {
+        to = nothing < 0 ? nothing = out.leaf(0, 0) : nothing;
+        return;
+      }
       Addend a = leaves.addend(c, copy);
       to = out.leaf(a.target, a.weight);
     };
@@ -101,7 +111,8 @@ void flatten(const Tree& tree, const Leaves& leaves, Flat& out) {
 
 // A column of integers or numbers, handed to the model without another copy.
 std::vector<int64_t> wide(const auto& column) { return std::vector<int64_t>(column.begin(), column.end()); }
-template <class T> Tensor held(std::vector<T>&& column) {
+template <class T>
+Tensor held(std::vector<T>&& column) {
   auto owner = std::make_shared<std::vector<T>>(std::move(column));
   return Tensor::view(type_of<T>, {int64_t(owner->size())}, owner->data(), owner);
 }
@@ -111,10 +122,20 @@ Tensor reals(std::vector<double>&& column, DataType type) {
 }
 
 Attributes attributes_of(Flat f, int64_t targets, DataType type) {
-  Attributes a{{"n_targets", targets}, {"aggregate_function", int64_t{1}}, {"post_transform", int64_t{0}}, {"tree_roots", wide(f.roots)},
-      {"nodes_featureids", wide(f.feature)}, {"nodes_modes", held(std::move(f.mode))}, {"nodes_splits", reals(std::move(f.split), type)},
-      {"nodes_missing_value_tracks_true", wide(f.missing)}, {"nodes_truenodeids", wide(f.yes)}, {"nodes_trueleafs", wide(f.yes_leaf)},
-      {"nodes_falsenodeids", wide(f.no)}, {"nodes_falseleafs", wide(f.no_leaf)}, {"leaf_targetids", wide(f.target)}, {"leaf_weights", reals(std::move(f.weight), type)}};
+  Attributes a{{"n_targets", targets},
+               {"aggregate_function", int64_t{1}},
+               {"post_transform", int64_t{0}},
+               {"tree_roots", wide(f.roots)},
+               {"nodes_featureids", wide(f.feature)},
+               {"nodes_modes", held(std::move(f.mode))},
+               {"nodes_splits", reals(std::move(f.split), type)},
+               {"nodes_missing_value_tracks_true", wide(f.missing)},
+               {"nodes_truenodeids", wide(f.yes)},
+               {"nodes_trueleafs", wide(f.yes_leaf)},
+               {"nodes_falsenodeids", wide(f.no)},
+               {"nodes_falseleafs", wide(f.no_leaf)},
+               {"leaf_targetids", wide(f.target)},
+               {"leaf_weights", reals(std::move(f.weight), type)}};
   if (!f.members.empty()) a.emplace("membership_values", reals(std::move(f.members), type));
   return a;
 }
@@ -125,14 +146,16 @@ Expr ensemble(const Operand& x, std::shared_ptr<const TreeEnsemble> e, int64_t t
   const DataType type = in.type();
   const auto make = [e, targets, type, index] {
     Flat flat;
-    for (size_t t = 0; t < e->trees.size(); ++t) flatten(e->trees[t], Leaves(e->trees[t], index ? std::optional(int64_t(t)) : std::nullopt), flat);
+    for (size_t t = 0; t < e->trees.size(); ++t)
+      flatten(e->trees[t], Leaves(e->trees[t], index ? std::optional(int64_t(t)) : std::nullopt), flat);
     if (flat.roots.empty()) {
       const Tree nothing = constant_tree(0, 0);
       flatten(nothing, Leaves(nothing, {}), flat);
     }
     return attributes_of(std::move(flat), targets, type);
   };
-  return in.graph->add_large("TreeEnsemble", {in}, make, text("trees ", reinterpret_cast<uintptr_t>(e.get()), index ? " leaf" : " sum"), Result{type, {in.shape()[0], targets}}, "ai.onnx.ml");
+  return in.graph->add_large("TreeEnsemble", {in}, make, text("trees ", reinterpret_cast<uintptr_t>(e.get()), index ? " leaf" : " sum"),
+                             Result{type, {in.shape()[0], targets}}, "ai.onnx.ml");
 }
 
 }  // namespace
@@ -149,13 +172,17 @@ void check(const TreeEnsemble& e) {
     const Tree& tree = e.trees[t];
     auto n = int64_t(tree.nodes.size());
     if (n == 0) fail(Code::bad_file, "tree ", t, " is empty");
-    if (tree.values && (tree.values.shape().size() != 2 || tree.values.dim(0) != n || tree.values.dim(1) > e.targets)) fail(Code::bad_file, "tree ", t, " has values of shape ", shown(tree.values.shape()), " for ", n, " nodes and ", e.targets, " targets");
+    if (tree.values && (tree.values.shape().size() != 2 || tree.values.dim(0) != n || tree.values.dim(1) > e.targets))
+      fail(Code::bad_file, "tree ", t, " has values of shape ", shown(tree.values.shape()), " for ", n, " nodes and ", e.targets,
+           " targets");
     if (tree.target < 0 || tree.target >= e.targets) fail(Code::bad_file, "tree ", t, " adds to target ", tree.target, " of ", e.targets);
     for (int64_t i = 0; i < n; ++i) {
       const TreeNode& node = tree.nodes[size_t(i)];
       if (node.is_leaf()) continue;
-      if (node.yes <= i || node.no <= i || node.yes >= n || node.no >= n) fail(Code::bad_file, "tree ", t, ": node ", i, " has children ", node.yes, " and ", node.no, " of ", n);
-      if (node.feature < 0 || node.feature >= e.features) fail(Code::bad_file, "tree ", t, ": node ", i, " tests feature ", node.feature, " of ", e.features);
+      if (node.yes <= i || node.no <= i || node.yes >= n || node.no >= n)
+        fail(Code::bad_file, "tree ", t, ": node ", i, " has children ", node.yes, " and ", node.no, " of ", n);
+      if (node.feature < 0 || node.feature >= e.features)
+        fail(Code::bad_file, "tree ", t, ": node ", i, " tests feature ", node.feature, " of ", e.features);
     }
   }
 }

@@ -10,9 +10,9 @@ namespace onward {
 enum class Test : uint8_t { le = 0, lt = 1, ge = 2, gt = 3, eq = 4, ne = 5, member = 6 };
 
 struct TreeNode {
-  double split = 0;                              // a leaf of one value: the value
+  double split = 0;  // a leaf of one value: the value
   int32_t feature = 0;
-  int32_t yes = -1, no = -1;                     // children; a leaf has none. Children come after their parent
+  int32_t yes = -1, no = -1;  // children; a leaf has none. Children come after their parent
   Test test = Test::le;
   bool missing_yes = false;
   bool is_leaf() const { return yes < 0; }
@@ -20,9 +20,9 @@ struct TreeNode {
 
 struct Tree {
   std::vector<TreeNode> nodes;
-  Numbers values;                                // (nodes, width): what a leaf adds to each target; empty: its split, to `target`
+  Numbers values;  // (nodes, width): what a leaf adds to each target; empty: its split, to `target`
   int64_t target = 0;
-  std::map<int32_t, std::vector<double>> sets;   // of the nodes that test membership
+  std::map<int32_t, std::vector<double>> sets;  // of the nodes that test membership
 };
 
 struct TreeEnsemble {
@@ -31,8 +31,8 @@ struct TreeEnsemble {
   int64_t features = 0;
 };
 
-Tree constant_tree(double value, int64_t target);   // a base score, added in its place in the sum
-void check(const TreeEnsemble&);                    // throws an Error for trees that no writer makes
+Tree constant_tree(double value, int64_t target);  // a base score, added in its place in the sum
+void check(const TreeEnsemble&);                   // throws an Error for trees that no writer makes
 
 // The leaves' values, added tree by tree in order: (batch, targets) of x's type.
 Expr tree_sum(const Operand& x, std::shared_ptr<const TreeEnsemble>);

@@ -5,26 +5,32 @@
 
 namespace onward {
 
-template <class T> class Array {
+template <class T>
+class Array {
  public:
   Array() = default;
   explicit Array(Tensor tensor) : tensor_(std::move(tensor)) { ONWARD_CHECK(tensor_.type() == type_of<T>); }
-  Array(Dims shape, std::span<const T> items) : tensor_(Tensor::of<T>(std::move(shape), items)) { ONWARD_CHECK(size() == int64_t(items.size())); }
+  Array(Dims shape, std::span<const T> items) : tensor_(Tensor::of<T>(std::move(shape), items)) {
+    ONWARD_CHECK(size() == int64_t(items.size()));
+  }
   Array(std::initializer_list<T> items) : Array(Dims{int64_t(items.size())}, std::span<const T>(items.begin(), items.size())) {}
-  template <class F> static Array of(Dims shape, F item) {               // item(i) for each flat index
+  template <class F>
+  static Array of(Dims shape, F item) {  // item(i) for each flat index
     if (count(shape) > most_computed) fail(Code::limit_size, "the file asks for an array of ", shown(shape), " items");
     Array a(Tensor(type_of<T>, std::move(shape)));
     for (int64_t i = 0; i < a.size(); ++i) a.tensor_.template data<T>()[i] = item(i);
     return a;
   }
-  static Array scalar(T value) { return of({}, [&](int64_t) { return value; }); }
+  static Array scalar(T value) {
+    return of({}, [&](int64_t) { return value; });
+  }
   static Array view(Dims shape, const T* data, std::shared_ptr<const void> owner) {
     return Array(Tensor::view(type_of<T>, std::move(shape), data, std::move(owner)));
   }
 
   const Tensor& tensor() const { return tensor_; }
   operator Tensor() const { return tensor_; }
-  explicit operator bool() const { return bool(tensor_); }               // false until something was read
+  explicit operator bool() const { return bool(tensor_); }  // false until something was read
   const Dims& shape() const { return tensor_.dims(); }
   int64_t size() const { return tensor_ ? tensor_.size() : 0; }
   int64_t dim(size_t axis) const {
@@ -50,7 +56,10 @@ template <class T> class Array {
   }
 
   // What can be computed at conversion is: f of every item.
-  template <class F> Array map(F f) const { return of(shape(), [&](int64_t i) { return f(data()[i]); }); }
+  template <class F>
+  Array map(F f) const {
+    return of(shape(), [&](int64_t i) { return f(data()[i]); });
+  }
 
  private:
   static constexpr int64_t most_computed = int64_t{1} << 30;

@@ -11,15 +11,18 @@ constexpr int64_t small = 4096;
 void put(std::string& key, const Tensor& t) {
   key += text(int(t.type()), shown(t.dims()), t.size() <= small ? "=" : "@");
   if (t.size() > small) key += text(reinterpret_cast<uintptr_t>(t.raw()));
-  else if (t.type() == DataType::str) for (const std::string& s : t.values<std::string>()) key += text(s.size(), ":", s);
+  else if (t.type() == DataType::str)
+    for (const std::string& s : t.values<std::string>()) key += text(s.size(), ":", s);
   else key.append(static_cast<const char*>(t.raw()), t.bytes());
 }
-template <class T> void put(std::string& key, const T& other) {
+template <class T>
+void put(std::string& key, const T& other) {
   if constexpr (std::is_arithmetic_v<T>) key += text(other, ",");
   else if constexpr (std::is_same_v<T, std::string>) key += text(other.size(), ":", other);
   else if constexpr (std::is_same_v<T, GraphRef>) key += text("graph ", reinterpret_cast<uintptr_t>(other.get()));
-  else if constexpr (requires { other.begin(); }) for (const auto& item : other) put(key, item);
-  else key += text("@", reinterpret_cast<uintptr_t>(&other));              // a type: never merged
+  else if constexpr (requires { other.begin(); })
+    for (const auto& item : other) put(key, item);
+  else key += text("@", reinterpret_cast<uintptr_t>(&other));  // a type: never merged
 }
 void put_attribute(std::string& key, const Attribute& a) {
   key += text("#", a.index(), " ");
@@ -70,7 +73,8 @@ Expr GraphBuilder::constant(const Tensor& tensor) {
   return {this, ids[0]};
 }
 
-int GraphBuilder::draft(std::string op, std::vector<Expr>& inputs, Attributes attributes, std::vector<Result>& results, std::string domain) {
+int GraphBuilder::draft(std::string op, std::vector<Expr>& inputs, Attributes attributes, std::vector<Result>& results,
+                        std::string domain) {
   if (nodes_.size() >= most_nodes) fail(Code::limit_size, "the model needs more than ", most_nodes, " nodes");
   const int at = int(nodes_.size());
   Draft node{op, std::move(domain), unused(text(scope_, op, "_", at)), {}, {}, {}, {}, {}};
@@ -83,15 +87,17 @@ int GraphBuilder::draft(std::string op, std::vector<Expr>& inputs, Attributes at
     ONWARD_CHECK(e.graph == this);
     node.inputs.push_back(e.id);
   }
-  for (const auto& [name, a] : attributes)   // what a body uses of this graph must be there when the node runs
+  for (const auto& [name, a] : attributes)  // what a body uses of this graph must be there when the node runs
     if (auto* body = std::get_if<GraphRef>(&a))
-      if (auto found = borrowed_.find(body->get()); found != borrowed_.end()) node.borrowed.insert(node.borrowed.end(), found->second.begin(), found->second.end());
+      if (auto found = borrowed_.find(body->get()); found != borrowed_.end())
+        node.borrowed.insert(node.borrowed.end(), found->second.begin(), found->second.end());
   node.attributes = std::move(attributes);
   nodes_.push_back(std::move(node));
   return at;
 }
 
-std::vector<Expr> GraphBuilder::add(std::string op, std::vector<Expr> inputs, Attributes attributes, std::vector<Result> results, std::string domain) {
+std::vector<Expr> GraphBuilder::add(std::string op, std::vector<Expr> inputs, Attributes attributes, std::vector<Result> results,
+                                    std::string domain) {
   std::string key = text(domain, ".", op);
   for (const Expr& e : inputs) key += text(" ", e.id);
   for (const auto& [name, a] : attributes) key += text(" ", name, "="), put_attribute(key, a);
@@ -106,8 +112,8 @@ Expr GraphBuilder::add(std::string op, std::vector<Expr> inputs, Attributes attr
   return add(std::move(op), std::move(inputs), std::move(attributes), std::vector<Result>{std::move(result)}, std::move(domain))[0];
 }
 
-Expr GraphBuilder::add_large(std::string op, std::vector<Expr> inputs, std::function<Attributes()> attributes, const std::string& same, Result result,
-                             std::string domain) {
+Expr GraphBuilder::add_large(std::string op, std::vector<Expr> inputs, std::function<Attributes()> attributes, const std::string& same,
+                             Result result, std::string domain) {
   std::string key = text("large ", same);
   for (const Expr& e : inputs) key += text(" ", e.id);
   std::vector<int>& ids = known_[key];

@@ -23,7 +23,7 @@ struct Expr {
   const std::string& name() const;
   int64_t columns() const { return shape().size() < 2 ? 1 : shape()[1]; }
 };
-std::string shown(const Expr& e);                        // "double [batch, 4]"
+std::string shown(const Expr& e);  // "double [batch, 4]"
 
 struct Result {
   DataType type;
@@ -40,18 +40,19 @@ class GraphBuilder {
   DataType number_type = DataType::f64;
   Expr input(std::string name, DataType type, Dims shape);
   void decide(Expr input, DataType type);
-  void drop_input(Expr input);                           // nothing may have used it
+  void drop_input(Expr input);  // nothing may have used it
   Expr constant(const Tensor& tensor);
   Expr add(std::string op, std::vector<Expr> inputs, Attributes attributes, Result result, std::string domain = "");
-  std::vector<Expr> add(std::string op, std::vector<Expr> inputs, Attributes attributes, std::vector<Result> results, std::string domain = "");
+  std::vector<Expr> add(std::string op, std::vector<Expr> inputs, Attributes attributes, std::vector<Result> results,
+                        std::string domain = "");
   // A node whose attributes are large: they are made when the graph is, if an output needs the node. `same` names equal nodes.
   Expr add_large(std::string op, std::vector<Expr> inputs, std::function<Attributes()> attributes, const std::string& same, Result result,
                  std::string domain);
 
   // The body of a Loop, Scan or If. Its formulas may use its own inputs and constants, and values of this graph by way of `outer`.
   std::unique_ptr<GraphBuilder> body();
-  Expr outer(Expr value);                                // in a body: the surrounding graph's value
-  GraphRef finish(const std::vector<Expr>& results);     // the body, to be an attribute of a node of the surrounding graph
+  Expr outer(Expr value);                             // in a body: the surrounding graph's value
+  GraphRef finish(const std::vector<Expr>& results);  // the body, to be an attribute of a node of the surrounding graph
 
   // Names of nodes start with where they come from: "classifier/MatMul_3".
   class Scope {
@@ -73,7 +74,7 @@ class GraphBuilder {
   Model model(const std::vector<Output>& outputs);
 
   std::string shown(const Dims& shape) const { return symbols_.shown(shape); }
-  bool open(Expr e) const { return at(e.id).type == DataType::none; }    // an input that nothing has used yet
+  bool open(Expr e) const { return at(e.id).type == DataType::none; }  // an input that nothing has used yet
   const std::vector<int>& inputs() const { return inputs_; }
   Expr value(int id) { return {this, id}; }
 
@@ -83,11 +84,11 @@ class GraphBuilder {
     std::string name;
     DataType type;
     Dims shape;
-    int node;                                            // -1: an input, a constant, or a value of the surrounding graph
+    int node;  // -1: an input, a constant, or a value of the surrounding graph
   };
   struct Draft {
     std::string op, domain, name;
-    std::vector<int> inputs, outputs, borrowed;          // borrowed: what bodies among the attributes use of this graph
+    std::vector<int> inputs, outputs, borrowed;  // borrowed: what bodies among the attributes use of this graph
     Attributes attributes;
     std::function<Attributes()> large;
   };
@@ -101,13 +102,13 @@ class GraphBuilder {
   std::vector<Draft> nodes_;
   std::vector<int> inputs_;
   std::map<int, Tensor> constants_;
-  std::map<std::string, std::vector<int>> known_;        // what was written down before, by its text
-  std::map<const Graph*, std::vector<int>> borrowed_;    // what a finished body uses of this graph
-  std::set<int> kept_names_;                             // values that a body refers to by name
-  std::shared_ptr<std::set<std::string>> names_;         // of this graph and its bodies
+  std::map<std::string, std::vector<int>> known_;      // what was written down before, by its text
+  std::map<const Graph*, std::vector<int>> borrowed_;  // what a finished body uses of this graph
+  std::set<int> kept_names_;                           // values that a body refers to by name
+  std::shared_ptr<std::set<std::string>> names_;       // of this graph and its bodies
   std::string scope_;
   GraphBuilder* parent_ = nullptr;
-  std::map<int, int> outer_;                             // in a body: the surrounding graph's value -> ours
+  std::map<int, int> outer_;  // in a body: the surrounding graph's value -> ours
   Symbols symbols_;
 };
 

@@ -33,7 +33,10 @@ Graph GraphBuilder::graph(const std::vector<Output>& outputs) {
     if (free) renamed[o.value.id] = name;
     else copies.push_back({"", "Identity", "output/" + name, {at(o.value.id).name}, {name}});
   }
-  const auto name_of_value = [&](int id) -> const std::string& { const auto r = renamed.find(id); return r == renamed.end() ? at(id).name : r->second; };
+  const auto name_of_value = [&](int id) -> const std::string& {
+    const auto r = renamed.find(id);
+    return r == renamed.end() ? at(id).name : r->second;
+  };
   for (Node& copy : copies)
     for (const auto& [id, name] : renamed)
       if (copy.inputs[0] == at(id).name) copy.inputs[0] = name;

@@ -52,7 +52,8 @@ Expr reduce(const char* op, const Operand& x, int axis, bool keep) {
 Expr arg(const char* op, const Operand& x) {
   const Expr e = of(x);
   if (e.shape().empty()) formula_error(x.at, text(op, " of ", shown(e)));
-  return e.graph->add(op, {e}, {{"axis", int64_t{-1}}, {"keepdims", int64_t{0}}}, Result{DataType::i64, Dims(e.shape().begin(), e.shape().end() - 1)});
+  return e.graph->add(op, {e}, {{"axis", int64_t{-1}}, {"keepdims", int64_t{0}}},
+                      Result{DataType::i64, Dims(e.shape().begin(), e.shape().end() - 1)});
 }
 
 }  // namespace
@@ -96,7 +97,8 @@ Expr where(const Operand& condition, const Operand& yes, const Operand& no) {
   Expr p = yes.graph() ? yes.in(*c.graph) : Expr(), q = no.graph() ? no.in(*c.graph) : Expr();
   if (!yes.graph()) p = yes.in(*c.graph, no.graph() ? q.type() : DataType::f64);
   if (!no.graph()) q = no.in(*c.graph, p.type());
-  if (p.type() != q.type()) formula_error(condition.at, text("where of ", shown(p), " and ", shown(q), ": the types differ"), Code::internal);
+  if (p.type() != q.type())
+    formula_error(condition.at, text("where of ", shown(p), " and ", shown(q), ": the types differ"), Code::internal);
   const Dims both = broadcast(condition.at, "where", p, q);
   const Expr widest = p.shape() == both ? p : q;
   return c.graph->add("Where", {c, p, q}, {}, Result{p.type(), broadcast(condition.at, "where", c, widest)});
@@ -149,7 +151,8 @@ Top smallest(const Operand& x, int64_t k) {
   if (k < 1 || e.shape().empty() || e.shape().back() < k) formula_error(x.at, text("the ", k, " smallest of ", shown(e)));
   Dims shape = e.shape();
   shape.back() = k;
-  const auto r = e.graph->add("TopK", {e, e.graph->constant(Array<int64_t>{k})}, {{"axis", int64_t{-1}}, {"largest", int64_t{0}}, {"sorted", int64_t{1}}},
+  const auto r = e.graph->add("TopK", {e, e.graph->constant(Array<int64_t>{k})},
+                              {{"axis", int64_t{-1}}, {"largest", int64_t{0}}, {"sorted", int64_t{1}}},
                               std::vector<Result>{{e.type(), shape}, {DataType::i64, shape}});
   return {r[0], r[1]};
 }

@@ -30,7 +30,8 @@ Expr reshaped(const Operand& x, Dims shape) {
   }
   const auto of_one_row = [](const Dims& dims) {
     int64_t n = 1;
-    for (int64_t d : dims) if (d != rows) n *= d;
+    for (int64_t d : dims)
+      if (d != rows) n *= d;
     return n;
   };
   if (of_one_row(now) != of_one_row(result)) formula_error(x.at, text("reshape of ", shown(e), " to ", e.graph->shown(result)));
@@ -44,7 +45,8 @@ Expr concat(const std::vector<Expr>& parts, Location at) {
   Dims shape = parts[0].shape();
   shape.back() = 0;
   for (const Expr& e : parts) {
-    if (e.type() != parts[0].type()) formula_error(at, text("concat of ", shown(parts[0]), " and ", shown(e), ": the types differ"), Code::internal);
+    if (e.type() != parts[0].type())
+      formula_error(at, text("concat of ", shown(parts[0]), " and ", shown(e), ": the types differ"), Code::internal);
     if (e.shape().size() != shape.size()) formula_error(at, text("concat of ", shown(parts[0]), " and ", shown(e), ": the ranks differ"));
     shape.back() += e.shape().back();
   }
@@ -81,15 +83,18 @@ Expr pick(const Operand& table, const Operand& row) {
 
 Expr lookup(const Operand& x, const Tensor& keys, const Array<int64_t>& values, int64_t otherwise) {
   const Expr e = of(x);
-  if (e.type() != keys.type()) formula_error(x.at, text("lookup of ", shown(e), " among keys of type ", name_of(keys.type())), Code::internal);
+  if (e.type() != keys.type())
+    formula_error(x.at, text("lookup of ", shown(e), " among keys of type ", name_of(keys.type())), Code::internal);
   if (keys.size() != values.size()) formula_error(x.at, text("lookup with ", keys.size(), " keys and ", values.size(), " values"));
   if (keys.size() == 0) return cast(equal(x, x), DataType::i64) * 0.0 + double(otherwise);
   if (e.type() != DataType::f64)
-    return e.graph->add("LabelEncoder", {e}, {{"keys_tensor", keys}, {"values_tensor", values}, {"default_tensor", Tensor(Array<int64_t>{otherwise})}},
+    return e.graph->add("LabelEncoder", {e},
+                        {{"keys_tensor", keys}, {"values_tensor", values}, {"default_tensor", Tensor(Array<int64_t>{otherwise})}},
                         Result{DataType::i64, e.shape()}, "ai.onnx.ml");
   // LabelEncoder has no double -> int64 kernel in ONNX Runtime; double -> double holds the numbers exactly.
   const Tensor reals = Numbers::of(values.shape(), [&](int64_t i) { return double(values[i]); });
-  const Expr found = e.graph->add("LabelEncoder", {e}, {{"keys_tensor", keys}, {"values_tensor", reals}, {"default_tensor", Tensor(Numbers{double(otherwise)})}},
+  const Expr found = e.graph->add("LabelEncoder", {e},
+                                  {{"keys_tensor", keys}, {"values_tensor", reals}, {"default_tensor", Tensor(Numbers{double(otherwise)})}},
                                   Result{DataType::f64, e.shape()}, "ai.onnx.ml");
   return cast(found, DataType::i64);
 }
