@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,12 +33,10 @@ def main():
     parser.add_argument("--fast", action="store_true", help="leave out what takes minutes")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
-    passed = failed = 0
-    for suite in sanitizer_suites() if options.asan else release_suites():
-        if suite.slow and options.fast:
-            continue
-        ok, bad = run(suite, "asan-" if options.asan else "")
-        passed, failed = passed + ok, failed + bad
+    suites = [s for s in (sanitizer_suites() if options.asan else release_suites()) if not (s.slow and options.fast)]
+    with ThreadPoolExecutor(min(2, int(JOBS))) as pool:  # most suites keep one core busy
+        results = list(pool.map(lambda suite: run(suite, "asan-" if options.asan else ""), suites))
+    passed, failed = (sum(counts) for counts in zip(*results))
     print(f"{passed} passed, {failed} failed")
     sys.exit(bool(failed))
 
@@ -48,9 +47,11 @@ def release_suites():
     suites = [Suite("cpp", ["ctest", "--test-dir", "build/release", "-V", "-j", JOBS]),
               Suite("python", [python, "-m", "pytest", "-q", *existing("tests/tools", "tests/python", "tests/cli", "tests/docs")]),
               Suite("conformance", [python, "tests/conformance/run_suite.py", onward])]
-    fidelity = [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows"]
     for engine in ("onward", "onnxruntime"):
-        suites.append(Suite(f"fidelity-{engine}", [*fidelity, "--engine", engine, "--json", f"build/check/fidelity-{engine}.json"], slow=True))
+        end = ["--engine", engine, "--json"]
+        suites += [Suite(f"fidelity-{engine}", [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows", *end,
+                                               f"build/check/fidelity-{engine}.json"], slow=True),
+                   Suite(f"pipelines-{engine}", [python, "tests/fidelity/pipelines.py", onward, *end, f"build/check/pipelines-{engine}.json"], slow=True)]
     return suites
 
 
@@ -76,10 +77,11 @@ def run(suite, prefix):
     passed, failed = count(text)
     if (code or not passed) and not failed:
         failed = 1
-    print(f"{suite.name:<20} {passed:>6} passed {failed:>4} failed  {time.monotonic() - start:6.0f} s", flush=True)
+    lines = [f"{suite.name:<22} {passed:>6} passed {failed:>4} failed  {time.monotonic() - start:6.0f} s"]
     if failed:
-        print("\n".join("    " + line for line in worth_showing(text.splitlines())))
-        print(f"    (exit code {code}; all of it: {log.relative_to(ROOT)})", flush=True)
+        lines += ["    " + line for line in worth_showing(text.splitlines())]
+        lines += [f"    (exit code {code}; all of it: {log.relative_to(ROOT)})"]
+    print("\n".join(lines), flush=True)
     return passed, failed
 
 
