@@ -57,7 +57,7 @@ int inspect(Call& call) {
   const std::string& path = call.arguments[0];
   const MappedFile file = map_file(path);
   const bool fitted = formats::kind_of(file.bytes) == formats::FileKind::fitted;
-  const Model model = fitted ? formats::convert_source(file) : load_model(path);
+  const Model model = fitted ? formats::convert_file(path) : load_model(path);
   nlohmann::ordered_json answer = {{"file", path}, {"bytes", file.bytes.size()}, {"ir_version", model.ir_version}, {"opsets", model.opsets},
                                    {"producer", model.producer}, {"producer_version", model.producer_version}, {"nodes", model.graph.nodes.size()},
                                    {"weights", model.graph.initializers.size()}, {"weight_bytes", weight_bytes(model.graph)},

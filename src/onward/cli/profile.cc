@@ -46,7 +46,8 @@ int profile(Call& call) {
   write_file(to, trace);
   std::map<std::string, Spent> by_op;
   double all = 0;
-  for (const auto& event : nlohmann::json::parse(trace).at("traceEvents")) {
+  const auto parsed = nlohmann::json::parse(trace);
+  for (const auto& event : parsed.at("traceEvents")) {
     if (event.value("ph", "") != "X" || event.value("name", "") == "run") continue;
     const std::string op = event.contains("args") ? event["args"].value("op", event.value("name", "")) : event.value("name", "");
     Spent& spent = by_op[op];

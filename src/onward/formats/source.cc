@@ -27,4 +27,12 @@ Model convert_source(const MappedFile& file, ConvertOptions options) {
   return convert(read.estimator, options);
 }
 
+Model convert_file(const std::string& path, ConvertOptions options) {
+  try {
+    return convert_source(map_file(path), std::move(options));
+  } catch (Error& e) {
+    throw e.message.starts_with(path) ? e : e.within("reading " + path);
+  }
+}
+
 }  // namespace onward::formats

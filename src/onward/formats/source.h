@@ -14,5 +14,6 @@ ReadModel read_source(const MappedFile& file);
 
 // The ONNX model of a fitted model's bytes, with the hash of the bytes in its schema. Throws Error with every problem.
 Model convert_source(const MappedFile& file, ConvertOptions options = {});
+Model convert_file(const std::string& path, ConvertOptions options = {});    // errors name the path
 
 }  // namespace onward::formats

@@ -183,4 +183,5 @@ def plain(values):
     return np.array(["" if v is None else str(v) for v in values.ravel()]).reshape(values.shape)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,10 +1,8 @@
 // The source library's answers: the table goes to a Python process as arrays, and the outputs come back as arrays.
-#include <stdlib.h>
-
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "onward/base/file.h"
+#include "onward/base/temporary_folder.h"
 #include "onward/data/column_tensor.h"
 #include "onward/data/npy.h"
 #include "onward/validate/answers.h"
@@ -16,24 +14,6 @@ namespace {
 constexpr std::string_view script =
 #include "source_py.inc"
     ;
-
-// Files that are gone when the comparison is over.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    path_ = (std::filesystem::temp_directory_path() / "onward-validate-XXXXXX").string();
-    if (!mkdtemp(path_.data())) fail(Code::io, path_, ": the folder cannot be made");
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const char* name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // 32-bit floats are compared with what the library gives for the same values as float64.
 Tensor widened(const Tensor& t) {
@@ -85,7 +65,7 @@ void write_request(const TemporaryFolder& folder, const SourceRun& run, const Se
 }  // namespace
 
 Answers answers_of_source(const SourceRun& run, const Binder& binder, const Session& session, const Table& table) {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder("onward-validate");
   Table used{.rows = table.rows};
   for (const std::string& name : binder.used()) used.columns.push_back(*table.find(name));
   write_request(folder, run, session, used);

@@ -1,0 +1,157 @@
+"""Looking into models, rewriting, timing and driving them by files; limits and interruption."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnx
+import pytest
+from conftest import PROGRAM, run
+from onnx import TensorProto, helper, numpy_helper
+
+
+def save(path, nodes, inputs, outputs, opset=21, **more):
+    graph = helper.make_graph(nodes, "g", inputs, outputs, **more)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10), path)
+    return path
+
+
+def vector(name, type=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, type, ["n"])
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """A Loop that no one ends."""
+    i, c = helper.make_tensor_value_info("i", TensorProto.INT64, []), helper.make_tensor_value_info("c", TensorProto.BOOL, [])
+    a, b = helper.make_tensor_value_info("a", TensorProto.FLOAT, ["n"]), helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n"])
+    c2 = helper.make_tensor_value_info("c2", TensorProto.BOOL, [])
+    body = helper.make_graph([helper.make_node("Identity", ["c"], ["c2"]), helper.make_node("Sin", ["a"], ["b"])], "body", [i, c, a], [c2, b])
+    nodes = [helper.make_node("Loop", ["", "yes", "x"], ["y"], body=body)]
+    return save(tmp_path / "endless.onnx", nodes, [vector("x")], [vector("y")], initializer=[numpy_helper.from_array(np.array(True), "yes")])
+
+
+def test_inspect(models):
+    result = run("inspect", models / "table.onnx", "--why")
+    assert result.code == 0
+    for part in ("home.dest", "string [batch, 1]", "probabilities", "ai.onnx.ml TreeEnsemble", "onward.schema", "It runs here."):
+        assert part in result.out
+    facts = run("inspect", models / "table.onnx", "--json").json
+    assert facts["inputs"][0] == {"name": "age", "type": "double [batch, 1]", "element": "double", "shape": ["batch", 1]}
+    assert facts["nodes"] == len(onnx.load(models / "table.onnx").graph.node)
+    assert "becomes" in run("inspect", models / "table.joblib").out
+
+
+def test_inspect_says_why_not(tmp_path):
+    node = helper.make_node("FooBar", ["x"], ["y"], domain="com.example")
+    graph = helper.make_graph([node], "g", [vector("x")], [vector("y")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("com.example", 1)], ir_version=10), tmp_path / "m.onnx")
+    result = run("inspect", tmp_path / "m.onnx", "--why", "--json")
+    assert result.code == 4 and not result.json["runs"] and "FooBar" in result.json["why_not"][0]
+    assert run("predict", tmp_path / "m.onnx", "-", "-o", "-", input="x\n1\n").code == 4
+
+
+def test_optimize(models, tmp_path):
+    result = run("optimize", models / "matrix.onnx", "-o", tmp_path / "o.onnx", "--json")
+    assert result.code == 0 and result.json["nodes"] <= result.json["nodes_before"]
+    onnx.checker.check_model(onnx.load(tmp_path / "o.onnx"))
+    words = ["--expected", models / "matrix_answers.npz", "--data", models / "matrix.csv"]
+    assert run("validate", tmp_path / "o.onnx", *words).code == 0
+    result = run("optimize", models / "matrix.onnx", "-o", tmp_path / "p.onnx", "--disable", "fold-constant")
+    assert (result.code == 2) == (not (tmp_path / "p.onnx").exists())
+
+
+def test_profile_is_a_chrome_trace(models, tmp_path):
+    result = run("profile", models / "table.onnx", models / "table.csv", "-o", tmp_path / "t.json", "--json")
+    assert result.code == 0 and {o["operator"] for o in result.json["operators"]} >= {"TreeEnsemble"}
+    events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
+    assert all(e["ph"] == "X" and e["dur"] >= 0 for e in events)
+
+
+def test_bench(models):
+    batches = run("bench", models / "table.onnx", "--batch", "1,50", "--seconds", "100ms", "--data", models / "table.csv", "--json").json["batches"]
+    assert [b["rows"] for b in batches] == [1, 50] and all(b["onward"]["rows_per_second"] > 0 for b in batches)
+
+
+def test_bench_beside_onnxruntime(models):
+    pytest.importorskip("onnxruntime")
+    answer = run("bench", models / "matrix.onnx", "--batch", "1", "--seconds", "900ms", "--vs", "onnxruntime", "--json").json
+    assert answer["onnxruntime"][0].isdigit() and answer["batches"][0]["ratio"] > 0
+
+
+# --- run-case and run-cases
+
+@pytest.fixture
+def case(tmp_path):
+    model = save(tmp_path / "add.onnx", [helper.make_node("Add", ["x", "y"], ["z"])], [vector("x"), vector("y")], [vector("z")])
+    (tmp_path / "in").mkdir(), (tmp_path / "out").mkdir()
+    for k, values in enumerate(([1, 2], [10, 20])):
+        (tmp_path / f"in/input_{k}.pb").write_bytes(numpy_helper.from_array(np.array(values, np.float32)).SerializeToString())
+    return model, tmp_path / "in", tmp_path / "out"
+
+
+def test_run_case(case):
+    result = run("run-case", *case)
+    assert (result.code, result.out) == (0, "ok\n")
+    answer = TensorProto()
+    answer.ParseFromString((case[2] / "output_0.pb").read_bytes())
+    assert numpy_helper.to_array(answer).tolist() == [11, 22]
+
+
+def test_run_cases_answers_line_by_line(case, tmp_path):
+    other = save(tmp_path / "other.onnx", [helper.make_node("NoSuchOperator", ["x"], ["z"])], [vector("x")], [vector("z")])
+    process = subprocess.Popen([PROGRAM, "run-cases"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    lines = []
+    for words in (case, (other, *case[1:]), ("no/such/model", *case[1:]), ("too", "few"), case):
+        process.stdin.write("\t".join(map(str, words)) + "\n")
+        process.stdin.flush()
+        lines.append(process.stdout.readline().rstrip("\n"))               # each is answered before the next is asked
+    process.stdin.close()
+    assert process.wait() == 1
+    assert [l.split(" ")[0] for l in lines] == ["ok", "unsupported", "error", "error", "ok"]
+    assert "NoSuchOperator" in lines[1] and "no/such/model" in lines[2]
+
+
+def test_run_case_of_an_unknown_operator_exits_with_4(case, tmp_path):
+    other = save(tmp_path / "other.onnx", [helper.make_node("NoSuchOperator", ["x"], ["z"])], [vector("x")], [vector("z")])
+    result = run("run-case", other, *case[1:])
+    assert result.code == 4 and result.out.startswith("unsupported ") and result.out.count("\n") == 1
+
+
+# --- limits and interruption
+
+def test_time_limit(endless):
+    start = time.monotonic()
+    result = run("profile", endless, "-o", "/dev/null", "--time-limit", "300ms")
+    assert result.code == 5 and "error[E0502]: " in result.err and "time limit" in result.err
+    assert time.monotonic() - start < 10
+    assert run("profile", endless, "-o", "/dev/null", "--time-limit", "300ms", "--json").json["error"]["code"] == "E0502"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt(endless, tmp_path, number):
+    process = subprocess.Popen([PROGRAM, "profile", str(endless), "-o", str(tmp_path / "t.json")], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and "E0801" in err and sorted(os.listdir(tmp_path)) == ["endless.onnx"]
+
+
+def test_memory_limit(tmp_path):
+    shape = numpy_helper.from_array(np.array([1 << 14, 1 << 14], np.int64), "shape")
+    nodes = [helper.make_node("Expand", ["x", "shape"], ["e"]), helper.make_node("ReduceSum", ["e"], ["y"], keepdims=0)]
+    save(tmp_path / "m.onnx", nodes, [vector("x")], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [])], initializer=[shape])
+    result = run("profile", tmp_path / "m.onnx", "-o", "/dev/null", "--memory-limit", "100M", "--batch", "1")
+    assert result.code == 5 and "error[E0501]: " in result.err
+
+
+@pytest.mark.parametrize("content", [b"\x08\x0a\x3a\xff\xff\x01\x00", b"\x80\x04\x95\x00", b"\x1f\x8b\x08\x00", b"PK\x03\x04"])
+def test_files_that_are_no_models(tmp_path, content):
+    (tmp_path / "f").write_bytes(content)
+    for command in (["inspect"], ["schema"], ["convert", "-o", tmp_path / "x"]):
+        result = run(*command, tmp_path / "f")
+        assert result.code in (3, 4) and result.err.startswith("error[E0") and str(tmp_path / "f") in result.err
+    assert not (tmp_path / "x").exists()
