@@ -55,6 +55,7 @@ def test_dry_run_of_what_converts(models, tmp_path):
     (["--outputs", "probabilites"], 2, "probabilites"),
     (["--opset", "99"], 4, "--opset 99: models are written for version 21 of ai.onnx"),
     (["--schema", "no.json"], 3, "no.json"),
+    (["--report", "r.html"], 2, "--report goes with --check"),
 ])
 def test_a_refused_conversion_writes_nothing(models, tmp_path, options, code, said):
     result = run("convert", models / "matrix.joblib", "-o", tmp_path / "m.onnx", *options)

@@ -121,6 +121,8 @@ int write_model_file(Call& call, const MappedFile& file) {
 
 int convert(Call& call) {
   const std::string& source = call.arguments[0];
+  for (const char* option : {"--trust", "--report"})
+    if (call.arguments.has(option) && !call.arguments.has("--check")) throw Error(Code::usage, text(option, " goes with --check DATA, which is not given"));
   const MappedFile file = map_file(source);
   if (formats::kind_of(file.bytes) == formats::FileKind::onnx)
     throw Error(Code::unsupported_format, text(source, " is an ONNX model already"), "`onward inspect` looks into it, `onward optimize` rewrites it");

@@ -125,7 +125,7 @@ class Comparing {
     ++out.histogram[bin_of(error)];
     out.max_absolute = std::max(out.max_absolute, error);
     if (e != 0 && !same) out.max_relative = std::max(out.max_relative, error / std::fabs(e));
-    if (!(error <= out.absolute + out.relative * std::fabs(e)) || error == infinite) {
+    if (!same && (!(error <= out.absolute + out.relative * std::fabs(e)) || error == infinite)) {
       ++out.differing;
       note(row, out.name, text_of(expected, i), text_of(given, i), error);
     }

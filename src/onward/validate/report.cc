@@ -58,8 +58,11 @@ std::string shown_cell(const Column& column, size_t row) {
   std::string out;
   std::visit([&]<class V>(const V& values) {
     if constexpr (std::is_same_v<V, Strings>) out = values[row];
-    else if constexpr (std::is_same_v<V, std::vector<double>>) append_float64(out, values[row]);
-    else if constexpr (std::is_same_v<V, std::vector<float>>) append_float32(out, values[row]);
+    else if constexpr (std::is_floating_point_v<typename V::value_type>) {
+      if (std::isnan(values[row])) out = "(missing)";
+      else if constexpr (std::is_same_v<V, std::vector<double>>) append_float64(out, values[row]);
+      else append_float32(out, values[row]);
+    }
     else if constexpr (std::is_same_v<V, std::vector<uint8_t>>) out = values[row] ? "true" : "false";
     else if (column.type == ColumnType::datetime) append_datetime(out, values[row]);
     else out = text(values[row]);
