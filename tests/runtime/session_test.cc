@@ -78,6 +78,16 @@ TEST(Session, RefusesUnknownOperatorsAndOpsets) {
   EXPECT_EQ(error_of([&] { Session s(m); }).code, Code::unsupported_operator);
 }
 
+TEST(Session, NodesAreCheckedAgainstTheStandard) {
+  const auto message = [](std::string_view nodes) { return error_of([&] { Session s(model(nodes, {{"x", {}, {}}}, {"y"})); }); };
+  EXPECT_EQ(message("y = Softmax(x; axes=1)").message, "node 'y' (Softmax): attribute 'axes' is not in the standard (Softmax of opset 13)");
+  EXPECT_EQ(message("y = Softmax(x; axes=1)").hint, "did you mean 'axis'?");
+  EXPECT_EQ(message("y = Softmax(x; axis=[1])").message, "node 'y' (Softmax): attribute 'axis' is INTS, expected INT");
+  EXPECT_EQ(message("y = Cast(x)").message, "node 'y' (Cast): attribute 'to' is missing");
+  EXPECT_EQ(message("y = Add(x)").message, "node 'y' (Add): input 'B' is missing");
+  EXPECT_EQ(message("y = Relu(x, x)").message, "node 'y' (Relu): has 2 inputs, the standard allows 1");
+}
+
 TEST(Session, MemoryLimitStopsABomb) {
   const Session session(model("y = ConstantOfShape(n)", {{"n", tensor(DataType::i64, {{1, ""}}), {}}}, {"y"}), {.memory_limit = 1 << 20});
   const Value small = Tensor::of<int64_t>({1}, {100}), large = Tensor::of<int64_t>({1}, {1 << 20}), absurd = Tensor::of<int64_t>({1}, {int64_t{1} << 60});
@@ -156,6 +166,46 @@ TEST(Session, AnswersDependOnTheRowAlone) {
   EXPECT_EQ(answers(2, rows, simd::Target::avx512), reference);
   EXPECT_EQ(answers(1, rows, simd::Target::avx2), reference);
   EXPECT_EQ(answers(2, 3, simd::Target::avx2), reference);
+}
+
+// The plan places values over each other; nothing of it may show: repeated runs, changing shapes, and results kept from earlier runs.
+TEST(Session, ThePlanOfMemoryDoesNotShow) {
+  Model m = model("a = Add(x, float [1])\n b = Mul(a, a)\n c = Reshape(b, int64 [-1])\n d = Sqrt(c)\n e = Sub(d, float [1])\n y = Add(e, float [0])\n z = Reshape(a, int64 [-1])\n s = SequenceConstruct(d, e)\n q = SequenceAt(s, int64 0)\n w = Neg(q)",
+                  {{"x", tensor(DataType::f32, {{{}, ""}, {{}, ""}}), {}}}, {"y", "z", "w"});
+  const Session session(m);
+  std::vector<std::vector<Value>> kept;
+  for (int i = 0; i < 12; ++i) {
+    const int64_t rows = i < 6 ? 5 : 3 + i % 3;
+    Tensor x(DataType::f32, {rows, 4});
+    for (int64_t k = 0; k < x.size(); ++k) x.data<float>()[k] = float(i + k);
+    const Value in = x;
+    kept.push_back(session.run(std::span(&in, 1)));
+  }
+  for (int i = 0; i < 12; ++i) {
+    const int64_t rows = i < 6 ? 5 : 3 + i % 3;
+    for (int64_t k = 0; k < rows * 4; ++k) {
+      ASSERT_EQ(tensor_at(kept[size_t(i)], 0).data<float>()[k], float(i + k)) << "run " << i;
+      ASSERT_EQ(tensor_at(kept[size_t(i)], 1).data<float>()[k], float(i + k + 1));
+      ASSERT_EQ(tensor_at(kept[size_t(i)], 2).data<float>()[k], -float(i + k + 1));
+    }
+  }
+}
+
+TEST(Session, ASubgraphMayReturnWhatItSees) {
+  Model m = model("a = Add(x, float [1])\n r = If(c)\n n = Neg(a)\n y = Add(r, n)\n k = Mul(r, float [1])", {{"x", tensor(DataType::f32, {{{}, ""}}), {}}, {"c", tensor(DataType::b8, {}), {}}}, {"y", "k"});
+  auto yes = std::make_shared<Graph>(), no = std::make_shared<Graph>(parse_nodes("o = Mul(a, float [2])"));
+  yes->outputs = {{"a", {}, {}}};
+  no->outputs = {{"o", {}, {}}};
+  m.graph.nodes[1].attributes["then_branch"] = GraphRef(yes);
+  m.graph.nodes[1].attributes["else_branch"] = GraphRef(no);
+  const Session session(m);
+  for (int i = 0; i < 4; ++i)
+    for (bool c : {true, false}) {
+      const Value in[] = {Tensor::of<float>({2}, {float(i), 5}), Tensor::scalar<bool>(c)};
+      const auto out = session.run(in);
+      EXPECT_EQ(tensor_at(out, 0).data<float>()[0], c ? 0 : float(i + 1));
+      EXPECT_EQ(tensor_at(out, 1).data<float>()[1], c ? 6 : 12);
+    }
 }
 
 TEST(Session, ProfileIsAChromeTrace) {

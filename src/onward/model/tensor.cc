@@ -33,6 +33,12 @@ Tensor Tensor::reshaped(Dims dims) const {
   return t;
 }
 
+Tensor Tensor::copy() const {
+  Tensor t(type_, dims_);
+  for_type<every_type>(type_, [&]<class T>() { std::copy_n(data<T>(), size_, t.data<T>()); });
+  return t;
+}
+
 std::vector<int64_t> integers(const Tensor& tensor) {
   std::vector<int64_t> out;
   const bool ok = for_type<i32 | i64>(tensor.type(), [&]<class T>() { out.assign(tensor.data<T>(), tensor.data<T>() + tensor.size()); });

@@ -38,6 +38,7 @@ class Tensor {
   template <class T> T* data() const { return static_cast<T*>(storage_.get()); }
   template <class T> std::span<T> values() const { return {data<T>(), size_t(size_)}; }
   Tensor reshaped(Dims dims) const;                      // the same number of elements
+  Tensor copy() const;                                   // with bytes of its own
   bool unique() const { return storage_.use_count() == 1; }
   bool shares(const Tensor& other) const { return storage_ == other.storage_ && storage_; }
   explicit operator bool() const { return type_ != DataType::none; }

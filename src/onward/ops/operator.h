@@ -80,6 +80,7 @@ struct Upgrade { int below; std::string_view to; };
 
 struct OperatorFacts {
   bool in_place = false;                                  // the first output may overwrite an input of its size and type
+  bool shares_input = false;                              // the first output is the first input under another shape: nothing is allocated
   bool random = false;                                    // equal calls may answer differently: never folded, never merged
   double tolerance = 0;                                   // relative, kernel against meaning
   std::vector<Upgrade> upgrades = {};

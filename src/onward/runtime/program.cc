@@ -3,6 +3,7 @@
 #include <climits>
 
 #include "onward/ops/evaluate.h"
+#include "onward/runtime/memory_plan.h"
 #include "onward/runtime/profile.h"
 
 namespace onward {
@@ -22,6 +23,17 @@ struct Program::Scope {
   };
   std::vector<Known> known;
   std::vector<Fact> facts;                      // of the inputs of the step at hand
+
+  struct Size { DataType type = DataType::none; size_t bytes = 0; };
+  std::vector<Size> recorded;                   // per slot: what this run allocated
+  std::vector<Size> planned;                    // per slot: what the plan has room for
+  std::vector<size_t> offsets;                  // in the block
+  std::vector<Dims> planned_for;                // the shapes of the program's inputs
+  std::shared_ptr<void> block;
+  size_t block_bytes = 0;
+  bool missed = false;                          // a value of this run did not fit the plan
+
+  bool in_block(const void* p) const { return block && p >= block.get() && p < static_cast<const char*>(block.get()) + block_bytes; }
 };
 
 namespace {
@@ -50,6 +62,7 @@ Program::Program(const Graph& graph, Program* outer) : outer_(outer) {
   }
   for (const ValueInfo& output : graph.outputs) outputs_.push_back(source(output.name));
   find_last_uses();
+  find_planned();
 }
 
 Program::~Program() = default;
@@ -97,6 +110,7 @@ void Program::add(const Node& node) {
   step.output_types = output_type_sources(signature(node.domain, node.op), node.outputs.size());
   step.label = shown(node);
   step.op_type = node.op;
+  step.index = int(steps_.size());
   steps_.push_back(std::move(step));
 }
 
@@ -127,6 +141,7 @@ std::unique_ptr<Program::Scope> Program::take_scope() const {
   auto scope = std::make_unique<Scope>();
   scope->slots.resize(size_t(slot_count_));
   scope->known.resize(steps_.size());
+  scope->recorded.resize(size_t(slot_count_));
   for (const Step& step : steps_) {
     scope->first_input.push_back(scope->inputs.size());
     for (const Source& in : step.inputs) scope->inputs.push_back(in.constant ? in.constant : in.slot >= 0 ? &scope->slots[size_t(in.slot)] : nullptr);
@@ -150,6 +165,7 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
     ~Return() { program.give_back(std::move(scope)); }
   } guard{*this, scope};
   scope->outer = static_cast<const Scope*>(outer_scope);
+  scope->missed = false;
   scope->profile = profile ? profile : scope->outer ? scope->outer->profile : nullptr;
   for (size_t i = 0; i < arguments.size(); ++i) scope->slots[i] = arguments[i];
   for (const auto& [here, outside] : captured_) scope->slots[size_t(here)] = scope->outer->slots[size_t(outside.slot)];
@@ -173,6 +189,7 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
     }
     for (int slot : step.dies) scope->slots[size_t(slot)] = {};
   }
+  if (scope->missed) make_plan(*scope, arguments, context);
   std::vector<Value> out;
   out.reserve(outputs_.size());
   for (const Source& source : outputs_) out.push_back(source.constant ? *source.constant : scope->slots[size_t(source.slot)]);
@@ -180,7 +197,7 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
 }
 
 bool Program::same_as_before(const Step& step, const Scope& scope) const {
-  const size_t index = size_t(&step - steps_.data());
+  const auto index = size_t(step.index);
   const Scope::Known& known = scope.known[index];
   if (!known.valid) return false;
   const Value* const* inputs = scope.inputs.data() + scope.first_input[index];
@@ -192,7 +209,7 @@ bool Program::same_as_before(const Step& step, const Scope& scope) const {
 }
 
 void Program::infer(const Step& step, Scope& scope) const {
-  const size_t index = size_t(&step - steps_.data());
+  const auto index = size_t(step.index);
   Scope::Known& known = scope.known[index];
   const Value* const* inputs = scope.inputs.data() + scope.first_input[index];
   scope.facts.clear();
@@ -212,7 +229,7 @@ void Program::infer(const Step& step, Scope& scope) const {
 }
 
 void Program::execute(const Step& step, Scope& scope, const RunContext& context) const {
-  const size_t index = size_t(&step - steps_.data());
+  const auto index = size_t(step.index);
   if (!same_as_before(step, scope)) infer(step, scope);
   const std::span<const Value* const> inputs(scope.inputs.data() + scope.first_input[index], step.inputs.size());
   const std::span<Value> outputs(scope.slots.data() + step.first_output, size_t(step.output_count));
@@ -228,10 +245,108 @@ void Program::execute(const Step& step, Scope& scope, const RunContext& context)
       outputs[0] = *t;
       placed = true;
     }
-    if (!placed) outputs[k] = Tensor(fact.type, *fact.dims, context.budget);
+    if (placed) continue;
+    if (k == 0 && step.op->facts.shares_input) outputs[0] = Tensor::view(fact.type, *fact.dims, nullptr);
+    else outputs[k] = place(size_t(step.first_output) + k, fact, scope, context);
   }
   Call call{inputs, outputs, context, &scope};
   step.op->run(step.self.get(), call);
+  if (scope.block) keep_out_of_block(step, outputs, scope);
+}
+
+// A kernel may hand on an input as part of its output (a sequence, an optional value, what a subgraph saw from outside). Such a value
+// may outlive the place that the plan gave it: it gets memory of its own.
+void Program::keep_out_of_block(const Step& step, std::span<Value> outputs, const Scope& scope) const {
+  const auto own = [&](Value& v, auto&& self) -> void {
+    if (auto* t = std::get_if<Tensor>(&v); t && scope.in_block(t->raw())) *t = t->copy();
+    else if (auto* s = std::get_if<Sequence>(&v)) for (Value& item : s->items) self(item, self);
+    else if (auto* m = std::get_if<Map>(&v)) for (Tensor* part : {&m->keys, &m->values}) if (scope.in_block(part->raw())) *part = part->copy();
+  };
+  if (step.op->facts.shares_input) {
+    if (outputs[0].tensor()) return;                      // its group has a place for as long as any of it lives
+  }
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    const auto slot = size_t(step.first_output) + k;
+    const Tensor* t = outputs[k].tensor();
+    const bool in_its_place = t && slot < scope.planned.size() && scope.planned[slot].type != DataType::none && t->raw() == static_cast<char*>(scope.block.get()) + scope.offsets[slot];
+    if (!in_its_place) own(outputs[k], own);
+  }
+}
+
+// Groups of slots that share memory, and which of them the plan may place: tensors that a step makes and nobody outside ever sees.
+void Program::find_planned() {
+  const auto slots = size_t(slot_count_);
+  group_.resize(slots);
+  group_dies_.assign(slots, -1);
+  for (size_t s = 0; s < slots; ++s) group_[s] = int(s);
+  std::vector<int> dies(slots, INT_MAX);
+  for (const Step& step : steps_) {
+    for (int slot : step.dies) dies[size_t(slot)] = step.index;
+    if (step.op->facts.shares_input && !step.inputs.empty() && step.inputs[0].slot >= 0) group_[size_t(step.first_output)] = group_[size_t(step.inputs[0].slot)];
+  }
+  for (size_t s = 0; s < slots; ++s) {
+    int& last = group_dies_[size_t(group_[s])];
+    last = std::max(last, dies[s]);
+  }
+  planned_.assign(slots, false);
+  for (const Step& step : steps_)
+    for (int k = 0; k < step.output_count; ++k) {
+      const auto slot = size_t(step.first_output + k);
+      planned_[slot] = group_[slot] == int(slot) && group_dies_[slot] != INT_MAX;
+    }
+}
+
+Tensor Program::place(size_t slot, const Fact& fact, Scope& scope, const RunContext& context) const {
+  if (!planned_[slot] || fact.type == DataType::str) return {fact.type, *fact.dims, context.budget};
+  const size_t bytes = size_t(count(*fact.dims)) * size_of(fact.type);
+  scope.recorded[slot] = {fact.type, bytes};
+  if (slot < scope.planned.size() && scope.planned[slot].type == fact.type && scope.planned[slot].bytes == bytes)
+    return Tensor::view(fact.type, *fact.dims, static_cast<char*>(scope.block.get()) + scope.offsets[slot]);
+  scope.missed = true;
+  return {fact.type, *fact.dims, context.budget};
+}
+
+// Lays out what this run allocated. A value that may overwrite a dying input of its size takes over its place.
+void Program::make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const {
+  constexpr size_t most_slots = 1 << 20;
+  if (scope.slots.size() > most_slots) return;
+  std::vector<Dims> shapes;
+  for (const Value& v : arguments) shapes.push_back(v.tensor() ? v.tensor()->dims() : Dims{});
+  if (scope.block && shapes == scope.planned_for) return; // sizes follow the data, not the shapes: this will not get better
+  MemoryPlanner planner;
+  std::vector<size_t> offsets(scope.slots.size());
+  std::vector<bool> held(scope.slots.size());             // a place that is to be given back
+  std::vector<std::vector<int>> ends(steps_.size());
+  for (const Step& step : steps_)
+    for (int k = 0; k < step.output_count; ++k)
+      if (const int slot = step.first_output + k; planned_[size_t(slot)] && scope.recorded[size_t(slot)].type != DataType::none) ends[size_t(group_dies_[size_t(slot)])].push_back(slot);
+  for (const Step& step : steps_) {
+    for (int k = 0; k < step.output_count; ++k) {
+      const auto slot = size_t(step.first_output + k);
+      const Scope::Size size = scope.recorded[slot];
+      if (!planned_[slot] || size.type == DataType::none) continue;
+      for (size_t i = 0; k == 0 && step.op->facts.in_place && !held[slot] && i < step.inputs.size() && i < (step.inputs.size() <= 2 ? 2u : 1u); ++i) {
+        if (step.inputs[i].slot < 0) continue;
+        const auto from = size_t(group_[size_t(step.inputs[i].slot)]);
+        if (!held[from] || group_dies_[from] != step.index || scope.recorded[from].type != size.type || scope.recorded[from].bytes != size.bytes) continue;
+        offsets[slot] = offsets[from], held[slot] = true, held[from] = false;
+      }
+      if (!held[slot]) offsets[slot] = planner.take(size.bytes), held[slot] = true;
+    }
+    for (int slot : ends[size_t(step.index)])
+      if (held[size_t(slot)]) planner.give_back(offsets[size_t(slot)]), held[size_t(slot)] = false;
+  }
+  try {
+    scope.block.reset();
+    scope.planned.clear();
+    scope.block = allocate(planner.total(), context.budget);
+  } catch (const Error&) {
+    return;                                               // no room beside what is alive: runs go on without a plan
+  }
+  scope.block_bytes = planner.total();
+  scope.planned = scope.recorded;
+  scope.offsets = std::move(offsets);
+  scope.planned_for = std::move(shapes);
 }
 
 }  // namespace onward

@@ -1,8 +1,9 @@
 // A graph made ready to run: nodes prepared once, values in numbered slots.
 //
 // Slots are numbered in the order in which values are made, so that the outputs of a step are neighbours. Constants have no slot:
-// steps point at them. All that changes during a run is in a Scope; scopes are kept and reused, so that a run with the shapes of
-// the one before allocates only what it returns.
+// steps point at them. All that changes during a run is in a Scope; scopes are kept and reused. The first run with some shapes
+// records how large every value is and how long it lives; runs with the same shapes after it take all values from one block laid
+// out by that record (memory_plan.h) and allocate only what they return.
 #pragma once
 #include <mutex>
 #include <unordered_map>
@@ -40,6 +41,7 @@ class Program {
     std::vector<int> dies;                      // slots that nothing reads afterwards
     std::vector<bool> input_dies;               // by input
     uint64_t constant_inputs = 0;               // a bit for each
+    int index = 0;
     bool has_body = false;
     std::string label, op_type;
   };
@@ -49,6 +51,10 @@ class Program {
   void add(const Node& node);
   void find_last_uses();
   void execute(const Step& step, Scope& scope, const RunContext& context) const;
+  void keep_out_of_block(const Step& step, std::span<Value> outputs, const Scope& scope) const;
+  void find_planned();
+  Tensor place(size_t slot, const Fact& fact, Scope& scope, const RunContext& context) const;
+  void make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const;
   bool same_as_before(const Step& step, const Scope& scope) const;
   void infer(const Step& step, Scope& scope) const;
   std::unique_ptr<Scope> take_scope() const;
@@ -63,6 +69,9 @@ class Program {
   std::vector<Source> outputs_;
   std::vector<Step> steps_;
   std::vector<std::vector<int>> bodies_read_;            // per step: slots that its subgraphs capture
+  std::vector<int> group_;                              // per slot: the slot whose memory it shares (Reshape and its like)
+  std::vector<int> group_dies_;                         // per slot: the last step that reads any of its group; INT_MAX: an output
+  std::vector<bool> planned_;                           // per slot: its memory may come from the plan
   std::vector<int>* capturing_ = nullptr;                // while a step's subgraphs are compiled
 
   mutable std::mutex mutex_;

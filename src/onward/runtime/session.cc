@@ -5,6 +5,7 @@
 #include "onward/base/suggest.h"
 #include "onward/model/check.h"
 #include "onward/model/onnx_file.h"
+#include "onward/ops/check_nodes.h"
 #include "onward/ops/upgrade.h"
 #include "onward/optimizer/optimizer.h"
 #include "onward/runtime/profile.h"
@@ -13,6 +14,7 @@ namespace onward {
 
 Session::Session(Model model, SessionOptions options) : options_(std::move(options)), model_(std::move(model)) {
   onward::check(model_);
+  check_nodes(model_);
   opsets_ = model_.opsets;
   outputs_ = model_.graph.outputs;
   for (const ValueInfo& input : model_.graph.inputs) if (!model_.graph.initializers.contains(input.name)) inputs_.push_back(input);

@@ -6,7 +6,6 @@ namespace {
 
 // The kernel of all five: inference has found the shape.
 template <class Standard> struct SameElements : Standard {
-  static constexpr bool shares_input = true;
   void run(Call& call) const {
     if (const auto* t = call.inputs[0]->tensor()) call.outputs[0] = t->reshaped(call.output(0).dims());
     else call.outputs[0] = *call.inputs[0];
@@ -97,11 +96,11 @@ struct Identity : SameElements<standard::Identity> {
 
 Operators tensor_reshape() {
   return {
-      define<Reshape>({.examples = {"float [[1, 2], [3, 4]], int64 [-1] -> float [1, 2, 3, 4]"}}),
-      define<Flatten>({.examples = {"int8 [[[1, 2]], [[3, 4]]]; axis=1 -> int8 [[1, 2], [3, 4]]"}}),
-      define<Squeeze>({.examples = {"string [[\"a\"]], int64 [0] -> string [\"a\"]"}}),
-      define<Unsqueeze>({.examples = {"bool [true], int64 [-1] -> bool [[true]]"}}),
-      define<Identity>({.examples = {"uint4 [15] -> uint4 [15]"}}),
+      define<Reshape>({.shares_input = true, .examples = {"float [[1, 2], [3, 4]], int64 [-1] -> float [1, 2, 3, 4]"}}),
+      define<Flatten>({.shares_input = true, .examples = {"int8 [[[1, 2]], [[3, 4]]]; axis=1 -> int8 [[1, 2], [3, 4]]"}}),
+      define<Squeeze>({.shares_input = true, .examples = {"string [[\"a\"]], int64 [0] -> string [\"a\"]"}}),
+      define<Unsqueeze>({.shares_input = true, .examples = {"bool [true], int64 [-1] -> bool [[true]]"}}),
+      define<Identity>({.shares_input = true, .examples = {"uint4 [15] -> uint4 [15]"}}),
   };
 }
 
