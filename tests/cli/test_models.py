@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree
 
 import numpy as np
 import onnx
@@ -43,6 +44,14 @@ def test_inspect(models):
     assert facts["inputs"][0] == {"name": "age", "type": "double [batch, 1]", "element": "double", "shape": ["batch", 1]}
     assert facts["nodes"] == len(onnx.load(models / "table.onnx").graph.node)
     assert "becomes" in run("inspect", models / "table.joblib").out
+
+
+def test_inspect_draws_the_graph(models, tmp_path):
+    assert run("inspect", models / "table.onnx", "--html", tmp_path / "g.html").code == 0
+    page = (tmp_path / "g.html").read_text()
+    svg = xml.etree.ElementTree.fromstring(page[page.index("<svg"):page.index("</svg>") + 6])
+    nodes = [g for g in svg.iter("{http://www.w3.org/2000/svg}g") if g.get("class") == "node"]
+    assert len(nodes) == len(onnx.load(models / "table.onnx").graph.node) and "<script" not in page
 
 
 def test_inspect_says_why_not(tmp_path):

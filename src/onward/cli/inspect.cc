@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "onward/cli/call.h"
+#include "onward/cli/graph_html.h"
 #include "onward/cli/model_text.h"
 #include "onward/formats/source.h"
 #include "onward/model/check.h"
@@ -73,6 +74,10 @@ int inspect(Call& call) {
     for (const std::string& reason : why) call.out.data("  " + reason + "\n");
     code = why.empty() ? 0 : 4;
   }
+  if (const auto to = call.arguments.value("--html")) {
+    write_file(*to, graph_html(path, model.graph));
+    call.out.message(text("the graph is drawn in ", *to));
+  }
   call.out.answer(answer);
   return code;
 }
@@ -82,7 +87,8 @@ int inspect(Call& call) {
 Command inspect_command() {
   return {.name = "inspect", .summary = "what is in a model: inputs, outputs, operators, metadata, size",
           .arguments = {{"MODEL", "an .onnx file, or a fitted model"}},
-          .options = {{"--why", "", "list everything that keeps the model from running here; exit code 4 if there is any"}}, .needs = Needs::loading, .run = inspect};
+          .options = {{"--why", "", "list everything that keeps the model from running here; exit code 4 if there is any"},
+                      {"--html", "FILE", "draw the graph as one page"}}, .needs = Needs::loading, .run = inspect};
 }
 
 }  // namespace onward::cli

@@ -16,7 +16,7 @@ def main(folder):
     with open(folder + "/request.json") as f:
         request = json.load(f)
     model = load(request["source"])
-    rows = table(model, request["columns"], np.load(folder + "/input.npz"), request["rows"])
+    rows = table(model, request, np.load(folder + "/input.npz"))
     outputs, answers = request["outputs"], Answers(request["rows"])
     started = time.perf_counter()
     answers.over(lambda part: compute(model, part, outputs), rows, np.arange(request["rows"]))
@@ -48,9 +48,12 @@ def who(model):
     return f"{name} {getattr(sys.modules.get(library), '__version__', '')}".strip()
 
 
-def table(model, columns, arrays, rows):
-    """What the model was fitted on: a frame where it knows names or holds text, else a matrix."""
+def table(model, request, arrays):
+    """What the model was fitted on: a list of texts, a frame where it knows names, else a matrix."""
+    columns, rows = request["columns"], request["rows"]
     values = [column(c["kind"], arrays[f"c{i}"], arrays[f"gaps{i}"]) for i, c in enumerate(columns)]
+    if request["list"]:
+        return values[0]
     text = any(c["kind"] == "text" for c in columns)
     if names_of(model) is not None:
         import pandas as pd

@@ -39,8 +39,9 @@ const char* kind_of(const Column& column) {
   }
 }
 
-void write_request(const TemporaryFolder& folder, const SourceRun& run, const Session& session, const Table& table) {
-  nlohmann::ordered_json request = {{"source", run.source}, {"rows", table.rows}};
+void write_request(const TemporaryFolder& folder, const SourceRun& run, const Schema& schema, const Session& session, const Table& table) {
+  const bool list = schema.inputs.size() == 1 && schema.inputs[0].shape.size() == 1;        // fitted on a list, as models of text are
+  nlohmann::ordered_json request = {{"source", run.source}, {"rows", table.rows}, {"list", list}};
   std::vector<std::pair<std::string, Tensor>> arrays;
   for (size_t i = 0; i < table.columns.size(); ++i) {
     const Column& column = table.columns[i];
@@ -68,7 +69,7 @@ Answers answers_of_source(const SourceRun& run, const Binder& binder, const Sess
   const TemporaryFolder folder("onward-validate");
   Table used{.rows = table.rows};
   for (const std::string& name : binder.used()) used.columns.push_back(*table.find(name));
-  write_request(folder, run, session, used);
+  write_request(folder, run, binder.schema(), session, used);
   const ProcessResult result = run_process({run.python, "-c", std::string(script), folder.path()}, run.cancel, run.time_limit_seconds);
   if (result.exit_code != 0) failed(run, result);
   const MappedFile facts = map_file(folder / "answers.json"), arrays = map_file(folder / "answers.npz");
