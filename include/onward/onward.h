@@ -29,6 +29,8 @@ typedef struct onward_cancel onward_cancel;
 typedef struct onward_port onward_port;
 typedef struct onward_value onward_value;
 typedef struct onward_buffer onward_buffer;
+typedef struct onward_convert_options onward_convert_options;
+typedef struct onward_table onward_table;
 
 /* The release, "0.1.0". */
 ONWARD_API const char* onward_version(void);
@@ -190,6 +192,73 @@ ONWARD_API onward_status* onward_session_run(const onward_session* session, cons
 ONWARD_API onward_status* onward_session_run_bound(const onward_session* session, const onward_run_options* options,
                                                    const onward_value* const* inputs, size_t input_count, const unsigned char* wanted,
                                                    onward_value** outputs, size_t output_count);
+
+/* ---- Converting fitted models ---------------------------------------------------------------------------------------------- */
+
+typedef enum onward_inputs { ONWARD_INPUTS_AS_FITTED = 0, ONWARD_INPUTS_MATRIX = 1, ONWARD_INPUTS_COLUMNS = 2 } onward_inputs;
+
+ONWARD_API onward_status* onward_convert_options_create(onward_convert_options** options);
+ONWARD_API void onward_convert_options_release(onward_convert_options* options);
+/* label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors; none added: the usual ones. */
+ONWARD_API onward_status* onward_convert_options_add_output(onward_convert_options* options, const char* name);
+ONWARD_API onward_status* onward_convert_options_set_inputs(onward_convert_options* options, onward_inputs inputs);
+/* Of all numeric inputs: ONWARD_FLOAT or ONWARD_DOUBLE; 0: what the fitted model proves, else double. */
+ONWARD_API onward_status* onward_convert_options_set_input_type(onward_convert_options* options, int element_type);
+/* Of one column, as an example shows it; stronger than the type of all. */
+ONWARD_API onward_status* onward_convert_options_set_column_type(onward_convert_options* options, const char* column, int element_type);
+/* Types and policies of the inputs, as `onward schema` writes them. */
+ONWARD_API onward_status* onward_convert_options_set_schema(onward_convert_options* options, const char* json);
+/* The version of a domain ("" is ai.onnx) that the model must be written for; one that is not written is refused by the conversion. */
+ONWARD_API onward_status* onward_convert_options_set_opset(onward_convert_options* options, const char* domain, int64_t version);
+
+/* A fitted model (pickle, joblib, skops; nothing in it is executed) to an ONNX model, which was loaded and run once. `report` may be NULL, and
+ * is JSON: {"schema_version", "bytes", "nodes", "opsets", "source", "seconds"}. Options may be NULL. */
+ONWARD_API onward_status* onward_convert(const char* path, const onward_convert_options* options, onward_buffer** model, onward_buffer** report);
+ONWARD_API onward_status* onward_convert_bytes(const void* bytes, size_t size, const onward_convert_options* options, onward_buffer** model,
+                                               onward_buffer** report);
+/* The schema of an ONNX model's bytes, as JSON. */
+ONWARD_API onward_status* onward_model_schema(const void* bytes, size_t size, onward_buffer** json);
+
+/* ---- Tables ---------------------------------------------------------------------------------------------------------------- */
+
+typedef enum onward_column {
+  ONWARD_COLUMN_FLOAT64 = 0, ONWARD_COLUMN_FLOAT32 = 1, ONWARD_COLUMN_INT64 = 2, ONWARD_COLUMN_BOOL = 3, /* one byte each */
+  ONWARD_COLUMN_STRING = 4, ONWARD_COLUMN_DATETIME = 5 /* int64 nanoseconds since 1970, UTC */
+} onward_column;
+/* What a cell holds. Where a model tells kinds of nothing apart, they are NaN, Python's None and pandas' NA. */
+typedef enum onward_cell { ONWARD_CELL_VALUE = 0, ONWARD_CELL_NAN = 1, ONWARD_CELL_NONE = 2, ONWARD_CELL_NA = 3 } onward_cell;
+
+ONWARD_API onward_status* onward_table_create(int64_t rows, onward_table** table);
+ONWARD_API void onward_table_release(onward_table* table);
+/* `data` has a value for each row and is copied. `cells` has an onward_cell for each row, or is NULL where every cell holds a value;
+ * NaN in a column of floats needs no mark. */
+ONWARD_API onward_status* onward_table_add_numbers(onward_table* table, const char* name, onward_column type, const void* data, const uint8_t* cells);
+/* UTF-8; where a cell holds none, its text may be NULL. */
+ONWARD_API onward_status* onward_table_add_strings(onward_table* table, const char* name, const char* const* texts, const size_t* lengths,
+                                                   const uint8_t* cells);
+ONWARD_API int64_t onward_table_rows(const onward_table* table);
+ONWARD_API size_t onward_table_column_count(const onward_table* table);
+ONWARD_API const char* onward_table_column_name(const onward_table* table, size_t column); /* NULL beyond the last; the same below */
+ONWARD_API int onward_table_column_type(const onward_table* table, size_t column);         /* -1 beyond the last */
+ONWARD_API const void* onward_table_column_data(const onward_table* table, size_t column); /* NULL for strings */
+ONWARD_API const uint8_t* onward_table_column_cells(const onward_table* table, size_t column); /* NULL: every cell holds a value */
+ONWARD_API onward_status* onward_table_string(const onward_table* table, size_t column, int64_t row, const char** text, size_t* length); /* no NUL at the end */
+
+/* Columns to inputs by name, under the policies of the model's schema; outputs to columns. A value that the schema refuses is
+ * ONWARD_BAD_DATA naming row and column. */
+ONWARD_API onward_status* onward_session_predict(const onward_session* session, const onward_run_options* options, const onward_table* table,
+                                                 onward_table** predictions);
+
+/* The Arrow C data interface, https://arrow.apache.org/docs/format/CDataInterface.html: the structs are the caller's. A struct array
+ * becomes a table: numbers, booleans, texts, dates, timestamps, and dictionaries of them. Import copies, and releases neither struct. */
+struct ArrowSchema;
+struct ArrowArray;
+struct ArrowArrayStream;
+ONWARD_API onward_status* onward_table_import_arrow(const struct ArrowSchema* schema, const struct ArrowArray* array, onward_table** table);
+/* Reads the stream to its end; the caller releases it. */
+ONWARD_API onward_status* onward_table_import_arrow_stream(struct ArrowArrayStream* stream, onward_table** table);
+/* Fills both structs, whose release callbacks the caller calls. */
+ONWARD_API onward_status* onward_table_export_arrow(const onward_table* table, struct ArrowSchema* schema, struct ArrowArray* array);
 
 #ifdef __cplusplus
 }

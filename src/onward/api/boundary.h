@@ -2,10 +2,13 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <new>
 
+#include "onward/estimators/convert.h"
 #include "onward/onward.h"
 #include "onward/runtime/session.h"
+#include "onward/validate/table_session.h"
 
 struct onward_status { onward::Error error; };
 struct onward_buffer { std::string bytes; };
@@ -26,6 +29,14 @@ struct onward_port {
 struct onward_session {
   std::shared_ptr<onward::Session> session;
   std::vector<onward_port> inputs, outputs;
+  mutable std::mutex mutex;                              // guards `tables`
+  mutable std::shared_ptr<const onward::TableSession> tables;   // for the last table: those of one caller tend to have the same columns
+};
+struct onward_table { onward::Table table; };
+struct onward_convert_options {
+  onward::ConvertOptions options;
+  std::optional<onward::Schema> schema;
+  onward::Opsets opsets;
 };
 
 namespace onward::api {

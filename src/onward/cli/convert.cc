@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "onward/base/suggest.h"
 #include "onward/cli/call.h"
 #include "onward/cli/checking.h"
 #include "onward/data/open_table.h"
@@ -30,21 +29,6 @@ Schema given_schema(const std::string& path) {
   }
 }
 
-// What the given schema says about values that do not fit is kept in the model.
-void apply_schema(Model& model, const Schema& given) {
-  Schema schema = schema_of(model);
-  std::vector<std::string> names;
-  for (const Field& f : schema.inputs) names.push_back(f.name);
-  for (const Field& wanted : given.inputs) {
-    const auto it = std::find_if(schema.inputs.begin(), schema.inputs.end(), [&](const Field& f) { return f.name == wanted.name; });
-    if (it == schema.inputs.end()) fail(Code::bad_schema, "the schema has an input '", wanted.name, "' that the model lacks", suggestion(wanted.name, names));
-    it->nullable = wanted.nullable, it->range = wanted.range, it->missing = wanted.missing, it->unknown = wanted.unknown, it->out_of_range = wanted.out_of_range;
-    if (size(wanted.categories)) it->categories = wanted.categories;
-    if (wanted.missing_text) it->missing_text = wanted.missing_text;
-  }
-  set_schema(model, schema);
-}
-
 void check_opset(const Arguments& a, const char* option, const Model& model, std::string_view domain) {
   const int64_t wanted = a.integer(option, 0, 1);
   const auto it = model.opsets.find(domain);
@@ -67,7 +51,7 @@ Model converted(const Arguments& a, const MappedFile& file) {
   Model model = formats::convert_source(file, options_of(a));
   check_opset(a, "--opset", model, "");
   check_opset(a, "--ml-opset", model, "ai.onnx.ml");
-  if (const auto path = a.value("--schema")) apply_schema(model, given_schema(*path));
+  if (const auto path = a.value("--schema")) set_policies(model, given_schema(*path));
   return model;
 }
 

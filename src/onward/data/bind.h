@@ -28,6 +28,7 @@ class Binder {
   std::vector<std::string> used() const;
 
   const Schema& schema() const { return schema_; }
+  const std::vector<std::string>& columns() const { return columns_; }
 
  private:
   std::vector<size_t> sources(const Field& field) const;

@@ -46,6 +46,20 @@ DataType tensor_type(const Field& field) {
 
 void set_schema(Model& model, const Schema& schema) { model.metadata[std::string(schema_key)] = write_schema(schema); }
 
+void set_policies(Model& model, const Schema& given) {
+  Schema schema = schema_of(model);
+  std::vector<std::string> names;
+  for (const Field& f : schema.inputs) names.push_back(f.name);
+  for (const Field& wanted : given.inputs) {
+    const auto it = std::find_if(schema.inputs.begin(), schema.inputs.end(), [&](const Field& f) { return f.name == wanted.name; });
+    if (it == schema.inputs.end()) fail(Code::bad_schema, "the schema has an input '", wanted.name, "' that the model lacks", suggestion(wanted.name, names));
+    it->nullable = wanted.nullable, it->range = wanted.range, it->missing = wanted.missing, it->unknown = wanted.unknown, it->out_of_range = wanted.out_of_range;
+    if (size(wanted.categories)) it->categories = wanted.categories;
+    if (wanted.missing_text) it->missing_text = wanted.missing_text;
+  }
+  set_schema(model, schema);
+}
+
 namespace {
 
 // A sequence of maps (what ZipMap makes) is a column per key.

@@ -81,5 +81,8 @@ std::string write_schema(const Schema& schema, int indent = -1);      // -1: one
 // or an input is no tensor that a table could fill.
 Schema schema_of(const Model& model);
 void set_schema(Model& model, const Schema& schema);
+// What `given` says of values that do not fit, missing and unknown ones, is kept in the model; types and shapes stay the graph's.
+// Throws Error{bad_schema} for an input that the model lacks.
+void set_policies(Model& model, const Schema& given);
 
 }  // namespace onward

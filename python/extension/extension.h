@@ -1,0 +1,53 @@
+// The Python extension: what its files share. Everything goes through the C interface.
+#pragma once
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "onward/onward.h"
+
+namespace nb = nanobind;
+
+namespace onward_python {
+
+template <auto release> struct Release { template <class T> void operator()(T* p) const { release(p); } };
+using ValuePtr = std::unique_ptr<onward_value, Release<onward_value_release>>;
+using BufferPtr = std::unique_ptr<onward_buffer, Release<onward_buffer_release>>;
+using TablePtr = std::unique_ptr<onward_table, Release<onward_table_release>>;
+
+// Raises the Python exception of a status (onward.errors makes it); releases the status.
+void check(onward_status* status);
+[[noreturn]] void fail(onward_code code, const std::string& message, const std::string& hint = "");
+
+// A tensor, sequence or map that Python holds: onward.OrtValue.
+struct Value {
+  ValuePtr handle;
+  nb::object owner;                                      // of borrowed memory
+};
+
+// ---- arrays.cc: numpy arrays, lists and Python values to onward's values and back
+
+// What a value is to become: a port of a session, or anything at all.
+struct Wanted {
+  const char* name = "";
+  const char* type = "";                                 // "tensor(double)", "seq(…)"; "" takes what comes
+  int element = 0;
+};
+// Reads arrays in place: `keep` is what must stay alive as long as the value.
+ValuePtr to_value(nb::handle object, const Wanted& wanted, nb::object& keep);
+// The value's memory becomes the array's. Sequences become lists, maps dicts, nothing None.
+nb::object to_python(ValuePtr value);
+nb::object copy_to_python(const onward_value* value);
+// A one-dimensional array that is a copy.
+nb::object array_of(int element, const void* data, size_t size);
+
+void define_session(nb::module_& module);
+void define_values(nb::module_& module);
+void define_tables(nb::module_& module);
+void define_convert(nb::module_& module);
+
+}  // namespace onward_python

@@ -1,0 +1,115 @@
+"""Fitted models to ONNX models."""
+import json
+import os
+import pickle
+import tempfile
+
+from onward import _core
+from onward.errors import suggestion, usage
+from onward.frames import types_of
+from onward.values import element_number
+
+_COLUMN_ELEMENTS = {"float64": 11, "float32": 1, "int64": 7, "bool": 9, "string": 8, "datetime": 7}
+_INPUT_DTYPES = {"auto": 0, "float32": 1, "float64": 11}
+_INPUTS = {None: 0, "auto": 0, "matrix": 1, "columns": 2}
+
+
+class Model:
+    """An ONNX model: `bytes(model)` is its file, `schema` what it takes and gives, `report` how it was made."""
+
+    def __init__(self, content, report=None):
+        self._content, self.report = bytes(content), report or {}
+
+    def __bytes__(self):
+        return self._content
+
+    def __len__(self):
+        return len(self._content)
+
+    @property
+    def schema(self):
+        return model_schema(self._content)
+
+    def save(self, path):
+        """The file appears whole or not at all."""
+        path = os.fspath(path)
+        handle, unfinished = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".onward-")
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(self._content)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(unfinished, 0o666 & ~mask)
+            os.replace(unfinished, path)
+        except BaseException:
+            os.unlink(unfinished)
+            raise
+
+    def session(self, sess_options=None):
+        from onward.session import InferenceSession
+
+        return InferenceSession(self, sess_options)
+
+    def __repr__(self):
+        source = self.report.get("source", {})
+        return f"onward.Model({source.get('class', 'ONNX')}, {len(self._content)} bytes)"
+
+
+def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="auto", outputs=None, inputs=None):
+    """The ONNX model of a fitted estimator: the object itself, or the path or bytes of its file (pickle, joblib, skops).
+
+    example        rows whose columns' types the inputs take: a frame, an Arrow table, a dict of columns, a matrix
+    schema         types and policies of the inputs: a dict or JSON as `onward schema` writes it
+    target_opset   a number, or a dict of domain to number; models are written for ai.onnx 21 and ai.onnx.ml 5
+    input_dtype    "auto", "float32" or "float64", of numeric inputs
+    outputs        of label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors
+    inputs         "matrix" or "columns"; as the model was fitted where it is not given
+    """
+    column_types, input_type = {}, _choice(input_dtype, _INPUT_DTYPES, "input_dtype")
+    if example is not None:
+        column_types, input_type = _types_of_example(example, input_type)
+    if isinstance(outputs, str):
+        outputs = [outputs]
+    opsets = {} if target_opset is None else {"": target_opset} if isinstance(target_opset, int) else dict(target_opset)
+    opsets = {"" if domain == "ai.onnx" else domain: version for domain, version in opsets.items()}
+    arguments = list(outputs or []), _choice(inputs, _INPUTS, "inputs"), input_type, column_types, _schema_json(schema), opsets
+    content, report = _core.convert(_source(fitted), *arguments)
+    return Model(content, json.loads(report))
+
+
+def model_schema(model):
+    """The schema of an ONNX model's bytes, as a dict."""
+    return json.loads(_core.model_schema(bytes(model)))
+
+
+def _source(fitted):
+    if isinstance(fitted, (str, os.PathLike)):
+        return os.fspath(fitted)
+    if isinstance(fitted, (bytes, bytearray, memoryview)):
+        return bytes(fitted)
+    return pickle.dumps(fitted, protocol=4)
+
+
+def _choice(value, choices, name):
+    value = str(value) if value is not None and not isinstance(value, str) and hasattr(value, "kind") else value
+    if value not in choices:
+        raise usage(f"{name}: expected {', '.join(str(c) for c in choices if c)}, given {value!r}{suggestion(value, [c for c in choices if c])}")
+    return choices[value]
+
+
+def _types_of_example(example, input_type):
+    dtype = getattr(example, "dtype", None)
+    if dtype is not None and not hasattr(dtype, "names") or getattr(dtype, "names", None) is None and dtype is not None:
+        if input_type == 0 and dtype.kind == "f":
+            return {}, element_number("float32" if dtype.itemsize <= 4 else "float64")
+        return {}, input_type
+    return {name: _COLUMN_ELEMENTS[kind] for name, kind in types_of(example)}, input_type
+
+
+def _schema_json(schema):
+    if schema is None:
+        return ""
+    if isinstance(schema, (str, bytes)) and not str(schema).lstrip().startswith("{") or isinstance(schema, os.PathLike):
+        with open(schema, encoding="utf-8") as file:
+            return file.read()
+    return schema if isinstance(schema, str) else json.dumps(schema)

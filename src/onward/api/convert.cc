@@ -1,0 +1,121 @@
+// Fitted models to ONNX models.
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "onward/api/boundary.h"
+#include "onward/formats/source.h"
+#include "onward/model/onnx_file.h"
+
+using namespace onward;
+using onward::api::buffer_of;
+using onward::api::guarded;
+using onward::api::require;
+
+onward_status* onward_convert_options_create(onward_convert_options** options) {
+  return guarded([&] { require(options, "options"), *options = new onward_convert_options; });
+}
+void onward_convert_options_release(onward_convert_options* options) { delete options; }
+
+onward_status* onward_convert_options_add_output(onward_convert_options* options, const char* name) {
+  return guarded([&] { require(options, "options"), require(name, "name"), options->options.outputs.push_back(name); });
+}
+
+onward_status* onward_convert_options_set_inputs(onward_convert_options* options, onward_inputs inputs) {
+  return guarded([&] {
+    require(options, "options");
+    switch (inputs) {
+      case ONWARD_INPUTS_AS_FITTED: options->options.inputs = Inputs::automatic; return;
+      case ONWARD_INPUTS_MATRIX: options->options.inputs = Inputs::matrix; return;
+      case ONWARD_INPUTS_COLUMNS: options->options.inputs = Inputs::columns; return;
+    }
+    fail(Code::usage, "inputs: expected 0 (as fitted), 1 (matrix) or 2 (columns), given ", int(inputs));
+  });
+}
+
+onward_status* onward_convert_options_set_input_type(onward_convert_options* options, int element_type) {
+  return guarded([&] {
+    require(options, "options");
+    if (element_type != 0 && element_type != ONWARD_FLOAT && element_type != ONWARD_DOUBLE) fail(Code::usage, "input type: expected 1 (float), 11 (double) or 0 (automatic), given ", element_type);
+    options->options.input_type = DataType(element_type);
+  });
+}
+
+onward_status* onward_convert_options_set_column_type(onward_convert_options* options, const char* column, int element_type) {
+  return guarded([&] {
+    require(options, "options"), require(column, "column");
+    if (element_type <= 0 || element_type >= int(DataType::count)) fail(Code::usage, "column '", column, "': element type ", element_type, " does not exist");
+    options->options.column_types[column] = DataType(element_type);
+  });
+}
+
+onward_status* onward_convert_options_set_schema(onward_convert_options* options, const char* json) {
+  return guarded([&] {
+    require(options, "options"), require(json, "json");
+    options->schema = read_schema(json);
+    for (const Field& field : options->schema->inputs) options->options.column_types[field.name] = tensor_type(field);
+  });
+}
+
+onward_status* onward_convert_options_set_opset(onward_convert_options* options, const char* domain, int64_t version) {
+  return guarded([&] { require(options, "options"), require(domain, "domain"), options->opsets[domain] = version; });
+}
+
+namespace {
+
+void check_opsets(const Model& model, const Opsets& wanted) {
+  for (const auto& [domain, version] : wanted) {
+    const auto written = model.opsets.find(domain);
+    if (written == model.opsets.end() || written->second == version) continue;
+    throw Error(Code::usage, text("opset ", version, " of ", domain.empty() ? "ai.onnx" : domain, " is not written; models are written for ", written->second), "leave the opset out");
+  }
+}
+
+void convert_file(const MappedFile& file, const onward_convert_options* given, onward_buffer** model_out, onward_buffer** report_out) {
+  const auto start = std::chrono::steady_clock::now();
+  if (formats::kind_of(file.bytes) == formats::FileKind::onnx) fail(Code::unsupported_format, "this is an ONNX model already");
+  Model model = formats::convert_source(file, given ? given->options : ConvertOptions{});
+  if (given) check_opsets(model, given->opsets);
+  if (given && given->schema) set_policies(model, *given->schema);
+  std::string bytes = write_model(model);
+  const auto session = Session::load_bytes(bytes);       // what does not load and run never leaves
+  session->run({}, made_up_inputs(*session, 1));
+  std::unique_ptr<onward_buffer> report;
+  if (report_out) {
+    const Source source = schema_of(model).source;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    report.reset(buffer_of(nlohmann::ordered_json{
+        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets},
+        {"source", {{"library", source.library}, {"version", source.version}, {"class", source.class_name}, {"sha256", source.sha256}}},
+        {"seconds", seconds}}.dump()));
+  }
+  *model_out = buffer_of(std::move(bytes));
+  if (report_out) *report_out = report.release();
+}
+
+}  // namespace
+
+onward_status* onward_convert(const char* path, const onward_convert_options* options, onward_buffer** model, onward_buffer** report) {
+  return guarded([&] {
+    require(path, "path"), require(model, "model");
+    try {
+      convert_file(map_file(path), options, model, report);
+    } catch (Error& e) {
+      throw e.message.find(path) == e.message.npos ? e.within(text("reading ", path)) : e;
+    }
+  });
+}
+
+onward_status* onward_convert_bytes(const void* bytes, size_t size, const onward_convert_options* options, onward_buffer** model, onward_buffer** report) {
+  return guarded([&] {
+    require(bytes, "bytes"), require(model, "model");
+    const auto owner = std::make_shared<const std::string>(static_cast<const char*>(bytes), size);
+    convert_file({owner, *owner}, options, model, report);
+  });
+}
+
+onward_status* onward_model_schema(const void* bytes, size_t size, onward_buffer** json) {
+  return guarded([&] {
+    require(bytes, "bytes"), require(json, "json");
+    *json = buffer_of(write_schema(schema_of(read_model({static_cast<const char*>(bytes), size}))));
+  });
+}
