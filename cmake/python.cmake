@@ -2,7 +2,7 @@
 # without nanobind in it, it is left out. tools/build_wheel.sh packs what is built here.
 set(ONWARD_PYTHON ${CMAKE_SOURCE_DIR}/build/venv/bin/python CACHE FILEPATH "The interpreter that the Python package is built for")
 set(facts "")
-if(EXISTS ${ONWARD_PYTHON})
+if(EXISTS ${ONWARD_PYTHON} AND CMAKE_BUILD_TYPE STREQUAL Release)
   execute_process(COMMAND ${ONWARD_PYTHON} -c "import nanobind, numpy; print(nanobind.cmake_dir(), numpy.get_include(), sep=';')"
                   OUTPUT_VARIABLE facts OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 endif()
@@ -16,8 +16,8 @@ if(facts)
   nanobind_add_module(onward_python NB_STATIC NOMINSIZE ${sources})
   target_include_directories(onward_python SYSTEM PRIVATE ${numpy_include})
   target_link_libraries(onward_python PRIVATE onward_library)
-  set_target_properties(onward_python PROPERTIES OUTPUT_NAME _core LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/python
+  set_target_properties(onward_python PROPERTIES OUTPUT_NAME _core LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/extension
                         BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN")
-else()
+elseif(CMAKE_BUILD_TYPE STREQUAL Release)
   message(STATUS "The Python package is left out: ${ONWARD_PYTHON} has no nanobind and numpy (tools/setup.sh quickstart)")
 endif()

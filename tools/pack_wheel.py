@@ -25,7 +25,8 @@ def main():
     info = f"onward-{version}.dist-info"
     members = {f"onward/{p.relative_to(ROOT / 'python/onward')}": p.read_bytes() for p in sorted((ROOT / "python/onward").rglob("*"))
                if p.suffix in (".py", ".pyi", ".typed")}
-    for extension in sorted((build / "python").glob("_core*.so")):
+    members["onward/_source.py"] = (ROOT / "src/onward/validate/source.py").read_bytes()
+    for extension in sorted((build / "extension").glob("_core*.so")):
         members[f"onward/{extension.name}"] = stripped(extension)
     library = build / f"libonward.so.{version.split('.')[0]}"
     members[f"onward/{library.name}"] = stripped(library)

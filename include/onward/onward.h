@@ -84,6 +84,10 @@ ONWARD_API onward_status* onward_session_options_set_memory_limit(onward_session
 ONWARD_API onward_status* onward_session_options_set_profiling(onward_session_options* options, int on);
 /* Leaves out one optimisation by name. An unknown name is refused when a session is created, with the nearest known one. */
 ONWARD_API onward_status* onward_session_options_disable(onward_session_options* options, const char* optimization);
+/* Fixes a named size of the model's inputs and outputs. */
+ONWARD_API onward_status* onward_session_options_set_dim(onward_session_options* options, const char* name, int64_t size);
+/* Replaces one of the model's initializers by a tensor of the same type and shape, which several sessions may share. */
+ONWARD_API onward_status* onward_session_options_set_initializer(onward_session_options* options, const char* name, const onward_value* tensor);
 
 /* Options may be NULL, and may be released at once. The bytes are copied. */
 ONWARD_API onward_status* onward_session_create(const char* path, const onward_session_options* options, onward_session** session);
@@ -125,6 +129,8 @@ ONWARD_API onward_status* onward_session_opset_count(const onward_session* sessi
 ONWARD_API onward_status* onward_session_opset(const onward_session* session, size_t index, const char** domain, int64_t* version);
 /* As JSON; without one in the metadata it is made from the graph. Fails where an input is nothing that a table could fill. */
 ONWARD_API onward_status* onward_session_schema(const onward_session* session, onward_buffer** json);
+/* The model as the session runs it: lifted to the newest opset and optimised. */
+ONWARD_API onward_status* onward_session_optimized_model(const onward_session* session, onward_buffer** model);
 /* A Chrome trace of the runs so far. Refused for a session without profiling. */
 ONWARD_API onward_status* onward_session_profile(const onward_session* session, onward_buffer** json);
 
@@ -259,6 +265,17 @@ ONWARD_API onward_status* onward_table_import_arrow(const struct ArrowSchema* sc
 ONWARD_API onward_status* onward_table_import_arrow_stream(struct ArrowArrayStream* stream, onward_table** table);
 /* Fills both structs, whose release callbacks the caller calls. */
 ONWARD_API onward_status* onward_table_export_arrow(const onward_table* table, struct ArrowSchema* schema, struct ArrowArray* array);
+
+/* ---- Comparing with the source ----------------------------------------------------------------------------------------------- */
+
+/* What a fitted model's own library answers for the rows of `table`, side by side with the session: a tensor for each named output,
+ * the first axis the rows'. `refused` has a 1 for each row that the library raises for, or is NULL; `who` is its name. A tolerance
+ * that is no number is the usual one: 1e-12 for float64, 1e-6 for float32. `json` is the report for scripts, {"ok", …}; `html`, the
+ * one for people, may be NULL. */
+ONWARD_API onward_status* onward_session_compare(const onward_session* session, const onward_run_options* options, const onward_table* table,
+                                                 const char* who, const char* const* output_names, const onward_value* const* expected,
+                                                 size_t output_count, const uint8_t* refused, double relative, double absolute,
+                                                 onward_buffer** json, onward_buffer** html);
 
 #ifdef __cplusplus
 }

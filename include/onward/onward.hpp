@@ -98,6 +98,15 @@ struct SessionOptions {
   bool profiling = false;
 };
 
+// What a session takes or gives.
+struct Port {
+  std::string name, type;                                // "X", "tensor(double)"
+  int element_type;                                      // as onward_element; 0 for what is no tensor
+  int rank;                                              // -1: not known
+  std::vector<int64_t> dims;                             // -1: dynamic
+  std::vector<std::string> dim_names;
+};
+
 class Session {
  public:
   explicit Session(const std::string& path, const SessionOptions& options = {}) {
@@ -111,8 +120,8 @@ class Session {
     handle_.reset(made);
   }
 
-  std::vector<std::string> input_names() const { return names(onward_session_input_count, onward_session_input); }
-  std::vector<std::string> output_names() const { return names(onward_session_output_count, onward_session_output); }
+  std::vector<Port> inputs() const { return ports(onward_session_input_count, onward_session_input); }
+  std::vector<Port> outputs() const { return ports(onward_session_output_count, onward_session_output); }
 
   // Every input and every output, in the model's order. From any number of threads.
   std::vector<Value> run(const std::vector<Value>& inputs, const onward_run_options* options = nullptr) const {
@@ -140,14 +149,15 @@ class Session {
     check(onward_session_options_set_profiling(made, from.profiling));
     return options;
   }
-  template <class Count, class Port> std::vector<std::string> names(Count count_of, Port port_of) const {
+  template <class Count, class Get> std::vector<Port> ports(Count count_of, Get port_of) const {
     size_t count = 0;
     check(count_of(get(), &count));
-    std::vector<std::string> out;
+    std::vector<Port> out;
     for (size_t i = 0; i < count; ++i) {
       const onward_port* port = nullptr;
       check(port_of(get(), i, &port));
-      out.emplace_back(onward_port_name(port));
+      Port& made = out.emplace_back(Port{onward_port_name(port), onward_port_type(port), onward_port_element_type(port), onward_port_rank(port), {}, {}});
+      for (int axis = 0; axis < made.rank; ++axis) made.dims.push_back(onward_port_dim(port, axis)), made.dim_names.emplace_back(onward_port_dim_name(port, axis));
     }
     return out;
   }

@@ -36,45 +36,49 @@ struct Port {
   const onward_port* port;
 };
 
-// The arguments of one run: what we made is released, what Python holds stays alive.
-class Arguments {
+// Items of one run: up to eight need no allocation.
+template <class T> class Few {
  public:
-  explicit Arguments(size_t size) {
-    if (size > few) more_values_.resize(size), more_kept_.resize(size), values = more_values_.data(), kept_ = more_kept_.data(), more_owned_.resize(size), owned_ = more_owned_.data();
-  }
-  void put(size_t i, nb::handle object, const Wanted& wanted) {
-    if (const Value* held = nb::inst_check(object) && nb::isinstance<Value>(object) ? nb::inst_ptr<Value>(object) : nullptr) {
-      kept_[i] = nb::borrow(object), values[i] = held->handle.get();
-    } else {
-      owned_[i] = to_value(object, wanted, kept_[i]), values[i] = owned_[i].get();
-    }
-  }
+  explicit Few(size_t size) : size_(size) { if (size > most) more_.resize(size), data_ = more_.data(); }
+  Few(const Few&) = delete;
+  Few& operator=(const Few&) = delete;
+  T& operator[](size_t i) { return data_[i]; }
+  T* data() { return data_; }
+  size_t size() const { return size_; }
 
  private:
-  static constexpr size_t few = 8;
-  const onward_value* few_values_[few] = {};
-  nb::object few_kept_[few];
-  ValuePtr few_owned_[few];
-  std::vector<const onward_value*> more_values_;
-  std::vector<nb::object> more_kept_;
-  std::vector<ValuePtr> more_owned_;
-  nb::object* kept_ = few_kept_;
-  ValuePtr* owned_ = few_owned_;
+  static constexpr size_t most = 8;
+  T few_[most] = {};
+  std::vector<T> more_;
+  T* data_ = few_;
+  size_t size_;
+};
 
- public:
-  const onward_value** values = few_values_;
+// The arguments of one run: what we made is released, what Python holds stays alive.
+struct Arguments {
+  explicit Arguments(size_t size) : values(size), kept(size), owned(size) {}
+  void put(size_t i, nb::handle object, const Wanted& wanted) {
+    if (nb::inst_check(object) && nb::isinstance<Value>(object)) {
+      kept[i] = nb::borrow(object), values[i] = nb::inst_ptr<Value>(object)->handle.get();
+    } else {
+      owned[i] = to_value(object, wanted, kept[i]), values[i] = owned[i].get();
+    }
+  }
+  Few<const onward_value*> values;
+  Few<nb::object> kept;
+  Few<ValuePtr> owned;
 };
 
 struct Results {
   explicit Results(size_t size) : values(size) {}
-  ~Results() { for (onward_value* value : values) onward_value_release(value); }
+  ~Results() { for (size_t i = 0; i < values.size(); ++i) onward_value_release(values[i]); }
   ValuePtr take(size_t i) { return ValuePtr(std::exchange(values[i], nullptr)); }
-  std::vector<onward_value*> values;
+  Few<onward_value*> values;
 };
 
 class Session {
  public:
-  Session(nb::handle model, int threads, int optimization, size_t memory_limit, bool profiling, const std::vector<std::string>& disabled) {
+  Session(nb::handle model, int threads, int optimization, size_t memory_limit, bool profiling, const std::vector<std::string>& disabled, nb::dict dims, nb::dict initializers) {
     onward_session_options* made = nullptr;
     check(onward_session_options_create(&made));
     const std::unique_ptr<onward_session_options, Release<onward_session_options_release>> options(made);
@@ -83,6 +87,11 @@ class Session {
     check(onward_session_options_set_memory_limit(made, memory_limit));
     check(onward_session_options_set_profiling(made, profiling));
     for (const std::string& name : disabled) check(onward_session_options_disable(made, name.c_str()));
+    for (const auto& [name, size] : dims) check(onward_session_options_set_dim(made, nb::cast<std::string>(name).c_str(), nb::cast<int64_t>(size)));
+    for (const auto& [name, value] : initializers) {
+      owners_.push_back(nb::borrow(value));
+      check(onward_session_options_set_initializer(made, nb::cast<std::string>(name).c_str(), nb::cast<const Value&>(value).handle.get()));
+    }
     create(model, made);
     read_ports(inputs_, onward_session_input_count, onward_session_input);
     read_ports(outputs_, onward_session_output_count, onward_session_output);
@@ -155,6 +164,12 @@ class Session {
     return out;
   }
 
+  nb::bytes optimized_model() const {
+    onward_buffer* made = nullptr;
+    check(onward_session_optimized_model(session_, &made));
+    const BufferPtr buffer(made);
+    return nb::bytes(onward_buffer_data(made), onward_buffer_size(made));
+  }
   nb::str schema() const { return text_of(onward_session_schema); }
   nb::str profile() const { return text_of(onward_session_profile); }
   const onward_session* get() const { return session_; }
@@ -215,40 +230,36 @@ class Session {
     const onward_run_options* how = nullptr;
     if (!options.is_none()) how = nb::cast<const RunOptions&>(options).options;
     const bool all = output_names.is_none() || nb::len(output_names) == 0;
-    std::vector<size_t> places;
-    std::vector<unsigned char> wanted;
-    if (!all) choose(output_names, places, wanted);
+    const nb::object names = all ? nb::object() : nb::steal(PySequence_Fast(output_names.ptr(), "output_names must be a list of names"));
+    if (!all && !names.is_valid()) throw nb::python_error();
+    const size_t count = all ? outputs_.size() : size_t(PySequence_Fast_GET_SIZE(names.ptr()));
+    Few<size_t> places(all ? 0 : count);
+    Few<unsigned char> wanted(outputs_.size());
+    for (size_t k = 0; k < places.size(); ++k) places[k] = place_of(PySequence_Fast_GET_ITEM(names.ptr(), Py_ssize_t(k))), wanted[places[k]] = 1;
     Results results(outputs_.size());
     onward_status* status = nullptr;
     {
       nb::gil_scoped_release unlocked;
-      status = onward_session_run_bound(session_, how, arguments.values, inputs_.size(), all ? nullptr : wanted.data(), results.values.data(), outputs_.size());
+      status = onward_session_run_bound(session_, how, arguments.values.data(), inputs_.size(), all ? nullptr : wanted.data(), results.values.data(), outputs_.size());
     }
     check(status);
-    const nb::object out = nb::steal(PyList_New(Py_ssize_t(all ? outputs_.size() : places.size())));
+    const nb::object out = nb::steal(PyList_New(Py_ssize_t(count)));
     if (!out.is_valid()) throw nb::python_error();
-    std::vector<nb::object> made(all ? 0 : outputs_.size());
-    for (Py_ssize_t k = 0; k < PyList_GET_SIZE(out.ptr()); ++k) {
-      if (all) {
-        PyList_SET_ITEM(out.ptr(), k, give(results.take(size_t(k))).release().ptr());
-        continue;
-      }
-      nb::object& one = made[places[size_t(k)]];         // a name that is asked for twice is one array
-      if (!one.is_valid()) one = give(results.take(places[size_t(k)]));
-      PyList_SET_ITEM(out.ptr(), k, nb::object(one).release().ptr());
+    Few<nb::object> made(outputs_.size());               // a name that is asked for twice is one array
+    for (size_t k = 0; k < count; ++k) {
+      nb::object& one = made[all ? k : places[k]];
+      if (!one.is_valid()) one = give(results.take(all ? k : places[k]));
+      PyList_SET_ITEM(out.ptr(), Py_ssize_t(k), nb::object(one).release().ptr());
     }
     return out;
   }
 
-  void choose(nb::handle names, std::vector<size_t>& places, std::vector<unsigned char>& wanted) const {
-    wanted.assign(outputs_.size(), 0);
-    for (nb::handle name : names) {
-      PyObject* place = PyDict_GetItemWithError(places_.ptr(), name.ptr());
-      size_t index = 0;
-      if (place) index = PyLong_AsSize_t(place);
-      else check(onward_session_output_index(session_, nb::cast<std::string>(nb::str(name)).c_str(), &index));
-      places.push_back(index), wanted[index] = 1;
-    }
+  size_t place_of(nb::handle name) const {
+    if (PyObject* place = PyDict_GetItemWithError(places_.ptr(), name.ptr())) return PyLong_AsSize_t(place);
+    PyErr_Clear();
+    size_t index = 0;
+    check(onward_session_output_index(session_, nb::cast<std::string>(nb::str(name)).c_str(), &index));
+    return index;
   }
 
   nb::str text_of(onward_status* (*ask)(const onward_session*, onward_buffer**)) const {
@@ -258,6 +269,7 @@ class Session {
     return nb::str(onward_buffer_data(made), onward_buffer_size(made));
   }
 
+  std::vector<nb::object> owners_;                       // of initializers that are read in place
   onward_session* session_ = nullptr;
   std::vector<Port> inputs_, outputs_;
   nb::dict places_;                                      // output name -> position
@@ -274,13 +286,14 @@ void define_session(nb::module_& module) {
       .def_prop_rw("terminate", [](const RunOptions& o) { return o.terminate; }, &RunOptions::set_terminate)
       .def_prop_rw("time_limit", [](const RunOptions& o) { return o.time_limit; }, &RunOptions::set_time_limit);
   nb::class_<Session>(module, "Session", nb::dynamic_attr(), nb::is_weak_referenceable())
-      .def(nb::init<nb::handle, int, int, size_t, bool, const std::vector<std::string>&>())
+      .def(nb::init<nb::handle, int, int, size_t, bool, const std::vector<std::string>&, nb::dict, nb::dict>())
       .def("run", &Session::run, nb::arg("output_names").none(), nb::arg("input_feed"), nb::arg("run_options").none() = nb::none())
       .def("run_values", &Session::run_values, nb::arg("output_names").none(), nb::arg("input_feed"), nb::arg("run_options").none() = nb::none())
       .def("ports", &Session::ports)
       .def("model_texts", &Session::model_texts)
       .def("metadata", &Session::metadata)
       .def("opsets", &Session::opsets)
+      .def("optimized_model", &Session::optimized_model)
       .def("schema_json", &Session::schema)
       .def("profile_json", &Session::profile);
 }

@@ -157,6 +157,30 @@ nb::object column(const Table& table, size_t k) {
   return out;
 }
 
+// (report as JSON, report as a page): `expected` has a value for each output's name.
+nb::tuple compare(nb::handle session, const Table& table, const std::string& who, nb::dict expected, nb::handle refused, double relative, double absolute) {
+  std::vector<std::string> names;
+  std::vector<const char*> name_pointers;
+  std::vector<const onward_value*> values;
+  for (const auto& [name, value] : expected) names.push_back(nb::cast<std::string>(name)), values.push_back(nb::cast<const Value&>(value).handle.get());
+  for (const std::string& name : names) name_pointers.push_back(name.c_str());
+  nb::object keep;
+  const ValuePtr rows = to_value(refused, {}, keep);
+  if (onward_value_element_type(rows.get()) != ONWARD_UINT8 || int64_t(onward_value_size(rows.get())) != onward_table_rows(table.handle.get()))
+    fail(ONWARD_BAD_DATA, "the library answered for another number of rows than the table has");
+  onward_buffer *json = nullptr, *page = nullptr;
+  onward_status* status = nullptr;
+  const onward_session* runs = session_of(session);
+  {
+    nb::gil_scoped_release unlocked;
+    status = onward_session_compare(runs, nullptr, table.handle.get(), who.c_str(), name_pointers.data(), values.data(), values.size(),
+                                    static_cast<const uint8_t*>(onward_value_data(rows.get())), relative, absolute, &json, &page);
+  }
+  check(status);
+  const BufferPtr own_json(json), own_page(page);
+  return nb::make_tuple(nb::str(onward_buffer_data(json), onward_buffer_size(json)), nb::str(onward_buffer_data(page), onward_buffer_size(page)));
+}
+
 }  // namespace
 
 void define_tables(nb::module_& module) {
@@ -189,6 +213,7 @@ void define_tables(nb::module_& module) {
           out.append(nb::make_tuple(nb::str(onward_table_column_name(t.handle.get(), k)), nb::str(types[onward_table_column_type(t.handle.get(), k)])));
         return out;
       });
+  module.def("compare", &compare);
   module.def("predict", [](nb::handle session, const Table& table, nb::handle options) {
     onward_table* made = nullptr;
     const onward_session* runs = session_of(session);

@@ -11,9 +11,9 @@ def table_of(data, inputs=()):
         return data
     kind = _library(data)
     if kind == "pandas":
-        return _from_pandas(data)
+        return _from_pandas(data, inputs)
     if isinstance(data, dict):
-        return _from_columns(data)
+        return _from_columns(data, inputs)
     if hasattr(data, "__arrow_c_stream__"):
         return _core.Table.from_arrow_stream(data.__arrow_c_stream__())
     if hasattr(data, "__dataframe__") or hasattr(data, "to_arrow"):
@@ -59,9 +59,10 @@ def _library(data):
     return ""
 
 
-def _from_pandas(frame):
+def _from_pandas(frame, inputs):
     table = _core.Table(len(frame))
-    for place, name in enumerate(frame.columns):
+    named = any(isinstance(name, str) for name in frame.columns)             # to the library too, numbers are no names
+    for place, name in enumerate(frame.columns if named else _matrix_names(inputs, frame.shape[1])):
         _add_series(table, str(name), frame.iloc[:, place])
     return table
 
@@ -114,7 +115,7 @@ def _plain(values, name):
     raise error_of(306, "bad-data", f"column '{name}' has the type {values.dtype}, which no column holds", "cast it to numbers, booleans, text or datetime64")
 
 
-def _from_columns(columns):
+def _from_columns(columns, inputs=()):
     import numpy
 
     arrays = {}
@@ -123,7 +124,8 @@ def _from_columns(columns):
             values = list(values) if not hasattr(values, "__array__") else numpy.asarray(values)
         if hasattr(values, "ndim") and values.ndim == 2:
             values = numpy.asarray(values)
-            arrays.update({name: values[:, 0]} if values.shape[1] == 1 else {f"{name}_{k}": values[:, k] for k in range(values.shape[1])})
+            names = [name] if values.shape[1] == 1 else _names_of(name, inputs, values.shape[1])
+            arrays.update({names[k]: values[:, k] for k in range(values.shape[1])})
         else:
             arrays[name] = values
     table = _core.Table(len(next(iter(arrays.values()))) if arrays else 0)
@@ -135,6 +137,23 @@ def _from_columns(columns):
         else:
             _add_array(table, str(name), numpy.asarray(values))
     return table
+
+
+def _names_of(matrix, inputs, width):
+    """What the schema calls the columns of a matrix that is an input; else <matrix>_0 …"""
+    for field in inputs:
+        if field["name"] == matrix and len(field.get("names") or ()) == width:
+            return field["names"]
+    return [f"{matrix}_{k}" for k in range(width)]
+
+
+def _matrix_names(inputs, width):
+    """What the schema calls the columns of the model's only matrix, or its inputs in order."""
+    if len(inputs) == 1 and len(inputs[0].get("names") or ()) == width:
+        return inputs[0]["names"]
+    if len(inputs) == width > 1:
+        return [field["name"] for field in inputs]
+    return [f"x{k}" for k in range(width)]
 
 
 def _is_series(values):
@@ -154,7 +173,6 @@ def _from_matrix(data, inputs):
     if matrix.ndim != 2:
         raise error_of(306, "bad-data", f"expected a table, given an array of {matrix.ndim} axes", "rows by columns")
     table = _core.Table(matrix.shape[0])
-    single = [field["name"] for field in inputs] if len(inputs) == matrix.shape[1] and len(inputs) > 1 else None
-    for k in range(matrix.shape[1]):
-        _add_array(table, single[k] if single else f"x{k}", numpy.ascontiguousarray(matrix[:, k]))
+    for k, name in enumerate(_matrix_names(inputs, matrix.shape[1])):
+        _add_array(table, name, numpy.ascontiguousarray(matrix[:, k]))
     return table

@@ -54,13 +54,11 @@ class SessionOptions:
     deterministic. `intra_op_num_threads` 0 means all that the process may use."""
 
     def __init__(self):
-        self.__dict__.update(_DEFAULTS, _config={})
+        self.__dict__.update(_DEFAULTS, _config={}, _dims={}, _initializers={})
 
     def __setattr__(self, name, value):
         if name not in _DEFAULTS:
             raise AttributeError(f"SessionOptions has no option '{name}'{suggestion(name, _DEFAULTS)}")
-        if name == "optimized_model_filepath" and value:
-            raise usage("SessionOptions.optimized_model_filepath is not offered", "`onward optimize MODEL.onnx -o OUT.onnx` writes the optimised model")
         if name in ("intra_op_num_threads", "inter_op_num_threads") and (not isinstance(value, int) or value < 0):
             raise usage(f"SessionOptions.{name}: expected 0 (all) or more, given {value!r}")
         self.__dict__[name] = value
@@ -81,16 +79,17 @@ class SessionOptions:
         raise usage(f"SessionOptions.{what} is not offered")
 
     def add_free_dimension_override_by_name(self, name, size):
-        self._refuse("add_free_dimension_override_by_name")
+        self._dims[name] = int(size)
 
     def add_free_dimension_override_by_denotation(self, denotation, size):
         self._refuse("add_free_dimension_override_by_denotation")
 
     def add_initializer(self, name, value):
-        self._refuse("add_initializer")
+        """An OrtValue of the type and shape of the model's own initializer; sessions may share it."""
+        self._initializers[name] = value._value
 
     def add_external_initializers(self, names, values):
-        self._refuse("add_external_initializers")
+        self._initializers.update({name: value._value for name, value in zip(names, values)})
 
     def register_custom_ops_library(self, path):
         self._refuse("register_custom_ops_library")
@@ -103,17 +102,17 @@ class SessionOptions:
 
     def _copy(self):
         made = SessionOptions()
-        made.__dict__.update(self.__dict__, _config=dict(self._config))
+        made.__dict__.update(self.__dict__, _config=dict(self._config), _dims=dict(self._dims), _initializers=dict(self._initializers))
         return made
 
     def _core_arguments(self):
-        """(threads, optimisation, memory limit, profiling, disabled) of onward._core.Session."""
+        """(threads, optimisation, memory limit, profiling, disabled, dims, initializers) of onward._core.Session."""
         level = int(self.graph_optimization_level)
         limit = self._config.get("onward.memory_limit", "0")
         if not limit.isdigit():
             raise usage(f"session config entry 'onward.memory_limit': expected a number of bytes, given '{limit}'")
         disabled = [name for name in self._config.get("optimization.disable_specified_optimizers", "").split(";") if name]
-        return int(self.intra_op_num_threads), 0 if level == 0 else 1 if level == 1 else 2, int(limit), bool(self.enable_profiling), disabled
+        return int(self.intra_op_num_threads), 0 if level == 0 else 1 if level == 1 else 2, int(limit), bool(self.enable_profiling), disabled, self._dims, self._initializers
 
 
 class RunOptions(_core.RunOptions):

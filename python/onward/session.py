@@ -46,14 +46,17 @@ class InferenceSession(_core.Session):
             raise TypeError(f"sess_options: expected onward.SessionOptions, given {type(sess_options).__name__}")
         _check_providers(providers)
         self._options = SessionOptions() if sess_options is None else sess_options._copy()
-        self._providers = ["CPUExecutionProvider"]
+        self._providers, self._inputs = ["CPUExecutionProvider"], None
         if isinstance(path_or_bytes, (str, os.PathLike)):
             self._model, self._stamp = os.fspath(path_or_bytes), _stamp(path_or_bytes)
         else:
             self._model, self._stamp = bytes(path_or_bytes), None
-        *options, disabled = self._options._core_arguments()
+        threads, level, limit, profiling, disabled, dims, initializers = self._options._core_arguments()
         disabled += list(kwargs.get("disabled_optimizers") or [])
-        super().__init__(self._model, *options, disabled)
+        super().__init__(self._model, threads, level, limit, profiling, disabled, dims, initializers)
+        if self._options.optimized_model_filepath:
+            with open(self._options.optimized_model_filepath, "wb") as out:
+                out.write(self.optimized_model())
 
     def get_inputs(self):
         return [NodeArg(*port) for port in self.ports(True)]
@@ -117,7 +120,9 @@ class InferenceSession(_core.Session):
     def predict(self, table, run_options=None):
         """Columns by name to predictions, under the model's schema. Takes frames of pandas and polars, Arrow tables, anything with the
         Arrow stream protocol, a dict of columns or a matrix; gives a frame of the same kind, or a dict of columns."""
-        return predictions_like(table, _core.predict(self, table_of(table, self.schema["inputs"]), run_options))
+        if self._inputs is None:
+            self._inputs = self.schema["inputs"]
+        return predictions_like(table, _core.predict(self, table_of(table, self._inputs), run_options))
 
     def end_profiling(self):
         """Writes the trace of the runs so far and returns its file's name."""
@@ -137,12 +142,14 @@ class InferenceSession(_core.Session):
                 raise error_of(301, "io", f"{model} changed after the session was created, so the session cannot be pickled", "create it from bytes")
             with open(model, "rb") as file:
                 model = file.read()
-        return _unpickled, (model, {k: v for k, v in self._options.__dict__.items()})
+        options = dict(self._options.__dict__, optimized_model_filepath="")
+        options["_initializers"] = {name: value.to_python() for name, value in self._options._initializers.items()}
+        return _unpickled, (model, options)
 
 
 def _unpickled(model, options):
     made = SessionOptions()
-    made.__dict__.update(options)
+    made.__dict__.update(options, _initializers={name: _core.value_of(array) for name, array in options["_initializers"].items()})
     return InferenceSession(model, made)
 
 

@@ -357,3 +357,28 @@ def test_without_numpy_the_package_imports():
 
     code = "import sys; sys.modules['numpy'] = None; import onward; print(onward.__version__)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == onward.__version__
+
+
+def test_fixed_sizes_shared_weights_and_the_optimised_file(tmp_path):
+    import onnx
+    from onnx import TensorProto, helper
+
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [2], [1, 2])
+    content = model_of([("Mul", ["x", "w"], ["y"])], [tensor("x", "FLOAT", ["batch", 2])], [tensor("y", "FLOAT", ["batch", 2])], [weights])
+    options = ort.SessionOptions()
+    options.add_free_dimension_override_by_name("batch", 3)
+    options.add_initializer("w", ort.OrtValue.ortvalue_from_numpy(np.array([10, 20], np.float32)))
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    session = ort.InferenceSession(content, options)
+    assert session.get_inputs()[0].shape == [3, 2]
+    rows = np.ones((3, 2), np.float32)
+    for s in (session, pickle.loads(pickle.dumps(session)), ort.InferenceSession(tmp_path / "optimised.onnx")):
+        assert s.run(None, {"x": rows})[0].tolist() == [[10, 20]] * 3
+    onnx.checker.check_model(onnx.load(tmp_path / "optimised.onnx"))
+    with pytest.raises(ValueError, match="axis 0"):
+        session.run(None, {"x": rows[:2]})
+    for name, array in (("v", np.zeros(2, np.float32)), ("w", np.zeros(3, np.float32)), ("w", np.zeros(2))):
+        options = ort.SessionOptions()
+        options.add_initializer(name, ort.OrtValue.ortvalue_from_numpy(array))
+        with pytest.raises(ValueError, match="initializer"):
+            ort.InferenceSession(content, options)

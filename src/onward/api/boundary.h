@@ -13,7 +13,11 @@
 struct onward_status { onward::Error error; };
 struct onward_buffer { std::string bytes; };
 struct onward_value { onward::Value value; };
-struct onward_session_options { onward::SessionOptions options; };
+struct onward_session_options {
+  onward::SessionOptions options;
+  std::map<std::string, int64_t> dims;                   // fixed sizes of named ones
+  std::map<std::string, onward::Tensor> initializers;    // instead of the model's
+};
 struct onward_cancel { std::shared_ptr<std::atomic<bool>> flag; };
 struct onward_run_options {
   onward::RunOptions options;

@@ -36,6 +36,22 @@ onward_status* onward_session_options_disable(onward_session_options* options, c
   return guarded([&] { require(options, "options"), require(optimization, "optimization"), options->options.disabled_rules.push_back(optimization); });
 }
 
+onward_status* onward_session_options_set_dim(onward_session_options* options, const char* name, int64_t size) {
+  return guarded([&] {
+    require(options, "options"), require(name, "name");
+    if (size < 0) fail(Code::usage, "the size of '", name, "': expected 0 or more, given ", size);
+    options->dims[name] = size;
+  });
+}
+
+onward_status* onward_session_options_set_initializer(onward_session_options* options, const char* name, const onward_value* tensor) {
+  return guarded([&] {
+    require(options, "options"), require(name, "name"), require(tensor, "tensor");
+    if (!tensor->value.tensor()) fail(Code::usage, "initializer '", name, "': expected a tensor");
+    options->initializers[name] = *tensor->value.tensor();
+  });
+}
+
 onward_status* onward_cancel_create(onward_cancel** cancel) {
   return guarded([&] { require(cancel, "cancel"), *cancel = new onward_cancel{std::make_shared<std::atomic<bool>>(false)}; });
 }

@@ -1,5 +1,7 @@
 // Sessions: what their models take and give.
 #include "onward/api/boundary.h"
+#include "onward/base/suggest.h"
+#include "onward/model/onnx_file.h"
 #include "onward/model/schema.h"
 #include "onward/runtime/profile.h"
 
@@ -39,17 +41,50 @@ static onward_session* handle_of(std::shared_ptr<Session> session) {
   return handle.release();
 }
 
+static void fix(Model& model, const onward_session_options& options) {
+  for (auto* infos : {&model.graph.inputs, &model.graph.outputs, &model.graph.values})
+    for (ValueInfo& info : *infos) {
+      if (!info.type.shape) continue;
+      for (DimInfo& d : *info.type.shape)
+        if (const auto fixed = options.dims.find(d.name); fixed != options.dims.end() && !d.size) d = {fixed->second, ""};
+    }
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : model.graph.initializers) names.push_back(name);
+  for (const auto& [name, tensor] : options.initializers) {
+    const auto replaced = model.graph.initializers.find(name);
+    if (replaced == model.graph.initializers.end()) fail(Code::usage, "the model has no initializer '", name, "'", suggestion(name, names));
+    if (replaced->second.type() != tensor.type() || replaced->second.dims() != tensor.dims())
+      fail(Code::bad_input, "initializer '", name, "': expected ", shown(replaced->second), ", given ", shown(tensor));
+    replaced->second = tensor;
+  }
+}
+
+static std::shared_ptr<Session> load(const std::string& path, const onward_session_options& options) {
+  if (options.dims.empty() && options.initializers.empty()) return Session::load(path, options.options);
+  Model model = load_model(path);
+  fix(model, options);
+  return std::make_shared<Session>(std::move(model), options.options);
+}
+
+static std::shared_ptr<Session> load_bytes(std::string_view bytes, const onward_session_options& options) {
+  if (options.dims.empty() && options.initializers.empty()) return Session::load_bytes(bytes, options.options);
+  const auto copy = std::make_shared<const std::string>(bytes);
+  Model model = read_model(*copy, copy);
+  fix(model, options);
+  return std::make_shared<Session>(std::move(model), options.options);
+}
+
 onward_status* onward_session_create(const char* path, const onward_session_options* options, onward_session** session) {
   return guarded([&] {
     require(path, "path"), require(session, "session");
-    *session = handle_of(Session::load(path, options ? options->options : SessionOptions{}));
+    *session = handle_of(load(path, options ? *options : onward_session_options{}));
   });
 }
 
 onward_status* onward_session_create_from_bytes(const void* bytes, size_t size, const onward_session_options* options, onward_session** session) {
   return guarded([&] {
     require(bytes, "bytes"), require(session, "session");
-    *session = handle_of(Session::load_bytes({static_cast<const char*>(bytes), size}, options ? options->options : SessionOptions{}));
+    *session = handle_of(load_bytes({static_cast<const char*>(bytes), size}, options ? *options : onward_session_options{}));
   });
 }
 
@@ -146,6 +181,10 @@ onward_status* onward_session_opset(const onward_session* session, size_t index,
 
 onward_status* onward_session_schema(const onward_session* session, onward_buffer** json) {
   return guarded([&] { require(session, "session"), require(json, "json"), *json = buffer_of(write_schema(schema_of(session->session->model()))); });
+}
+
+onward_status* onward_session_optimized_model(const onward_session* session, onward_buffer** model) {
+  return guarded([&] { require(session, "session"), require(model, "model"), *model = buffer_of(write_model(session->session->model())); });
 }
 
 onward_status* onward_session_profile(const onward_session* session, onward_buffer** json) {

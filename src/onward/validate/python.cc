@@ -1,5 +1,6 @@
 #include "onward/validate/python.h"
 
+#include <filesystem>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +21,10 @@ extern char** environ;
 namespace onward {
 namespace {
 
-bool executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
+bool executable(const std::string& path) {
+  std::error_code ignored;
+  return access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path, ignored);
+}
 
 std::string own_folder() {
   char path[4096];

@@ -1,0 +1,99 @@
+"""convert: from objects, files and bytes, with options."""
+import io
+import json
+import pickle
+
+import joblib
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression
+
+import onward
+
+
+def test_objects_files_and_bytes_are_the_same_model(fitted, iris, tmp_path):
+    joblib.dump(fitted, tmp_path / "m.joblib", compress=3)
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(fitted))
+    answers = [onward.convert(source).session().run(["probabilities"], {"X": iris[0]})[0]
+               for source in (fitted, tmp_path / "m.joblib", str(tmp_path / "m.pkl"), pickle.dumps(fitted, 5), bytearray(pickle.dumps(fitted, 2)))]
+    for a in answers:
+        assert (a == answers[0]).all()
+
+
+def test_what_comes_out(fitted, model, tmp_path):
+    onnx.checker.check_model(onnx.load_from_string(bytes(model)), full_check=True)
+    assert model.schema["source"]["library"] == "sklearn" and [f["name"] for f in model.schema["outputs"]] == ["label", "probabilities"]
+    assert model.report["source"]["class"] == "Pipeline" and model.report["opsets"][""] == 21
+    assert model.schema == onward.InferenceSession(model).schema == onward.model_schema(bytes(model))
+    model.save(tmp_path / "m.onnx")
+    assert (tmp_path / "m.onnx").read_bytes() == bytes(model) and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(OSError):
+        model.save(tmp_path / "none" / "m.onnx")
+    assert onward.Model((tmp_path / "m.onnx").read_bytes()).schema == model.schema
+
+
+def test_agrees_with_onnxruntime(iris):
+    forest = RandomForestClassifier(20, random_state=0).fit(*iris)
+    content = bytes(onward.convert(forest))
+    ours = onward.InferenceSession(content).run(None, {"X": iris[0]})
+    theirs = onnxruntime.InferenceSession(content).run(None, {"X": iris[0]})
+    assert (ours[0] == theirs[0]).all()
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-12)
+    assert (ours[1] == forest.predict_proba(iris[0])).all()
+
+
+def test_options(fitted, iris):
+    narrow = onward.convert(fitted, input_dtype="float32", outputs=["probabilities", "scores"]).session()
+    assert narrow.get_inputs()[0].type == "tensor(float)" and [o.name for o in narrow.get_outputs()] == ["probabilities", "scores"]
+    assert onward.convert(fitted, example=iris[0].astype(np.float32)).session().get_inputs()[0].type == "tensor(float)"
+    assert onward.convert(fitted, outputs="label", target_opset={"ai.onnx": 21}).session().get_outputs()[0].name == "label"
+    assert onward.convert(fitted, target_opset=21)
+    for bad in (dict(input_dtype="float16"), dict(outputs=["lable"]), dict(target_opset=3), dict(inputs="rows")):
+        with pytest.raises(ValueError):
+            onward.convert(fitted, **bad)
+    with pytest.raises(onward.Error, match="ONNX model already"):
+        onward.convert(bytes(onward.convert(fitted)))
+
+
+def test_an_example_and_a_schema_say_types_and_policies(frame_fitted, frame):
+    model = onward.convert(frame_fitted, example=frame.astype({"paid": np.float32}))
+    types = {f["name"]: f["type"] for f in model.schema["inputs"]}
+    assert types["paid"] == "float32" and types["age"] == "float64" and types["city"] == "string"
+    schema = onward.convert(frame_fitted).schema
+    for field in schema["inputs"]:
+        if field["name"] == "age":
+            field.update(range={"min": 0, "max": 120}, out_of_range="refuse") if isinstance(field.get("range"), dict) else field.update(range=[0, 120], out_of_range="refuse")
+    for given in (schema, json.dumps(schema)):
+        session = onward.convert(frame_fitted, schema=given).session()
+        with pytest.raises(ValueError, match="row 2, column 'age'"):
+            session.predict(frame.assign(age=frame["age"].where(frame.index != 1, 400.0)))
+
+
+def test_what_cannot_be_converted_is_named():
+    from sklearn.preprocessing import FunctionTransformer
+
+    with pytest.raises(onward.NotImplemented) as e:
+        onward.convert(FunctionTransformer(_own).fit([[1.0]]))
+    assert "_own" in str(e.value) or "function" in str(e.value)
+    with pytest.raises(onward.Error):
+        onward.convert(LinearRegression())               # not fitted
+    with pytest.raises(onward.Error):
+        onward.convert(b"garbage")
+    with pytest.raises(FileNotFoundError):
+        onward.convert("/no/such/file.pkl")
+
+
+def _own(x):
+    return x
+
+
+def test_skops(fitted, iris):
+    skops_io = pytest.importorskip("skops.io")
+    session = onward.convert(skops_io.dumps(fitted)).session()
+    assert (session.run(["label"], {"X": iris[0]})[0] == fitted.predict(iris[0])).all()
+    buffer = io.BytesIO()
+    joblib.dump(fitted, buffer)
+    assert onward.convert(buffer.getvalue())

@@ -1,0 +1,150 @@
+"""predict: every kind of table gives the same answers, and gets its own kind back."""
+import decimal
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import onward
+
+
+def columns_of(predictions):
+    return {name: list(np.asarray(predictions[name])) for name in ("label", "probability_0", "probability_1")}
+
+
+@pytest.fixture(scope="module")
+def expected(frame_session, frame):
+    return columns_of(frame_session.predict(frame))
+
+
+def test_a_frame_gives_the_librarys_answers(frame_session, frame, frame_fitted):
+    indexed = frame.set_index(np.arange(len(frame)) * 2)
+    out = frame_session.predict(indexed)
+    assert isinstance(out, pd.DataFrame) and (out.index == indexed.index).all() and list(out) == ["label", "probability_0", "probability_1"]
+    assert (out["label"] == frame_fitted.predict(frame)).all()
+    np.testing.assert_allclose(out[["probability_0", "probability_1"]], frame_fitted.predict_proba(frame), rtol=1e-12)
+
+
+def test_kinds_of_tables_agree(frame_session, frame, expected):
+    import polars
+    import pyarrow
+
+    shuffled = frame[["paid", "city", "rooms", "age"]].assign(more=1)
+    batches = pyarrow.Table.from_batches(pyarrow.Table.from_pandas(shuffled).to_batches(max_chunksize=33))
+    dictionary = batches.set_column(1, "city", batches["city"].dictionary_encode())
+    tables = {
+        "another order, more columns": shuffled,
+        "nullable": shuffled.convert_dtypes(),
+        "categories": shuffled.astype({"city": "category"}),
+        "objects": shuffled.astype(object),
+        "arrow-backed": shuffled.convert_dtypes(dtype_backend="pyarrow"),
+        "polars": polars.from_pandas(shuffled),
+        "polars categories": polars.from_pandas(shuffled).with_columns(polars.col("city").cast(polars.Categorical)),
+        "pyarrow": batches, "dictionary": dictionary, "batch": dictionary.combine_chunks().to_batches()[0],
+        "arrays": {name: values.to_numpy() for name, values in shuffled.items()},
+        "lists": {name: values.tolist() for name, values in shuffled.items()},
+        "None for gaps": {name: [None if v != v else v for v in values] for name, values in shuffled.items()},
+        "columns (n, 1)": {name: values.to_numpy().reshape(-1, 1) for name, values in shuffled.items()},
+        "rows": shuffled.to_dict("records"),
+        "structured": shuffled.drop(columns="city").assign(city=shuffled["city"].to_numpy("U10")).to_records(index=False).view(np.recarray),
+    }
+    for name, table in tables.items():
+        out = frame_session.predict(table)
+        if isinstance(table, (pd.DataFrame, polars.DataFrame)):
+            assert type(out) is type(table), name
+        elif type(table).__module__.startswith("pyarrow"):
+            assert isinstance(out, pyarrow.Table), name
+        else:
+            assert isinstance(out, dict), name
+        assert columns_of(out) == expected, name
+
+
+def test_a_matrix(session, fitted, iris):
+    out = session.predict(iris[0])
+    assert (out["label"] == fitted.predict(iris[0])).all()
+    assert (session.predict(iris[0].tolist())["label"] == out["label"]).all()
+    assert (session.predict({"X": iris[0]})["label"] == out["label"]).all()
+    assert (session.predict(pd.DataFrame(iris[0]))["label"] == out["label"]).all()
+    with pytest.raises(ValueError, match="no column 'x3'"):
+        session.predict(iris[0][:, :3])
+    assert len(session.predict(iris[0][:0])["label"]) == 0
+
+
+def test_what_the_schema_refuses(frame_session, frame):
+    with pytest.raises(ValueError, match="no column 'city'") as e:
+        frame_session.predict(frame.rename(columns={"city": "town"}))
+    assert e.value.code == 306
+    with pytest.raises(ValueError, match="row 3, column 'rooms': expected int64|row 3, column 'rooms'"):
+        frame_session.predict(frame.assign(rooms=frame["rooms"].astype(object).where(frame.index != 2, "many")))
+    with pytest.raises(ValueError, match="column 'paid'"):
+        frame_session.predict(frame.assign(paid=[object()] * len(frame)))
+    with pytest.raises(ValueError, match="rows"):
+        frame_session.predict({**{c: frame[c].tolist() for c in frame}, "age": [1.0]})
+
+
+def test_cells_of_objects(frame_session, frame, expected):
+    odd = frame.copy()
+    odd["rooms"] = [decimal.Decimal(int(v)) for v in frame["rooms"]]
+    odd["paid"] = odd["paid"].astype(object)
+    odd["age"] = [pd.NA if v != v else v for v in frame["age"]]
+    assert columns_of(frame_session.predict(odd)) == expected
+
+
+def test_times():
+    from graphs import model_of, tensor
+
+    session = onward.InferenceSession(model_of([("Identity", ["t"], ["out"])], [tensor("t", "INT64", [None, 1])], [tensor("out", "INT64", [None, 1])]))
+    moment = pd.Timestamp("2024-02-29 12:00:00.5")
+    for times in (pd.Series([moment]), pd.Series([moment]).astype("datetime64[us]"), pd.Series([moment]).dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")):
+        assert session.predict(pd.DataFrame({"t": times}))["out"][0] == moment.value
+        import pyarrow
+
+        assert session.predict(pyarrow.Table.from_pandas(pd.DataFrame({"t": times})))["out"][0].as_py() == moment.value
+
+
+def test_text_labels_and_text_columns():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    frame = pd.DataFrame({"colour": ["red", "green", "blue", "red"] * 5})
+    fitted = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(frame, ["yes", "no", "no", "yes"] * 5)
+    session = onward.convert(fitted).session()
+    out = session.predict(frame)
+    assert list(out["label"]) == list(fitted.predict(frame)) and list(out)[1:] == ["probability_no", "probability_yes"]
+    import polars
+
+    assert session.predict(polars.from_pandas(frame))["label"].to_list() == list(fitted.predict(frame))
+    assert session.run(["label"], {"colour": frame[["colour"]].to_numpy(str)})[0].tolist() == list(fitted.predict(frame))
+
+
+def test_validate(fitted, model, iris, frame_fitted, frame, tmp_path):
+    report = onward.validate(fitted, model, iris[0])
+    assert report.ok and report and report.mismatched_labels == 0 and report.max_abs_error < 1e-12 and report.rows == 150
+    report.save_html(tmp_path / "r.html")
+    assert "<html" in (tmp_path / "r.html").read_text()
+    report.save_json(tmp_path / "r.json")
+    with_columns = onward.convert(frame_fitted)
+    import polars
+
+    for data in (frame, polars.from_pandas(frame), {c: frame[c].to_numpy() for c in frame}):
+        assert onward.validate(frame_fitted, with_columns, data).ok
+    # Another model's answers are not this one's.
+    from sklearn.base import clone
+
+    other = clone(fitted).fit(iris[0], (iris[1] + 1) % 3)
+    wrong = onward.validate(other, model, iris[0])
+    assert not wrong.ok and wrong.mismatched_labels > 100 and wrong.failing_rows[0] == 0
+    assert onward.validate(fitted, model, iris[0].astype(np.float32).astype(np.float64), rtol=0, atol=1e-9).ok
+    with pytest.raises(ValueError, match="tolerance"):
+        onward.validate(fitted, model, iris[0], rtol=-1)
+
+
+def test_validate_counts_rows_that_one_side_refuses(frame_fitted, frame):
+    infinite = frame.copy()
+    infinite.loc[5, "paid"] = np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report = onward.validate(frame_fitted, onward.convert(frame_fitted), infinite)
+    assert sum(report.to_dict()["refused"][k] for k in ("by_both", "by_source_alone")) == 1
