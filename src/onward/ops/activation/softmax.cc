@@ -26,9 +26,13 @@ template <bool logarithm, class T> struct Body {
   }
   [[gnu::always_inline]] static void line(const T* x, T* y, int64_t n) {
     const T top = FoldBody<Largest, T>::line(x, n);
-    const T total = FoldBody<Total, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return y[i] = simd::exp(x[i] - top); });
-    if constexpr (logarithm) { const T shift = top + std::log(total); for (int64_t i = 0; i < n; ++i) y[i] = x[i] - shift; }
-    else { const T scale = 1 / total; for (int64_t i = 0; i < n; ++i) y[i] *= scale; }
+    if constexpr (logarithm) {          // y may be x: nothing is written before the last pass
+      const T shift = top + std::log(FoldBody<Total, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return simd::exp(x[i] - top); }));
+      for (int64_t i = 0; i < n; ++i) y[i] = x[i] - shift;
+    } else {
+      const T scale = 1 / FoldBody<Total, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return y[i] = simd::exp(x[i] - top); });
+      for (int64_t i = 0; i < n; ++i) y[i] *= scale;
+    }
   }
   static void columns(const T* x, T* y, int64_t n, int64_t inner) {
     std::vector<T> from(n), to(n);

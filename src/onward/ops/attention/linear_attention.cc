@@ -1,0 +1,106 @@
+// LinearAttention: a recurrent state of keys and values that decays (gated) and corrects itself (delta), read by queries.
+// CausalConvWithState: a convolution of every channel with its past, which it hands on.
+#include <cmath>
+#include "onward/ops/operator.h"
+
+namespace onward::ops {
+namespace {
+
+struct LinearAttention : standard::LinearAttention {
+  void prepare(const Preparation&) const {
+    if (q_num_heads < 1 || kv_num_heads < 1 || q_num_heads % kv_num_heads != 0) invalid(q_num_heads, " heads of queries for ", kv_num_heads, " of keys");
+    for (std::string_view known : {"linear", "gated", "delta", "gated_delta"}) if (update_rule == known) return;
+    invalid("update_rule is '", update_rule, "', expected linear, gated, delta or gated_delta");
+  }
+
+  void infer(Inference& io) const {
+    const Dims &q = io.dims(0), &k = io.dims(1), &v = io.dims(2);
+    if (q.size() != 3 || k.size() != 3 || v.size() != 3) invalid("expected three axes, found shapes ", shown(q), ", ", shown(k), " and ", shown(v));
+    const int64_t d_k = io.divide(k[2], kv_num_heads), d_v = io.divide(v[2], kv_num_heads);
+    if (!io.symbols && (k[2] % kv_num_heads || v[2] % kv_num_heads || q[2] != d_k * q_num_heads || q[0] != k[0] || q[0] != v[0] || q[1] != k[1] || q[1] != v[1]))
+      invalid("queries, keys and values of shapes ", shown(q), ", ", shown(k), " and ", shown(v), " do not go together");
+    if (!io.symbols && io.has(3) && io.dims(3) != Dims{q[0], kv_num_heads, d_k, d_v}) invalid("a past state of shape ", shown(io.dims(3)));
+    io.output(0, {q[0], q[1], io.multiply(q_num_heads, d_v)});
+    io.output(1, io.has(3) ? io.inputs[3].type : io.inputs[0].type, {q[0], kv_num_heads, d_k, d_v});
+  }
+
+  template <class T> void run(In<T> q, In<T> k, In<T> v, In<T> past, In<T> decay, In<T> beta, Out<T> y, Out<T> present) const {
+    const int64_t batch = q.dims[0], steps = q.dims[1], d_k = k.dims[2] / kv_num_heads, d_v = v.dims[2] / kv_num_heads, group = q_num_heads / kv_num_heads;
+    const bool gated = update_rule.starts_with("gated"), delta = update_rule.ends_with("delta");
+    if (gated && !decay) invalid("update_rule ", update_rule, " needs a decay");
+    if (delta && !beta) invalid("update_rule ", update_rule, " needs beta");
+    const int64_t decay_width = decay && steps * batch > 0 ? decay.size / (steps * batch) : 0, beta_width = beta && steps * batch > 0 ? beta.size / (steps * batch) : 0;
+    if (gated && (decay.size != batch * steps * decay_width || (decay_width != kv_num_heads && decay_width != kv_num_heads * d_k))) invalid("a decay of shape ", shown(decay.dims));
+    if (delta && (beta.size != batch * steps * beta_width || (beta_width != kv_num_heads && beta_width != 1))) invalid("beta of shape ", shown(beta.dims));
+    const double factor = scale != 0 ? double(scale) : 1 / std::sqrt(double(d_k));
+    std::vector<double> state(static_cast<size_t>(d_k * d_v)), read(static_cast<size_t>(d_v));
+    for (int64_t row = 0; row < batch * kv_num_heads; ++row) {
+      const int64_t b = row / kv_num_heads, h = row % kv_num_heads;
+      for (int64_t i = 0; i < d_k * d_v; ++i) state[size_t(i)] = past ? double(past[row * d_k * d_v + i]) : 0;
+      for (int64_t t = 0; t < steps; ++t) {
+        const int64_t token = b * steps + t;
+        const T *key = k.data + (token * kv_num_heads + h) * d_k, *value = v.data + (token * kv_num_heads + h) * d_v;
+        if (gated) for (int64_t i = 0; i < d_k; ++i) {
+          const double keep = std::exp(double(decay[token * decay_width + (decay_width == kv_num_heads ? h : h * d_k + i)]));
+          for (int64_t j = 0; j < d_v; ++j) state[size_t(i * d_v + j)] *= keep;
+        }
+        std::fill(read.begin(), read.end(), 0.0);
+        if (delta) for (int64_t i = 0; i < d_k; ++i) for (int64_t j = 0; j < d_v; ++j) read[size_t(j)] += state[size_t(i * d_v + j)] * double(key[i]);
+        const double rate = delta ? double(beta[token * beta_width + (beta_width == 1 ? 0 : h)]) : 1;
+        for (int64_t i = 0; i < d_k; ++i) for (int64_t j = 0; j < d_v; ++j) state[size_t(i * d_v + j)] += rate * double(key[i]) * (double(value[j]) - read[size_t(j)]);
+        for (int64_t g = 0; g < group; ++g) {
+          const int64_t head = h * group + g;
+          const T* query = q.data + (token * q_num_heads + head) * d_k;
+          for (int64_t j = 0; j < d_v; ++j) {
+            double sum = 0;
+            for (int64_t i = 0; i < d_k; ++i) sum += double(query[i]) * state[size_t(i * d_v + j)];
+            y[(token * q_num_heads + head) * d_v + j] = T(factor * sum);
+          }
+        }
+      }
+      if (present) for (int64_t i = 0; i < d_k * d_v; ++i) present[row * d_k * d_v + i] = T(state[size_t(i)]);
+    }
+  }
+};
+
+struct CausalConvWithState : standard::CausalConvWithState {
+  void prepare(const Preparation&) const {
+    for (std::string_view known : {"none", "silu", "swish"}) if (activation == known) return;
+    invalid("activation is '", activation, "', expected none, silu or swish");
+  }
+  void infer(Inference& io) const {
+    const Dims &x = io.dims(0), &w = io.dims(1);
+    if (x.size() != 3 || w.size() != 3) invalid("expected three axes, found shapes ", shown(x), " and ", shown(w));
+    if (!io.symbols && (w[0] != x[1] || w[1] != 1 || w[2] < 1)) invalid("weights of shape ", shown(w), " for an input of shape ", shown(x));
+    const Dims state{x[0], x[1], io.subtract(w[2], 1)};
+    if (!io.symbols && io.has(3) && io.dims(3) != state) invalid("a past state of shape ", shown(io.dims(3)), ", expected ", shown(state));
+    if (!io.symbols && io.has(2) && io.dims(2) != Dims{x[1]}) invalid("a bias of shape ", shown(io.dims(2)));
+    io.output(0, x), io.output(1, state);
+  }
+  template <class T> void run(In<T> x, In<T> w, In<T> bias, In<T> past, Out<T> y, Out<T> present) const {
+    const int64_t channels = x.dims[1], n = x.dims[2], taps = w.dims[2], before = taps - 1;
+    std::vector<T> line(static_cast<size_t>(before + n));
+    for (int64_t row = 0; row < x.dims[0] * channels; ++row) {
+      const int64_t c = row % channels;
+      for (int64_t i = 0; i < before; ++i) line[size_t(i)] = past ? past[row * before + i] : T(0);
+      std::copy_n(x.data + row * n, n, line.begin() + before);
+      for (int64_t i = 0; i < n; ++i) {
+        T sum = bias ? bias[c] : T(0);
+        for (int64_t k = 0; k < taps; ++k) sum += w[c * taps + k] * line[size_t(i + k)];
+        y[row * n + i] = activation == "none" ? sum : sum / (1 + std::exp(-sum));
+      }
+      if (present) std::copy_n(line.begin() + n, before, present.data + row * before);
+    }
+  }
+};
+
+}  // namespace
+
+Operators attention_linear_attention() {
+  return {define<LinearAttention, computed(LinearAttention::T)>({.tolerance = 1e-5, .examples = {
+              "float [[[1], [1]]], float [[[1], [2]]], float [[[3], [4]]]; q_num_heads=1, kv_num_heads=1, update_rule=\"linear\" -> float [[[3], [11]]], float [[[[11]]]]"}}),
+          define<CausalConvWithState, computed(CausalConvWithState::T)>({.tolerance = 1e-5, .examples = {
+              "float [[[1, 2, 3]]], float [[[10, 1]]], , float [[[5]]] -> float [[[51, 12, 23]]], float [[[3]]]"}})};
+}
+
+}  // namespace onward::ops

@@ -1,0 +1,101 @@
+#include "onward/ops/window.h"
+
+namespace onward {
+namespace {
+
+constexpr int64_t most = 1 << 24;       // keeps products of attributes and sizes far from overflow
+
+void check(std::span<const int64_t> values, std::string_view name, int64_t least) {
+  for (int64_t v : values) if (v < least || v > most) invalid(name, " has ", v, ", expected ", least, " or more");
+}
+
+Window window(const Sliding& s, size_t i, int64_t in, int64_t taps, size_t spatial, Symbols* symbols) {
+  Window v{in, 0, taps, s.strides.empty() ? 1 : s.strides[i], s.dilations.empty() ? 1 : s.dilations[i], 0};
+  const bool same = s.auto_pad.starts_with("SAME");
+  if (s.auto_pad != "VALID" && !same && !s.pads.empty()) v.before = s.pads[i], v.after = s.pads[i + spatial];
+  if (is_symbol(in) || is_symbol(taps)) {
+    v.out = symbols->fresh();
+    return v;
+  }
+  const int64_t reach = (taps - 1) * v.dilation + 1;
+  if (same) {
+    const int64_t padding = std::max(int64_t(0), ((in + v.stride - 1) / v.stride - 1) * v.stride + reach - in);
+    v.before = s.auto_pad == "SAME_UPPER" ? padding / 2 : padding - padding / 2;
+    v.after = padding - v.before;
+  }
+  const int64_t room = in + v.before + v.after - reach;
+  v.out = room < 0 ? 0 : (room + (s.ceil ? v.stride - 1 : 0)) / v.stride + 1;
+  if (s.ceil && v.out > 0 && (v.out - 1) * v.stride >= in + v.before) --v.out;     // it would start in the padding behind
+  return v;
+}
+
+// The image's element (null in the padding) under every output position, for one tap.
+template <class T> T* patch(const T* x, std::span<const Window> along, int64_t tap, int64_t taps, int64_t image, T* to) {
+  const Window& v = along.front();
+  const int64_t rest = taps / v.taps, row = image / v.in, k = tap / rest;
+  for (int64_t i = 0; i < v.out; ++i) {
+    const int64_t at = i * v.stride - v.before + k * v.dilation;
+    const T* from = x && at >= 0 && at < v.in ? x + at * row : nullptr;
+    if (along.size() == 1) *to++ = from ? *from : T(0);
+    else to = patch(from, along.subspan(1), tap % rest, rest, row, to);
+  }
+  return to;
+}
+
+template <class T> const T* fold(T* x, std::span<const Window> along, int64_t tap, int64_t taps, int64_t image, const T* from) {
+  const Window& v = along.front();
+  const int64_t rest = taps / v.taps, row = image / v.in, k = tap / rest;
+  for (int64_t i = 0; i < v.out; ++i) {
+    const int64_t at = i * v.stride - v.before + k * v.dilation;
+    T* to = x && at >= 0 && at < v.in ? x + at * row : nullptr;
+    if (along.size() > 1) from = fold(to, along.subspan(1), tap % rest, rest, row, from);
+    else if (to) *to = T(*to + *from++);
+    else ++from;
+  }
+  return from;
+}
+
+struct Sizes { int64_t taps = 1, image = 1; };
+Sizes sizes(const Windows& along) {
+  Sizes s;
+  for (const Window& v : along) s.taps *= v.taps, s.image *= v.in;
+  return s;
+}
+
+}  // namespace
+
+void check_sliding(const Sliding& s) {
+  check(s.kernel, "kernel_shape", 1), check(s.strides, "strides", 1), check(s.dilations, "dilations", 1), check(s.pads, "pads", 0);
+  for (std::string_view known : {"", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"}) if (s.auto_pad == known) return;
+  invalid("auto_pad is '", s.auto_pad, "', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID");
+}
+
+Windows windows(const Sliding& s, std::span<const int64_t> x, std::span<const int64_t> taps, Symbols* symbols, size_t leading) {
+  if (x.size() <= leading) invalid("expected spatial axes after the first ", leading, ", found shape ", shown(x));
+  const size_t spatial = x.size() - leading;
+  const auto fits = [&](std::span<const int64_t> all, size_t each) { return all.empty() || all.size() == spatial * each; };
+  if (taps.size() != spatial || !fits(s.strides, 1) || !fits(s.dilations, 1) || !fits(s.pads, 2)) invalid("kernel, strides, dilations or pads do not fit ", spatial, " spatial axes");
+  Windows out;
+  for (size_t i = 0; i < spatial; ++i) {
+    if (!is_symbol(taps[i]) && (taps[i] < 1 || taps[i] > most)) invalid("a kernel of size ", taps[i]);
+    out.push_back(window(s, i, x[i + leading], taps[i], spatial, symbols));
+  }
+  return out;
+}
+
+template <class T> void image_to_columns(const T* image, const Windows& along, T* columns) {
+  const auto [taps, size] = sizes(along);
+  for (int64_t tap = 0; tap < taps && size; ++tap) columns = patch(image, std::span<const Window>(along), tap, taps, size, columns);
+}
+template <class T> void columns_to_image(const T* columns, const Windows& along, T* image) {
+  const auto [taps, size] = sizes(along);
+  for (int64_t tap = 0; tap < taps && size; ++tap) columns = fold(image, std::span<const Window>(along), tap, taps, size, columns);
+}
+
+template void image_to_columns(const float*, const Windows&, float*);
+template void image_to_columns(const double*, const Windows&, double*);
+template void image_to_columns(const int32_t*, const Windows&, int32_t*);
+template void columns_to_image(const float*, const Windows&, float*);
+template void columns_to_image(const double*, const Windows&, double*);
+
+}  // namespace onward
