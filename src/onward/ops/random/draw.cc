@@ -1,0 +1,90 @@
+// RandomUniform, RandomNormal and their Like forms, Bernoulli, Multinomial: numbers drawn anew in every run.
+#include <cmath>
+#include "onward/ops/random.h"
+#include "onward/ops/typed.h"
+
+namespace onward::ops {
+namespace {
+
+void fill(const Call& call, const Tensor& y, auto&& next) {
+  const Tensor values = call.scratch(DataType::f64, y.dims());
+  for (double& v : values.values<double>()) v = next();
+  store(values, y);
+}
+
+DataType checked(DataType type, Types allowed) {
+  if (!contains(allowed, type)) unsupported("element type ", name_of(type));
+  return type;
+}
+
+// Of the shape that the node states, or of that of its input.
+template <class Standard> struct OfShape : Standard {
+  void prepare(const Preparation&) const {
+    checked(DataType(this->dtype), Standard::T.types);
+    for (int64_t d : this->shape) if (d < 0) invalid("a shape with the size ", d);
+  }
+  void infer(Inference& io) const { io.output(0, DataType(this->dtype), Dims(this->shape)); }
+};
+template <class Standard> struct Like : Standard {
+  void infer(Inference& io) const { io.output(0, checked(this->dtype ? DataType(*this->dtype) : io.inputs[0].type, Standard::T2.types), io.dims(0)); }
+};
+template <class Form> struct Uniform : Form {
+  void run(Call& call) const {
+    Random random(this->seed);
+    fill(call, call.output(0), [&] { return double(this->low) + (double(this->high) - double(this->low)) * random.uniform(); });
+  }
+};
+template <class Form> struct Normal : Form {
+  void run(Call& call) const {
+    Random random(this->seed);
+    fill(call, call.output(0), [&] { return double(this->mean) + double(this->scale) * random.normal(); });
+  }
+};
+
+struct Bernoulli : Like<standard::Bernoulli> {
+  void run(Call& call) const {
+    Random random(this->seed);
+    const auto probabilities = as_doubles(call.tensor(0));
+    size_t i = 0;
+    fill(call, call.output(0), [&] { return random.uniform() < probabilities[i++] ? 1.0 : 0.0; });
+  }
+};
+
+struct Multinomial : standard::Multinomial {
+  void prepare(const Preparation&) const {
+    checked(DataType(dtype), T2.types);
+    if (sample_size < 0) invalid("sample_size is ", sample_size);
+  }
+  void infer(Inference& io) const {
+    if (io.dims(0).size() != 2) invalid("expected a batch of classes, found shape ", shown(io.dims(0)));
+    io.output(0, DataType(dtype), {io.dims(0)[0], sample_size});
+  }
+  void run(Call& call) const {
+    Random random(seed);
+    const auto scores = as_doubles(call.tensor(0));       // unnormalised logarithms of probabilities
+    const int64_t classes = call.tensor(0).dims()[1];
+    if (classes == 0 && call.output(0).size()) invalid("there is no class to draw");
+    int64_t drawn = 0;
+    std::vector<double> sums(static_cast<size_t>(classes));
+    fill(call, call.output(0), [&] {
+      const double* row = scores.data() + drawn / sample_size * classes;
+      if (drawn++ % sample_size == 0) {
+        const double top = *std::max_element(row, row + classes);
+        double sum = 0;
+        for (int64_t c = 0; c < classes; ++c) sums[size_t(c)] = sum += std::exp(row[c] - top);
+      }
+      const auto at = std::upper_bound(sums.begin(), sums.end(), random.uniform() * sums.back()) - sums.begin();
+      return double(std::min(int64_t(at), classes - 1));
+    });
+  }
+};
+
+}  // namespace
+
+Operators random_draw() {
+  return {define<Uniform<OfShape<standard::RandomUniform>>>({.random = true}), define<Normal<OfShape<standard::RandomNormal>>>({.random = true}),
+          define<Uniform<Like<standard::RandomUniformLike>>>({.random = true}), define<Normal<Like<standard::RandomNormalLike>>>({.random = true}),
+          define<Bernoulli>({.random = true}), define<Multinomial>({.random = true})};
+}
+
+}  // namespace onward::ops
