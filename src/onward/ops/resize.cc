@@ -49,6 +49,7 @@ Taps taps(const Resampling& how, const Scaling& a, int64_t i) {
   t.outside = how.transformation == "tf_crop_and_resize" && (x < 0 || x > double(a.in - 1));
   const double stretch = how.antialias ? std::min(a.scale, 1.0) : 1, reach = (how.mode == Resampling::Mode::linear ? 1 : 2) / stretch;
   const auto low = int64_t(std::floor(x - reach)), high = int64_t(std::ceil(x + reach));
+  if (high - low > int64_t(1) << 26) fail(Code::limit_size, "a scale of ", a.scale, " mixes ", high - low, " elements into one");
   t.first = std::clamp(low, int64_t(0), a.in - 1);
   t.weights.resize(size_t(std::clamp(high, int64_t(0), a.in - 1) - t.first + 1));
   double total = 0;

@@ -89,8 +89,9 @@ struct Attention : standard::Attention {
       const int64_t offset = lengths.empty() ? past : past > 0 ? past : lengths[size_t(b)] - queries, p = offset + i;
       if (!lengths.empty() && j >= lengths[size_t(b)]) return -INFINITY;
       if (op.is_causal && j > p) return -INFINITY;
-      if (op.left_window_size >= 0 && j < p - op.left_window_size) return -INFINITY;
-      if (op.right_window_size >= 0 && j > p + op.right_window_size) return -INFINITY;
+      constexpr int64_t far = int64_t(1) << 61;           // keeps the sums from overflowing
+      if (op.left_window_size >= 0 && j < p - std::min(op.left_window_size, far)) return -INFINITY;
+      if (op.right_window_size >= 0 && j > p + std::min(op.right_window_size, far)) return -INFINITY;
       if (!values) return 0;
       if (j >= last && last != 1) return -INFINITY;
       return values.data<double>()[b * stride[0] + h * stride[1] + i * stride[2] + j * stride[3]];
@@ -101,6 +102,7 @@ struct Attention : standard::Attention {
     Mask m;
     m.past = past, m.queries = q.steps;
     if (call.has(6)) m.lengths = integers(call.tensor(6));
+    for (int64_t length : m.lengths) if (length < 0 || length > total) invalid("nonpad_kv_seqlen has ", length, " for ", total, " keys");
     if (!call.has(3)) return m;
     const Tensor& t = call.tensor(3);
     m.values = as_type(call, t, DataType::f64);

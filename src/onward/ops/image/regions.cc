@@ -6,9 +6,11 @@ namespace onward::ops {
 namespace {
 
 struct RoiAlign : standard::RoiAlign {
+  static constexpr int64_t most_samples = 1 << 12;        // along one axis of one output
+
   void prepare(const Preparation&) const {
     if (output_height < 1 || output_width < 1 || output_height > 1 << 20 || output_width > 1 << 20) invalid("an output of ", output_height, " x ", output_width);
-    if (sampling_ratio < 0 || sampling_ratio > 1 << 16) invalid("sampling_ratio is ", sampling_ratio);
+    if (sampling_ratio < 0 || sampling_ratio > most_samples) invalid("sampling_ratio is ", sampling_ratio);
     if (mode != "avg" && mode != "max") invalid("mode is '", mode, "', expected avg or max");
     if (coordinate_transformation_mode != "half_pixel" && coordinate_transformation_mode != "output_half_pixel") invalid("coordinate_transformation_mode is '", coordinate_transformation_mode, "'");
   }
@@ -46,7 +48,7 @@ struct RoiAlign : standard::RoiAlign {
   int64_t samples(double bin) const {
     if (sampling_ratio > 0) return sampling_ratio;
     const double n = std::ceil(bin);
-    if (n > 1 << 16) fail(Code::limit_size, "a region of ", n, " samples for each output");
+    if (n > most_samples) fail(Code::limit_size, "a region of ", n, " samples for each output");
     return std::max(int64_t(n), int64_t(0));
   }
 
