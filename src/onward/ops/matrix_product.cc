@@ -103,9 +103,36 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
     for (int64_t j = 0; j < width; ++j) c[j] += sum[j];
   }
 
+  // Few columns (a linear model has one): the vectors run down the rows of A instead. The chains over k are the same.
+  [[gnu::always_inline]] static void few_columns(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) {
+    constexpr int64_t tall = 2 * lanes;
+    alignas(64) T packed[tall * depth];
+    for (int64_t i = 0; i < m; i += tall) {
+      const int64_t h = std::min(tall, m - i);
+      for (int64_t p0 = 0; p0 < k; p0 += depth) {
+        const int64_t kc = std::min(depth, k - p0);
+        for (int64_t p = 0; p < kc; ++p)
+          for (int64_t r = 0; r < tall; ++r) packed[p * tall + r] = a[(i + std::min(r, h - 1)) * k + p0 + p];
+        for (int64_t j = 0; j < n; ++j) {
+          V upper = {}, lower = {};
+          for (int64_t p = 0; p < kc; ++p) {
+            V x, y;
+            std::memcpy(&x, packed + p * tall, sizeof x);
+            std::memcpy(&y, packed + p * tall + lanes, sizeof y);
+            madd(upper, b[(p0 + p) * n + j], x), madd(lower, b[(p0 + p) * n + j], y);
+          }
+          T sums[tall];
+          std::memcpy(sums, &upper, sizeof upper), std::memcpy(sums + lanes, &lower, sizeof lower);
+          for (int64_t r = 0; r < h; ++r) c[(i + r) * n + j] += sums[r];
+        }
+      }
+    }
+  }
+
   [[gnu::always_inline]] static void run(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) {
     std::fill_n(c, m * n, T(0));
     if (m < 4) return few_rows(a, b, c, m, n, k);
+    if (n <= columns / 4) return few_columns(a, b, c, m, n, k);
     const std::unique_ptr<T[]> packed_b(new T[size_t((n + columns - 1) / columns * columns * std::min(depth, k))]);
     const std::unique_ptr<T[]> packed_a(new T[size_t(height * std::min(depth, k))]);
     for (int64_t p0 = 0; p0 < k; p0 += depth) {

@@ -29,9 +29,16 @@ struct Concat : standard::Concat {
 
   template <class T> void run(Ins<T> parts, Out<T> y) const {
     const int64_t at = axis_of(axis, y.rank()), outer = product(y.dims, 0, at);
+    if (y.size == 0) return;
+    struct Chunk { const T* from; int64_t size; };        // of one row
+    std::vector<Chunk> chunks;
+    for (const In<T>& part : parts) chunks.push_back({part.data, part.size / outer});
     T* to = y.data;
-    for (int64_t row = 0; row < outer && y.size > 0; ++row)
-      for (const In<T>& part : parts) to = std::copy_n(part.data + row * (part.size / outer), part.size / outer, to);
+    for (int64_t row = 0; row < outer; ++row)
+      for (Chunk& chunk : chunks) {
+        for (int64_t i = 0; i < chunk.size; ++i) to[i] = chunk.from[i];
+        to += chunk.size, chunk.from += chunk.size;
+      }
   }
 };
 
