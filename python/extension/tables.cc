@@ -21,8 +21,11 @@ struct Table {
 // Cells of a column of Python objects: each a text, a number, or one of three kinds of nothing.
 class Objects {
  public:
-  Objects(const std::string& name, nb::handle items) : name_(name) {
-    for (nb::handle item : items) add(item);
+  Objects(const std::string& name, nb::handle items) : name_(name), items_(nb::steal(PySequence_Fast(items.ptr(), "a column must be a list"))) {
+    if (!items_.is_valid()) throw nb::python_error();
+    const size_t rows = size_t(PySequence_Fast_GET_SIZE(items_.ptr()));
+    pointers_.reserve(rows), lengths_.reserve(rows), reals_.reserve(rows), integers_.reserve(rows), cells_.reserve(rows);
+    for (size_t row = 0; row < rows; ++row) add(item(row));
   }
   void add_to(onward_table* table) {
     if (int64_t(cells_.size()) != onward_table_rows(table)) fail(ONWARD_BAD_DATA, "column '" + name_ + "' has " + std::to_string(cells_.size()) + " rows, the table has " + std::to_string(onward_table_rows(table)));
@@ -38,10 +41,10 @@ class Objects {
   }
 
  private:
+  nb::handle item(size_t row) const { return PySequence_Fast_GET_ITEM(items_.ptr(), Py_ssize_t(row)); }
   void add(nb::handle item) {
     pointers_.push_back(nullptr), lengths_.push_back(0), reals_.push_back(std::numeric_limits<double>::quiet_NaN()), integers_.push_back(0);
     cells_.push_back(ONWARD_CELL_VALUE);
-    kept_.push_back(nb::borrow(item));
     PyObject* o = item.ptr();
     if (o == Py_None) return gap(ONWARD_CELL_NONE);
     if (PyUnicode_Check(o)) {
@@ -94,18 +97,18 @@ class Objects {
   void write_numbers_as_texts() {
     for (size_t row = 0; row < cells_.size(); ++row) {
       if (cells_[row] || pointers_[row]) continue;
-      written_.push_back(nb::cast<std::string>(nb::str(kept_[row])));
+      written_.push_back(nb::cast<std::string>(nb::str(item(row))));
       pointers_[row] = written_.back().data(), lengths_[row] = written_.back().size();
     }
   }
 
   std::string name_;
+  nb::object items_;                                     // a list or tuple: texts are read in place
   std::vector<const char*> pointers_;
   std::vector<size_t> lengths_;
   std::vector<double> reals_;
   std::vector<int64_t> integers_;
   std::vector<uint8_t> cells_, bools_;
-  std::vector<nb::object> kept_;
   std::deque<std::string> written_;
   size_t texts_ = 0, numbers_ = 0, booleans_ = 0;
   bool gaps_ = false, whole_ = true;

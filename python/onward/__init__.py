@@ -6,7 +6,9 @@
     session.predict(frame)                      # columns by name, under the model's schema
     session.run(None, {"X": array})             # as onnxruntime's; `import onward as ort` runs its users' code
 """
+from onward import capi  # noqa: F401  ort.capi.onnxruntime_pybind11_state.Fail
 from onward._core import version as __version__
+from onward.capi import onnxruntime_pybind11_state  # noqa: F401
 from onward.conversion import Model, convert, model_schema
 from onward.errors import (Cancelled, Error, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented, OutOfMemory, RuntimeException,
                            TimeLimit)

@@ -181,6 +181,14 @@ def test_options_that_do_not_exist(model):
         ort.InferenceSession(model, options)
 
 
+def test_exceptions_are_where_users_look_for_them(session):
+    from onward.capi.onnxruntime_pybind11_state import Fail, InvalidArgument
+
+    with pytest.raises(InvalidArgument):
+        session.run(None, {})
+    assert issubclass(onward.Cancelled, Fail) and ort.capi.onnxruntime_pybind11_state.Fail is Fail
+
+
 def test_levels_agree(model, iris):
     answers = []
     for level in (0, 1, 2, 99):
