@@ -2,14 +2,13 @@
 include(GNUInstallDirs)
 
 # What is delivered runs on machines that have none of our build's libraries: archives instead of shared objects, where there are any.
-# Debian's libre2.a is not made for shared objects, so libonward.so needs libre2.so (which the wheel brings along).
+# Debian's libre2.a and libbz2.a are not made for shared objects, so libonward.so needs the libraries (which the wheel brings along).
 set(archives ${CMAKE_BINARY_DIR}/archives)
-foreach(name utf8proc lz4 bz2 lzma z re2)
+foreach(name utf8proc lz4 lzma z re2 bz2)
   find_library(ONWARD_ARCHIVE_${name} lib${name}.a)
-  if(name STREQUAL re2)
+  set(folder ${archives}/any)
+  if(name MATCHES "^(re2|bz2)$")
     set(folder ${archives}/program)
-  else()
-    set(folder ${archives}/any)
   endif()
   file(MAKE_DIRECTORY ${folder})
   if(ONWARD_ARCHIVE_${name})
