@@ -104,6 +104,7 @@ ONWARD_API onward_status* onward_session_output(const onward_session* session, s
 ONWARD_API onward_status* onward_session_input_index(const onward_session* session, const char* name, size_t* index);
 ONWARD_API onward_status* onward_session_output_index(const onward_session* session, const char* name, size_t* index);
 
+/* These take NULL too. */
 ONWARD_API const char* onward_port_name(const onward_port* port);
 ONWARD_API const char* onward_port_type(const onward_port* port);     /* "tensor(double)", "seq(map(int64,tensor(float)))" */
 ONWARD_API int onward_port_element_type(const onward_port* port);     /* of a tensor, as onward_element; 0 for anything else */

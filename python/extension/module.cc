@@ -22,6 +22,7 @@ void check(onward_status* status) {
 }  // namespace onward_python
 
 NB_MODULE(_core, module) {
+  nb::set_leak_warnings(false);                          // what is global lives until the process ends
   module.attr("version") = onward_version();
   onward_python::define_values(module);
   onward_python::define_session(module);

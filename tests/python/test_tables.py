@@ -60,6 +60,24 @@ def test_kinds_of_tables_agree(frame_session, frame, expected):
         assert columns_of(out) == expected, name
 
 
+def test_no_rows(frame_session, frame):
+    import polars
+    import pyarrow
+
+    none = frame[:0]
+    for table in (none, polars.from_pandas(none), pyarrow.Table.from_pandas(none), pyarrow.Table.from_batches([], pyarrow.Table.from_pandas(none).schema)):
+        assert len(frame_session.predict(table)["label"]) == 0
+
+
+def test_arrow_types_that_no_column_holds(frame_session, frame):
+    import pyarrow
+
+    table = pyarrow.Table.from_pandas(frame)
+    nested = table.set_column(1, "age", pyarrow.array([[1.0]] * len(frame)))
+    with pytest.raises(ValueError, match="column 'age' has the Arrow type"):
+        frame_session.predict(nested)
+
+
 def test_a_matrix(session, fitted, iris):
     out = session.predict(iris[0])
     assert (out["label"] == fitted.predict(iris[0])).all()

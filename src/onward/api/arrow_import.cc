@@ -158,13 +158,14 @@ Column dictionary_column(const ArrowSchema& schema, const ArrowArray& array, int
 }
 
 Column column_of(const ArrowSchema& schema, const ArrowArray& array, int64_t first, int64_t rows) {
-  if (!schema.format || array.offset < 0 || first + rows > array.length) fail(Code::bad_data, "column '", schema.name ? schema.name : "", "' is shorter than its table");
+  if (!schema.format || array.offset < 0 || array.length < 0 || rows > array.length - first) fail(Code::bad_data, "column '", schema.name ? schema.name : "", "' is shorter than its table");
   return schema.dictionary ? dictionary_column(schema, array, first, rows) : Reader{schema, array, first, rows}.plain();
 }
 
 Table table_of(const ArrowSchema& schema, const ArrowArray& array) {
   if (!schema.format || std::string_view(schema.format) != "+s") fail(Code::bad_data, "expected an Arrow struct of columns, given the type '", schema.format ? schema.format : "", "'");
   if (array.n_children != schema.n_children || array.length < 0 || array.offset < 0) fail(Code::bad_data, "the Arrow array does not fit its schema");
+  if (schema.n_children && (!schema.children || !array.children)) fail(Code::bad_data, "the Arrow array has no columns");
   Table table{.rows = array.length};
   for (int64_t k = 0; k < schema.n_children; ++k) table.columns.push_back(column_of(*schema.children[k], *array.children[k], array.offset, array.length));
   return table;

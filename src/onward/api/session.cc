@@ -115,12 +115,12 @@ onward_status* onward_session_output_index(const onward_session* session, const 
   return guarded([&] { require(session, "session"), require(name, "name"), require(index, "index"), *index = session->session->output_index(name); });
 }
 
-const char* onward_port_name(const onward_port* port) { return port->name.c_str(); }
-const char* onward_port_type(const onward_port* port) { return port->type.c_str(); }
-int onward_port_element_type(const onward_port* port) { return int(port->element); }
-int onward_port_rank(const onward_port* port) { return port->rank; }
-int64_t onward_port_dim(const onward_port* port, int axis) { return axis >= 0 && axis < port->rank ? port->dims[size_t(axis)] : -1; }
-const char* onward_port_dim_name(const onward_port* port, int axis) { return axis >= 0 && axis < port->rank ? port->dim_names[size_t(axis)].c_str() : ""; }
+const char* onward_port_name(const onward_port* port) { return port ? port->name.c_str() : ""; }
+const char* onward_port_type(const onward_port* port) { return port ? port->type.c_str() : ""; }
+int onward_port_element_type(const onward_port* port) { return port ? int(port->element) : 0; }
+int onward_port_rank(const onward_port* port) { return port ? port->rank : -1; }
+int64_t onward_port_dim(const onward_port* port, int axis) { return port && axis >= 0 && axis < port->rank ? port->dims[size_t(axis)] : -1; }
+const char* onward_port_dim_name(const onward_port* port, int axis) { return port && axis >= 0 && axis < port->rank ? port->dim_names[size_t(axis)].c_str() : ""; }
 
 onward_status* onward_session_model_text(const onward_session* session, onward_model_text which, const char** text) {
   return guarded([&] {
