@@ -4,6 +4,9 @@
 #include <cstring>
 
 namespace onward_python {
+
+const onward_run_options* run_options_of(nb::handle options);
+
 namespace {
 
 // Sets the flag of runs that use it, from any thread.
@@ -29,6 +32,16 @@ struct RunOptions {
   bool terminate = false;
   double time_limit = 0;
 };
+
+}  // namespace
+
+const onward_run_options* run_options_of(nb::handle options) {
+  if (options.is_none()) return nullptr;
+  if (!nb::isinstance<RunOptions>(options)) throw nb::type_error("run_options: expected onward.RunOptions");
+  return nb::inst_ptr<RunOptions>(options)->options;
+}
+
+namespace {
 
 struct Port {
   nb::object name;
@@ -228,7 +241,7 @@ class Session {
     Arguments arguments(inputs_.size());
     fill(arguments, feed);
     const onward_run_options* how = nullptr;
-    if (!options.is_none()) how = nb::cast<const RunOptions&>(options).options;
+    if (!options.is_none()) how = run_options_of(options);
     const bool all = output_names.is_none() || nb::len(output_names) == 0;
     const nb::object names = all ? nb::object() : nb::steal(PySequence_Fast(output_names.ptr(), "output_names must be a list of names"));
     if (!all && !names.is_valid()) throw nb::python_error();
@@ -278,7 +291,6 @@ class Session {
 }  // namespace
 
 const onward_session* session_of(nb::handle session) { return nb::cast<const Session&>(session).get(); }
-const onward_run_options* run_options_of(nb::handle options) { return options.is_none() ? nullptr : nb::cast<const RunOptions&>(options).options; }
 
 void define_session(nb::module_& module) {
   nb::class_<RunOptions>(module, "RunOptions", nb::dynamic_attr())

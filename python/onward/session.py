@@ -49,8 +49,10 @@ class InferenceSession(_core.Session):
         self._providers, self._inputs = ["CPUExecutionProvider"], None
         if isinstance(path_or_bytes, (str, os.PathLike)):
             self._model, self._stamp = os.fspath(path_or_bytes), _stamp(path_or_bytes)
-        else:
+        elif isinstance(path_or_bytes, (bytes, bytearray, memoryview)) or hasattr(path_or_bytes, "__bytes__"):
             self._model, self._stamp = bytes(path_or_bytes), None
+        else:
+            raise TypeError(f"path_or_bytes: expected a path, bytes or an onward.Model, given {type(path_or_bytes).__name__}")
         threads, level, limit, profiling, disabled, dims, initializers = self._options._core_arguments()
         disabled += list(kwargs.get("disabled_optimizers") or [])
         super().__init__(self._model, threads, level, limit, profiling, disabled, dims, initializers)

@@ -189,6 +189,17 @@ def test_exceptions_are_where_users_look_for_them(session):
     assert issubclass(onward.Cancelled, Fail) and ort.capi.onnxruntime_pybind11_state.Fail is Fail
 
 
+def test_arguments_of_another_kind(session, iris):
+    with pytest.raises(TypeError, match="path_or_bytes"):
+        ort.InferenceSession(5)
+    with pytest.raises(TypeError, match="run_options"):
+        session.run(None, {"X": iris[0]}, ort.SessionOptions())
+    with pytest.raises(TypeError, match="sess_options"):
+        ort.InferenceSession(b"", ort.RunOptions())
+    with pytest.raises(ValueError, match="must be a dict"):
+        session.run(None, [iris[0]])
+
+
 def test_levels_agree(model, iris):
     answers = []
     for level in (0, 1, 2, 99):
