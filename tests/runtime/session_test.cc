@@ -168,6 +168,49 @@ TEST(Session, AnswersDependOnTheRowAlone) {
   EXPECT_EQ(answers(2, 3, simd::Target::avx2), reference);
 }
 
+// Trees give the same bits on every instruction set, the one without fused multiply-add included, alone and in any batch.
+TEST(Session, TreesAreTheSameEverywhere) {
+  constexpr int64_t rows = 50, trees = 40, features = 6;
+  std::string feature, split, yes, no, yes_leaf, no_leaf, modes, missing, roots, targets, weights;
+  const auto put = [](std::string& list, const std::string& item) { list += (list.empty() ? "" : ", ") + item; };
+  int nodes = 0, leaves = 0;
+  for (int64_t t = 0; t < trees; ++t) {                   // full trees of three levels
+    put(roots, std::to_string(nodes));
+    const int first = nodes;
+    for (int i = 0; i < 7; ++i, ++nodes) {
+      put(feature, std::to_string((t * 5 + i * 3) % features));
+      put(split, std::to_string(double((t * 31 + i * 17) % 23 - 11) / 7));
+      put(modes, "0"), put(missing, std::to_string(i % 2));
+      const bool last = i >= 3;
+      put(yes_leaf, last ? "1" : "0"), put(no_leaf, last ? "1" : "0");
+      put(yes, std::to_string(last ? leaves : first + 2 * i + 1)), put(no, std::to_string(last ? leaves + 1 : first + 2 * i + 2));
+      for (int k = 0; last && k < 2; ++k, ++leaves) put(targets, std::to_string(leaves % 2)), put(weights, std::to_string(1.0 / (3 + leaves % 13)));
+    }
+  }
+  Model m = model("y = ai.onnx.ml.TreeEnsemble(x; nodes_featureids=[" + feature + "], nodes_modes=uint8 [" + modes + "], nodes_splits=double [" + split + "], nodes_truenodeids=[" + yes +
+                      "], nodes_trueleafs=[" + yes_leaf + "], nodes_falsenodeids=[" + no + "], nodes_falseleafs=[" + no_leaf + "], nodes_missing_value_tracks_true=[" + missing + "], leaf_targetids=[" + targets +
+                      "], leaf_weights=double [" + weights + "], tree_roots=[" + roots + "], n_targets=2)",
+                  {{"x", tensor(DataType::f64, {{{}, "batch"}, {features, ""}}), {}}}, {"y"});
+  Tensor x(DataType::f64, {rows, features});
+  for (int64_t i = 0; i < x.size(); ++i) x.data<double>()[i] = i % 11 == 3 ? NAN : double(i * 7919 % 47 - 23) / 7;
+  const auto answers = [&](int threads, int64_t step, simd::Target target) {
+    simd::limit(target);
+    const Session session(m, {.threads = threads});
+    std::vector<double> out;
+    for (int64_t at = 0; at < rows; at += step) {
+      const Value in = Tensor::view(DataType::f64, {std::min(step, rows - at), features}, x.data<double>() + at * features);
+      const auto results = session.run(std::span(&in, 1));
+      out.insert(out.end(), tensor_at(results, 0).data<double>(), tensor_at(results, 0).data<double>() + tensor_at(results, 0).size());
+    }
+    simd::limit(simd::Target::avx512);
+    return out;
+  };
+  const auto reference = answers(1, rows, simd::Target::avx512);
+  for (auto target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512})
+    for (int64_t step : {1, 3, 16, 50})
+      for (int threads : {1, 2}) EXPECT_EQ(answers(threads, step, target), reference) << step;
+}
+
 // The plan places values over each other; nothing of it may show: repeated runs, changing shapes, and results kept from earlier runs.
 TEST(Session, ThePlanOfMemoryDoesNotShow) {
   Model m = model("a = Add(x, float [1])\n b = Mul(a, a)\n c = Reshape(b, int64 [-1])\n d = Sqrt(c)\n e = Sub(d, float [1])\n y = Add(e, float [0])\n z = Reshape(a, int64 [-1])\n s = SequenceConstruct(d, e)\n q = SequenceAt(s, int64 0)\n w = Neg(q)",
