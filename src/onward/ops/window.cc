@@ -24,7 +24,7 @@ Window window(const Sliding& s, size_t i, int64_t in, int64_t taps, size_t spati
     v.after = padding - v.before;
   }
   const int64_t room = in + v.before + v.after - reach;
-  v.out = room < 0 ? 0 : (room + (s.ceil ? v.stride - 1 : 0)) / v.stride + 1;
+  v.out = room >= 0 ? (room + (s.ceil ? v.stride - 1 : 0)) / v.stride + 1 : s.ceil && room > -v.stride ? 1 : 0;
   if (s.ceil && v.out > 0 && (v.out - 1) * v.stride >= in + v.before) --v.out;     // it would start in the padding behind
   return v;
 }

@@ -97,7 +97,9 @@ struct LSTM : standard::LSTM {
       look(1, 1);
       run.activation(0).apply(gate[1].data(), all);
       h = c;
-      run.activation(2).apply(h.data(), all);
+      Activation of_cell = run.activation(2);
+      of_cell.clip = 0;                                   // the clip is for the gates: other engines leave the cell alone too
+      of_cell.apply(h.data(), all);
       for (size_t i = 0; i < h.size(); ++i) h[i] *= gate[1][i];
     });
   }
