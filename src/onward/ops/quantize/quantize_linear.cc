@@ -13,9 +13,13 @@ struct ScaleIndex {
   ScaleIndex(std::span<const int64_t> x, std::span<const int64_t> scale, int64_t axis, int64_t block_size) {
     if (count(scale) == 1) return;
     const int64_t at = axis_of(axis, int64_t(x.size()));
-    inner = product(x, at + 1, int64_t(x.size())), axis_size = x[at], per_axis = scale.size() == 1 ? scale[0] : scale[at];
-    block = block_size ? block_size : (axis_size + per_axis - 1) / per_axis;
+    inner = product(x, at + 1, int64_t(x.size())), axis_size = x[at], per_axis = scale.size() == 1 ? scale[0] : size_t(at) < scale.size() ? scale[size_t(at)] : 0;
     by_row = scale.size() > 1;
+    bool fits = block_size >= 0 && per_axis > 0 && (!by_row || scale.size() == x.size());
+    for (size_t i = 0; fits && by_row && i < x.size(); ++i) fits = int64_t(i) == at || scale[i] == x[i];
+    if (fits) block = block_size ? block_size : by_row ? (axis_size + per_axis - 1) / per_axis : 1;
+    if (!fits || (axis_size > 0 && (axis_size - 1) / std::max(block, int64_t(1)) >= per_axis)) invalid("a scale of shape ", shown(scale), " for ", shown(x), " along axis ", axis);
+    block = std::max(block, int64_t(1));
   }
   int64_t operator()(int64_t i) const {
     if (per_axis == 1 && !by_row) return 0;
@@ -56,6 +60,7 @@ struct QuantizeLinear : standard::QuantizeLinear {
     const Tensor &x = call.tensor(0), &y = call.output(0);
     const ScaleIndex at(x.dims(), call.tensor(1).dims(), axis, block_size);
     const auto scale = as_doubles(call.tensor(1)), zero = call.has(2) ? as_doubles(call.tensor(2)) : std::vector<double>(scale.size());
+    if (zero.size() != scale.size()) invalid(zero.size(), " zero points for ", scale.size(), " scales");
     const auto [low, high] = bounds(y.type());
     auto values = as_doubles(x);
     for (size_t i = 0; i < values.size(); ++i) {
@@ -72,6 +77,7 @@ struct DequantizeLinear : standard::DequantizeLinear {
     const Tensor &x = call.tensor(0), &y = call.output(0);
     const ScaleIndex at(x.dims(), call.tensor(1).dims(), axis, block_size);
     const auto scale = as_doubles(call.tensor(1)), zero = call.has(2) ? as_doubles(call.tensor(2)) : std::vector<double>(scale.size());
+    if (zero.size() != scale.size()) invalid(zero.size(), " zero points for ", scale.size(), " scales");
     auto values = as_doubles(x);
     for (size_t i = 0; i < values.size(); ++i) values[i] = float(values[i] - zero[at(int64_t(i))]) * float(scale[at(int64_t(i))]);
     convert(DataType::f64, values.data(), y.type(), y.raw(), y.size());

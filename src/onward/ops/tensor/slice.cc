@@ -47,7 +47,7 @@ struct Slice : standard::Slice {
   template <class T> void run(In<T> x, Integers starts, Integers ends, Integers axes, Integers steps, Out<T> y) const {
     const auto along = cuts(x.dims, starts, ends, axes, steps);
     T* to = y.data;
-    copy(x.data, x.dims, along, 0, x.size, to);
+    if (y.size) copy(x.data, x.dims, along, 0, x.size, to);
   }
 
  private:
