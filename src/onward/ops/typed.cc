@@ -17,6 +17,11 @@ Tensor as_type(const Call& call, const Tensor& t, DataType type) {
   return out;
 }
 
+DataType element_type(int64_t number, Types allowed) {
+  if (number < 0 || number >= int64_t(DataType::count) || !contains(allowed, DataType(number))) unsupported("element type number ", number);
+  return DataType(number);
+}
+
 void store(const Tensor& from, const Tensor& to) {
   if (from.raw() != to.raw()) convert(from.type(), from.raw(), to.type(), to.raw(), to.size());
 }

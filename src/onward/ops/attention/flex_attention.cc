@@ -18,7 +18,7 @@ struct FlexAttention : standard::FlexAttention {
       return at.compile(body);
     };
     on_scores = compiled(score_mod, "score_mod"), on_probabilities = compiled(prob_mod, "prob_mod");
-    if (softmax_precision && !contains(T1.types, DataType(*softmax_precision))) unsupported("softmax_precision ", *softmax_precision);
+    if (softmax_precision) element_type(*softmax_precision, T1.types);
   }
 
   void infer(Inference& io) const {

@@ -17,7 +17,7 @@ struct LinearAttention : standard::LinearAttention {
     const Dims &q = io.dims(0), &k = io.dims(1), &v = io.dims(2);
     if (q.size() != 3 || k.size() != 3 || v.size() != 3) invalid("expected three axes, found shapes ", shown(q), ", ", shown(k), " and ", shown(v));
     const int64_t d_k = io.divide(k[2], kv_num_heads), d_v = io.divide(v[2], kv_num_heads);
-    if (!io.symbols && (k[2] % kv_num_heads || v[2] % kv_num_heads || q[2] != d_k * q_num_heads || q[0] != k[0] || q[0] != v[0] || q[1] != k[1] || q[1] != v[1]))
+    if (!io.symbols && (k[2] % kv_num_heads || v[2] % kv_num_heads || q[2] != io.multiply(d_k, q_num_heads) || q[0] != k[0] || q[0] != v[0] || q[1] != k[1] || q[1] != v[1]))
       invalid("queries, keys and values of shapes ", shown(q), ", ", shown(k), " and ", shown(v), " do not go together");
     if (!io.symbols && io.has(3) && io.dims(3) != Dims{q[0], kv_num_heads, d_k, d_v}) invalid("a past state of shape ", shown(io.dims(3)));
     io.output(0, {q[0], q[1], io.multiply(q_num_heads, d_v)});

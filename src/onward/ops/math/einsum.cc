@@ -196,7 +196,10 @@ struct Einsum : standard::Einsum {
 
   template <class T> void contract(Call& call) const {
     std::vector<Dims> dims;
-    for (size_t i = 0; i < call.inputs.size(); ++i) dims.push_back(call.tensor(i).dims());
+    for (size_t i = 0; i < call.inputs.size(); ++i) {
+      if (call.tensor(i).type() != type_of<T>) detail::wrong_type(type_of<T>, call.tensor(i).type());
+      dims.push_back(call.tensor(i).dims());
+    }
     const Plan p = plan(parts, dims, nullptr);
     Named now = diagonal<T>(call, call.tensor(0), p.terms[0]);
     for (size_t i = 1; i < p.terms.size(); ++i) {

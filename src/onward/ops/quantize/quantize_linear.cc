@@ -2,7 +2,7 @@
 // DynamicQuantizeLinear has no file: the standard gives its meaning, and it is run as that.
 #include <cmath>
 #include "onward/ops/convert.h"
-#include "onward/ops/operator.h"
+#include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
@@ -31,12 +31,6 @@ struct ScaleIndex {
   bool by_row = false;
 };
 
-std::vector<double> as_doubles(const Tensor& t) {
-  std::vector<double> out(t.size());
-  convert(t.type(), t.raw(), DataType::f64, out.data(), t.size());
-  return out;
-}
-
 std::pair<double, double> bounds(DataType type) {
   switch (type) {
     case DataType::u4: return {0, 15};
@@ -52,6 +46,7 @@ std::pair<double, double> bounds(DataType type) {
 }
 
 struct QuantizeLinear : standard::QuantizeLinear {
+  void prepare(const Preparation&) const { if (output_dtype) element_type(output_dtype, T3.types); }
   void infer(Inference& io) const {
     const DataType type = io.has(2) ? io.inputs[2].type : output_dtype ? DataType(output_dtype) : DataType::u8;
     io.output(0, type, io.dims(0));
@@ -72,6 +67,7 @@ struct QuantizeLinear : standard::QuantizeLinear {
 };
 
 struct DequantizeLinear : standard::DequantizeLinear {
+  void prepare(const Preparation&) const { if (output_dtype) element_type(output_dtype, T3.types); }
   void infer(Inference& io) const { io.output(0, output_dtype ? DataType(output_dtype) : io.inputs[1].type, io.dims(0)); }
   void run(Call& call) const {
     const Tensor &x = call.tensor(0), &y = call.output(0);

@@ -12,21 +12,16 @@ void fill(const Call& call, const Tensor& y, auto&& next) {
   store(values, y);
 }
 
-DataType checked(DataType type, Types allowed) {
-  if (!contains(allowed, type)) unsupported("element type ", name_of(type));
-  return type;
-}
-
 // Of the shape that the node states, or of that of its input.
 template <class Standard> struct OfShape : Standard {
   void prepare(const Preparation&) const {
-    checked(DataType(this->dtype), Standard::T.types);
+    element_type(this->dtype, Standard::T.types);
     for (int64_t d : this->shape) if (d < 0) invalid("a shape with the size ", d);
   }
   void infer(Inference& io) const { io.output(0, DataType(this->dtype), Dims(this->shape)); }
 };
 template <class Standard> struct Like : Standard {
-  void infer(Inference& io) const { io.output(0, checked(this->dtype ? DataType(*this->dtype) : io.inputs[0].type, Standard::T2.types), io.dims(0)); }
+  void infer(Inference& io) const { io.output(0, element_type(this->dtype.value_or(int64_t(io.inputs[0].type)), Standard::T2.types), io.dims(0)); }
 };
 template <class Form> struct Uniform : Form {
   void run(Call& call) const {
@@ -52,7 +47,7 @@ struct Bernoulli : Like<standard::Bernoulli> {
 
 struct Multinomial : standard::Multinomial {
   void prepare(const Preparation&) const {
-    checked(DataType(dtype), T2.types);
+    element_type(dtype, T2.types);
     if (sample_size < 0) invalid("sample_size is ", sample_size);
   }
   void infer(Inference& io) const {

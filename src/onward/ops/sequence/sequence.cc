@@ -1,5 +1,5 @@
 // SequenceEmpty, SequenceConstruct, SequenceInsert, SequenceErase, SequenceAt, SequenceLength. Tensors are shared, not copied.
-#include "onward/ops/operator.h"
+#include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
@@ -15,6 +15,7 @@ size_t position(const Call& call, size_t input, int64_t size, int64_t limit, int
 }
 
 struct SequenceEmpty : standard::SequenceEmpty {
+  void prepare(const Preparation&) const { if (dtype) element_type(*dtype, S.types); }
   void run(Call& call) const { call.outputs[0] = Sequence{{}, DataType(dtype.value_or(int64_t(DataType::f32)))}; }
 };
 

@@ -7,7 +7,7 @@ namespace {
 
 struct MelWeightMatrix : standard::MelWeightMatrix {
   void prepare(const Preparation&) const {
-    if (output_datatype < 0 || output_datatype >= int64_t(DataType::count) || !contains(T3.types, DataType(output_datatype))) unsupported("output_datatype ", output_datatype);
+    element_type(output_datatype, T3.types);
   }
   void infer(Inference& io) const {
     const auto bands = io.sizes(0), length = io.sizes(1);

@@ -1,12 +1,12 @@
 // BitCast: the same bits under another element type of the same width.
-#include "onward/ops/operator.h"
+#include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
 
 struct BitCast : standard::BitCast {
   void prepare(const Preparation&) const {
-    if (to < 0 || to >= int64_t(DataType::count) || !contains(T2.types, DataType(to))) unsupported("casting bits to element type ", to);
+    element_type(to, T2.types);
   }
   void infer(Inference& io) const {
     if (bits(io.inputs[0].type) != bits(DataType(to))) invalid("the bits of ", name_of(io.inputs[0].type), " are no ", name_of(DataType(to)));

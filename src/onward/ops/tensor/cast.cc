@@ -1,6 +1,6 @@
 // Cast, CastLike: every element type to every other; the rules are in ops/convert.cc.
 #include "onward/ops/convert.h"
-#include "onward/ops/operator.h"
+#include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
@@ -12,6 +12,7 @@ void run_cast(Call& call, bool saturate) {
 }
 
 struct Cast : standard::Cast {
+  void prepare(const Preparation&) const { element_type(to, T2.types); }
   void infer(Inference& io) const { io.output(0, DataType(to), io.dims(0)); }
   void run(Call& call) const { run_cast(call, saturate != 0); }
 };

@@ -15,6 +15,7 @@ struct Compress : standard::Compress {
   }
   void run(Call& call) const {
     const Tensor &x = call.tensor(0), &condition = call.tensor(1);
+    if (condition.type() != DataType::b8) detail::wrong_type(DataType::b8, condition.type());
     const int64_t at = axis ? axis_of(*axis, x.rank()) : 0, n = axis ? x.dims()[size_t(at)] : x.size();
     const int64_t outer = axis ? product(x.dims(), 0, at) : 1, inner = axis ? product(x.dims(), at + 1, x.rank()) : 1;
     std::vector<int64_t> kept;

@@ -1,6 +1,6 @@
 // Trilu, EyeLike: the triangle of matrices above or below a diagonal; ones on a diagonal.
 #include "onward/ops/convert.h"
-#include "onward/ops/operator.h"
+#include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
@@ -22,7 +22,7 @@ struct Trilu : standard::Trilu {
 
 struct EyeLike : standard::EyeLike {
   void prepare(const Preparation&) const {
-    if (dtype && !contains(T2.types, DataType(*dtype))) unsupported("dtype ", *dtype);
+    if (dtype) element_type(*dtype, T2.types);
   }
   void infer(Inference& io) const {
     if (io.dims(0).size() != 2) invalid("expected a matrix, found shape ", shown(io.dims(0)));
