@@ -34,13 +34,17 @@ struct GridSample : standard::GridSample {
     const auto rank = int64_t(x.dims().size()) - 2;
     const std::span<const int64_t> spatial = std::span<const int64_t>(x.dims()).subspan(2);
     const int64_t channels = x.dims()[1], image = count(spatial), pixels = product(y.dims(), 2, y.rank());
+    if (image == 0) {                                     // there is nothing but padding
+      std::fill_n(y.data<double>(), y.size(), 0.0);
+      return store(y, call.output(0));
+    }
     call.context.parallel(x.dims()[0] * pixels, 20.0 * double(channels), [&](int64_t begin, int64_t end) {
       std::vector<double> at(static_cast<size_t>(rank));
       for (int64_t i = begin; i < end; ++i) {
         const int64_t batch = i / pixels;
         for (int64_t k = 0; k < rank; ++k) at[size_t(k)] = place(grid[size_t(i * rank + rank - 1 - k)], spatial[size_t(k)]);
         for (int64_t c = 0; c < channels; ++c)
-          y.data<double>()[(batch * channels + c) * pixels + i % pixels] = image ? sample(x.data<double>() + (batch * channels + c) * image, spatial, at) : 0;
+          y.data<double>()[(batch * channels + c) * pixels + i % pixels] = sample(x.data<double>() + (batch * channels + c) * image, spatial, at);
       }
     });
     store(y, call.output(0));

@@ -62,7 +62,7 @@ struct TfIdfVectorizer : standard::TfIdfVectorizer {
   }
   template <class T> void row(const T* x, int64_t length, float* counts) const {
     const auto weight = [&](int64_t id) { return weights.empty() ? 1.0f : weights[size_t(id)]; };
-    for (int64_t step = 1; step <= std::min(max_skip_count + 1, std::max<int64_t>(length, 1)); ++step)
+    for (int64_t step = 1; step - 1 <= max_skip_count && step <= std::max<int64_t>(length, 1); ++step)
       for (int64_t from = 0; from < length; ++from) {
         std::string key;
         for (int64_t n = 1, at = from; n <= max_gram_length && at < length; ++n, at += step) {
