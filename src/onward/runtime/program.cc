@@ -3,38 +3,10 @@
 #include <climits>
 
 #include "onward/ops/evaluate.h"
-#include "onward/runtime/memory_plan.h"
 #include "onward/runtime/profile.h"
+#include "onward/runtime/scope.h"
 
 namespace onward {
-
-// The values of one run, and what the run before it knew about shapes.
-struct Program::Scope {
-  std::vector<Value> slots;
-  const Scope* outer = nullptr;
-  Profile* profile = nullptr;
-  std::vector<const Value*> inputs;             // of all steps, one after the other
-  std::vector<size_t> first_input;              // per step
-  struct Known {                                // of one step: the inputs it was inferred for, and the answer
-    bool valid = false;
-    std::vector<DataType> input_types;
-    std::vector<Dims> input_dims;
-    std::vector<Fact> outputs;
-  };
-  std::vector<Known> known;
-  std::vector<Fact> facts;                      // of the inputs of the step at hand
-
-  struct Size { DataType type = DataType::none; size_t bytes = 0; };
-  std::vector<Size> recorded;                   // per slot: what this run allocated
-  std::vector<Size> planned;                    // per slot: what the plan has room for
-  std::vector<size_t> offsets;                  // in the block
-  std::vector<Dims> planned_for;                // the shapes of the program's inputs
-  std::shared_ptr<void> block;
-  size_t block_bytes = 0;
-  bool missed = false;                          // a value of this run did not fit the plan
-
-  bool in_block(const void* p) const { return block && p >= block.get() && p < static_cast<const char*>(block.get()) + block_bytes; }
-};
 
 namespace {
 
@@ -252,101 +224,6 @@ void Program::execute(const Step& step, Scope& scope, const RunContext& context)
   Call call{inputs, outputs, context, &scope};
   step.op->run(step.self.get(), call);
   if (scope.block) keep_out_of_block(step, outputs, scope);
-}
-
-// A kernel may hand on an input as part of its output (a sequence, an optional value, what a subgraph saw from outside). Such a value
-// may outlive the place that the plan gave it: it gets memory of its own.
-void Program::keep_out_of_block(const Step& step, std::span<Value> outputs, const Scope& scope) const {
-  const auto own = [&](Value& v, auto&& self) -> void {
-    if (auto* t = std::get_if<Tensor>(&v); t && scope.in_block(t->raw())) *t = t->copy();
-    else if (auto* s = std::get_if<Sequence>(&v)) for (Value& item : s->items) self(item, self);
-    else if (auto* m = std::get_if<Map>(&v)) for (Tensor* part : {&m->keys, &m->values}) if (scope.in_block(part->raw())) *part = part->copy();
-  };
-  if (step.op->facts.shares_input) {
-    if (outputs[0].tensor()) return;                      // its group has a place for as long as any of it lives
-  }
-  for (size_t k = 0; k < outputs.size(); ++k) {
-    const auto slot = size_t(step.first_output) + k;
-    const Tensor* t = outputs[k].tensor();
-    const bool in_its_place = t && slot < scope.planned.size() && scope.planned[slot].type != DataType::none && t->raw() == static_cast<char*>(scope.block.get()) + scope.offsets[slot];
-    if (!in_its_place) own(outputs[k], own);
-  }
-}
-
-// Groups of slots that share memory, and which of them the plan may place: tensors that a step makes and nobody outside ever sees.
-void Program::find_planned() {
-  const auto slots = size_t(slot_count_);
-  group_.resize(slots);
-  group_dies_.assign(slots, -1);
-  for (size_t s = 0; s < slots; ++s) group_[s] = int(s);
-  std::vector<int> dies(slots, INT_MAX);
-  for (const Step& step : steps_) {
-    for (int slot : step.dies) dies[size_t(slot)] = step.index;
-    if (step.op->facts.shares_input && !step.inputs.empty() && step.inputs[0].slot >= 0) group_[size_t(step.first_output)] = group_[size_t(step.inputs[0].slot)];
-  }
-  for (size_t s = 0; s < slots; ++s) {
-    int& last = group_dies_[size_t(group_[s])];
-    last = std::max(last, dies[s]);
-  }
-  planned_.assign(slots, false);
-  for (const Step& step : steps_)
-    for (int k = 0; k < step.output_count; ++k) {
-      const auto slot = size_t(step.first_output + k);
-      planned_[slot] = group_[slot] == int(slot) && group_dies_[slot] != INT_MAX;
-    }
-}
-
-Tensor Program::place(size_t slot, const Fact& fact, Scope& scope, const RunContext& context) const {
-  if (!planned_[slot] || fact.type == DataType::str) return {fact.type, *fact.dims, context.budget};
-  const size_t bytes = size_t(count(*fact.dims)) * size_of(fact.type);
-  scope.recorded[slot] = {fact.type, bytes};
-  if (slot < scope.planned.size() && scope.planned[slot].type == fact.type && scope.planned[slot].bytes == bytes)
-    return Tensor::view(fact.type, *fact.dims, static_cast<char*>(scope.block.get()) + scope.offsets[slot]);
-  scope.missed = true;
-  return {fact.type, *fact.dims, context.budget};
-}
-
-// Lays out what this run allocated. A value that may overwrite a dying input of its size takes over its place.
-void Program::make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const {
-  constexpr size_t most_slots = 1 << 20;
-  if (scope.slots.size() > most_slots) return;
-  std::vector<Dims> shapes;
-  for (const Value& v : arguments) shapes.push_back(v.tensor() ? v.tensor()->dims() : Dims{});
-  if (scope.block && shapes == scope.planned_for) return; // sizes follow the data, not the shapes: this will not get better
-  MemoryPlanner planner;
-  std::vector<size_t> offsets(scope.slots.size());
-  std::vector<bool> held(scope.slots.size());             // a place that is to be given back
-  std::vector<std::vector<int>> ends(steps_.size());
-  for (const Step& step : steps_)
-    for (int k = 0; k < step.output_count; ++k)
-      if (const int slot = step.first_output + k; planned_[size_t(slot)] && scope.recorded[size_t(slot)].type != DataType::none) ends[size_t(group_dies_[size_t(slot)])].push_back(slot);
-  for (const Step& step : steps_) {
-    for (int k = 0; k < step.output_count; ++k) {
-      const auto slot = size_t(step.first_output + k);
-      const Scope::Size size = scope.recorded[slot];
-      if (!planned_[slot] || size.type == DataType::none) continue;
-      for (size_t i = 0; k == 0 && step.op->facts.in_place && !held[slot] && i < step.inputs.size() && i < (step.inputs.size() <= 2 ? 2u : 1u); ++i) {
-        if (step.inputs[i].slot < 0) continue;
-        const auto from = size_t(group_[size_t(step.inputs[i].slot)]);
-        if (!held[from] || group_dies_[from] != step.index || scope.recorded[from].type != size.type || scope.recorded[from].bytes != size.bytes) continue;
-        offsets[slot] = offsets[from], held[slot] = true, held[from] = false;
-      }
-      if (!held[slot]) offsets[slot] = planner.take(size.bytes), held[slot] = true;
-    }
-    for (int slot : ends[size_t(step.index)])
-      if (held[size_t(slot)]) planner.give_back(offsets[size_t(slot)]), held[size_t(slot)] = false;
-  }
-  try {
-    scope.block.reset();
-    scope.planned.clear();
-    scope.block = allocate(planner.total(), context.budget);
-  } catch (const Error&) {
-    return;                                               // no room beside what is alive: runs go on without a plan
-  }
-  scope.block_bytes = planner.total();
-  scope.planned = scope.recorded;
-  scope.offsets = std::move(offsets);
-  scope.planned_for = std::move(shapes);
 }
 
 }  // namespace onward
