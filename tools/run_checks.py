@@ -58,7 +58,7 @@ def release_suites():
 def sanitizer_suites():
     onward = str(ROOT / "build/asan/onward")
     return [Suite("cpp", ["ctest", "--test-dir", "build/asan", "-V", "-j", JOBS]),
-            Suite("conformance", [sys.executable, "tests/conformance/run_suite.py", onward, "--seconds", "120"]),
+            Suite("conformance", [sys.executable, "tests/conformance/run_suite.py", onward, "--seconds", "900"]),
             Suite("fixtures", [sys.executable, "tests/fixtures/read_all.py", onward])]
 
 

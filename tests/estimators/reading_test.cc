@@ -102,7 +102,8 @@ TEST(Reading, SharedStepsAreReadOnce) {
 TEST(Reading, WhatAFileClaimsAboutSizesIsChecked) {
   Objects o;
   Value huge = o.numbers({3}, {1, 2, 3});
-  huge.array->shape = std::span<const int64_t>(new int64_t[2]{1 << 20, 1 << 20}, 2);
+  const int64_t claimed[] = {1 << 20, 1 << 20};
+  huge.array->shape = claimed;
   const Value root = o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", huge}, {"n_features_in_", plain::integer(3)}});
   EXPECT_NE(report(read(o, root)).find("scale_ holds less than its shape"), std::string::npos);
 }
