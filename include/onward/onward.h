@@ -3,6 +3,7 @@
  * Every call that can fail returns onward_status*: NULL is success, anything else is the caller's to release. A function that makes
  * something gives it through its last argument, and each kind of thing has one onward_<kind>_release, which takes NULL too.
  * Pointers that an accessor gives live as long as the thing they were asked of; every `const char*` ends in NUL.
+ * Enumerations are passed as int, so that a number that is none of them is an error and no accident.
  * Sessions, and values that nobody writes to, may be used from any number of threads at once; options and tables by one at a time.
  * What is published here keeps its meaning: this file only grows. */
 #ifndef ONWARD_ONWARD_H
@@ -79,7 +80,7 @@ typedef enum onward_optimization { ONWARD_OPTIMIZE_NONE = 0, ONWARD_OPTIMIZE_BAS
 ONWARD_API onward_status* onward_session_options_create(onward_session_options** options);
 ONWARD_API void onward_session_options_release(onward_session_options* options);
 ONWARD_API onward_status* onward_session_options_set_threads(onward_session_options* options, int threads);         /* 0: all */
-ONWARD_API onward_status* onward_session_options_set_optimization(onward_session_options* options, onward_optimization level);
+ONWARD_API onward_status* onward_session_options_set_optimization(onward_session_options* options, int level); /* onward_optimization */
 ONWARD_API onward_status* onward_session_options_set_memory_limit(onward_session_options* options, size_t bytes);   /* 0: the machine's */
 ONWARD_API onward_status* onward_session_options_set_profiling(onward_session_options* options, int on);
 /* Leaves out one optimisation by name. An unknown name is refused when a session is created, with the nearest known one. */
@@ -120,7 +121,7 @@ typedef enum onward_model_text {
   ONWARD_MODEL_GRAPH_NAME = 4,
   ONWARD_MODEL_GRAPH_DESCRIPTION = 5
 } onward_model_text;
-ONWARD_API onward_status* onward_session_model_text(const onward_session* session, onward_model_text which, const char** text);
+ONWARD_API onward_status* onward_session_model_text(const onward_session* session, int which, const char** text); /* onward_model_text */
 ONWARD_API onward_status* onward_session_model_version(const onward_session* session, int64_t* version);
 ONWARD_API onward_status* onward_session_metadata_count(const onward_session* session, size_t* count);
 ONWARD_API onward_status* onward_session_metadata(const onward_session* session, size_t index, const char** key, const char** value);
@@ -208,7 +209,7 @@ ONWARD_API onward_status* onward_convert_options_create(onward_convert_options**
 ONWARD_API void onward_convert_options_release(onward_convert_options* options);
 /* label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors; none added: the usual ones. */
 ONWARD_API onward_status* onward_convert_options_add_output(onward_convert_options* options, const char* name);
-ONWARD_API onward_status* onward_convert_options_set_inputs(onward_convert_options* options, onward_inputs inputs);
+ONWARD_API onward_status* onward_convert_options_set_inputs(onward_convert_options* options, int inputs); /* onward_inputs */
 /* Of all numeric inputs: ONWARD_FLOAT or ONWARD_DOUBLE; 0: what the fitted model proves, else double. */
 ONWARD_API onward_status* onward_convert_options_set_input_type(onward_convert_options* options, int element_type);
 /* Of one column, as an example shows it; stronger than the type of all. */
@@ -237,9 +238,9 @@ typedef enum onward_cell { ONWARD_CELL_VALUE = 0, ONWARD_CELL_NAN = 1, ONWARD_CE
 
 ONWARD_API onward_status* onward_table_create(int64_t rows, onward_table** table);
 ONWARD_API void onward_table_release(onward_table* table);
-/* `data` has a value for each row and is copied. `cells` has an onward_cell for each row, or is NULL where every cell holds a value;
+/* `type` is an onward_column. `data` has a value for each row and is copied. `cells` has an onward_cell for each row, or is NULL where every cell holds a value;
  * NaN in a column of floats needs no mark. */
-ONWARD_API onward_status* onward_table_add_numbers(onward_table* table, const char* name, onward_column type, const void* data, const uint8_t* cells);
+ONWARD_API onward_status* onward_table_add_numbers(onward_table* table, const char* name, int type, const void* data, const uint8_t* cells);
 /* UTF-8; where a cell holds none, its text may be NULL. */
 ONWARD_API onward_status* onward_table_add_strings(onward_table* table, const char* name, const char* const* texts, const size_t* lengths,
                                                    const uint8_t* cells);

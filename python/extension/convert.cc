@@ -12,7 +12,7 @@ nb::tuple convert(nb::handle source, const std::vector<std::string>& outputs, in
   check(onward_convert_options_create(&made));
   const std::unique_ptr<onward_convert_options, Release<onward_convert_options_release>> options(made);
   for (const std::string& name : outputs) check(onward_convert_options_add_output(made, name.c_str()));
-  check(onward_convert_options_set_inputs(made, onward_inputs(inputs)));
+  check(onward_convert_options_set_inputs(made, inputs));
   check(onward_convert_options_set_input_type(made, input_type));
   for (const auto& [column, element] : column_types) check(onward_convert_options_set_column_type(made, nb::cast<std::string>(column).c_str(), nb::cast<int>(element)));
   if (!schema.empty()) check(onward_convert_options_set_schema(made, schema.c_str()));

@@ -96,7 +96,7 @@ class Session {
     check(onward_session_options_create(&made));
     const std::unique_ptr<onward_session_options, Release<onward_session_options_release>> options(made);
     check(onward_session_options_set_threads(made, threads));
-    check(onward_session_options_set_optimization(made, onward_optimization(optimization)));
+    check(onward_session_options_set_optimization(made, optimization));
     check(onward_session_options_set_memory_limit(made, memory_limit));
     check(onward_session_options_set_profiling(made, profiling));
     for (const std::string& name : disabled) check(onward_session_options_disable(made, name.c_str()));
@@ -143,7 +143,7 @@ class Session {
     nb::dict out;
     for (int which = 0; which < 6; ++which) {
       const char* text = nullptr;
-      check(onward_session_model_text(session_, onward_model_text(which), &text));
+      check(onward_session_model_text(session_, which, &text));
       out[names[which]] = nb::str(text);
     }
     int64_t version = 0;

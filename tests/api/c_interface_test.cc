@@ -163,6 +163,7 @@ TEST(CInterface, AModelTellsAboutItself) {
   OK(onward_session_opset(session, 1, &text, &version));
   EXPECT_STREQ(text, "ai.onnx.ml");
   EXPECT_EQ(version, 5);
+  EXPECT_NE(message_of(onward_session_model_text(session, 77, &text)), "");
   EXPECT_NE(message_of(onward_session_opset(session, 2, &text, &version)), "");
   const onward_port* port = nullptr;
   OK(onward_session_input(session, 0, &port));
@@ -178,7 +179,7 @@ TEST(CInterface, OptionsAndLimits) {
   int code = 0;
   OK(onward_session_options_create(&options));
   EXPECT_NE(message_of(onward_session_options_set_threads(options, -1)), "");
-  EXPECT_NE(message_of(onward_session_options_set_optimization(options, onward_optimization(9))), "");
+  EXPECT_NE(message_of(onward_session_options_set_optimization(options, 9)), "");
   OK(onward_session_options_set_memory_limit(options, 1 << 20));
   OK(onward_session_options_set_profiling(options, 1));
   session = session_of(doubles, options);

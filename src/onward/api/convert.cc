@@ -20,7 +20,7 @@ onward_status* onward_convert_options_add_output(onward_convert_options* options
   return guarded([&] { require(options, "options"), require(name, "name"), options->options.outputs.push_back(name); });
 }
 
-onward_status* onward_convert_options_set_inputs(onward_convert_options* options, onward_inputs inputs) {
+onward_status* onward_convert_options_set_inputs(onward_convert_options* options, int inputs) {
   return guarded([&] {
     require(options, "options");
     switch (inputs) {
@@ -28,7 +28,7 @@ onward_status* onward_convert_options_set_inputs(onward_convert_options* options
       case ONWARD_INPUTS_MATRIX: options->options.inputs = Inputs::matrix; return;
       case ONWARD_INPUTS_COLUMNS: options->options.inputs = Inputs::columns; return;
     }
-    fail(Code::usage, "inputs: expected 0 (as fitted), 1 (matrix) or 2 (columns), given ", int(inputs));
+    fail(Code::usage, "inputs: expected 0 (as fitted), 1 (matrix) or 2 (columns), given ", inputs);
   });
 }
 

@@ -1,6 +1,4 @@
 // How sessions are made and how they run.
-#include <cstring>
-
 #include "onward/api/boundary.h"
 
 using namespace onward;
@@ -20,14 +18,11 @@ onward_status* onward_session_options_set_threads(onward_session_options* option
   });
 }
 
-onward_status* onward_session_options_set_optimization(onward_session_options* options, onward_optimization level) {
+onward_status* onward_session_options_set_optimization(onward_session_options* options, int level) {
   return guarded([&] {
     require(options, "options");
-    int number = 0;                                       // a caller in C may pass what is none of the enum's: not to be loaded as one
-    static_assert(sizeof number == sizeof level);
-    std::memcpy(&number, &level, sizeof number);
-    if (number < ONWARD_OPTIMIZE_NONE || number > ONWARD_OPTIMIZE_ALL) fail(Code::usage, "optimization: expected 0 (none), 1 (basic) or 2 (all), given ", number);
-    options->options.level = number == ONWARD_OPTIMIZE_NONE ? OptimizationLevel::none : number == ONWARD_OPTIMIZE_BASIC ? OptimizationLevel::basic : OptimizationLevel::all;
+    if (level < ONWARD_OPTIMIZE_NONE || level > ONWARD_OPTIMIZE_ALL) fail(Code::usage, "optimization: expected 0 (none), 1 (basic) or 2 (all), given ", level);
+    options->options.level = level == ONWARD_OPTIMIZE_NONE ? OptimizationLevel::none : level == ONWARD_OPTIMIZE_BASIC ? OptimizationLevel::basic : OptimizationLevel::all;
   });
 }
 

@@ -122,7 +122,7 @@ int onward_port_rank(const onward_port* port) { return port ? port->rank : -1; }
 int64_t onward_port_dim(const onward_port* port, int axis) { return port && axis >= 0 && axis < port->rank ? port->dims[size_t(axis)] : -1; }
 const char* onward_port_dim_name(const onward_port* port, int axis) { return port && axis >= 0 && axis < port->rank ? port->dim_names[size_t(axis)].c_str() : ""; }
 
-onward_status* onward_session_model_text(const onward_session* session, onward_model_text which, const char** text) {
+onward_status* onward_session_model_text(const onward_session* session, int which, const char** text) {
   return guarded([&] {
     require(session, "session"), require(text, "text");
     const Model& model = session->session->model();
@@ -134,7 +134,7 @@ onward_status* onward_session_model_text(const onward_session* session, onward_m
       case ONWARD_MODEL_GRAPH_NAME: *text = model.graph.name.c_str(); return;
       case ONWARD_MODEL_GRAPH_DESCRIPTION: *text = model.graph.doc.c_str(); return;
     }
-    fail(Code::usage, "model text ", int(which), " does not exist");
+    fail(Code::usage, "model text ", which, " does not exist");
   });
 }
 

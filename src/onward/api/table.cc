@@ -53,7 +53,7 @@ onward_status* onward_table_create(int64_t rows, onward_table** table) {
 }
 void onward_table_release(onward_table* table) { delete table; }
 
-onward_status* onward_table_add_numbers(onward_table* table, const char* name, onward_column type, const void* data, const uint8_t* cells) {
+onward_status* onward_table_add_numbers(onward_table* table, const char* name, int type, const void* data, const uint8_t* cells) {
   return guarded([&] {
     require(table, "table"), require(name, "name");
     const int64_t rows = table->table.rows;
@@ -65,7 +65,7 @@ onward_status* onward_table_add_numbers(onward_table* table, const char* name, o
       case ONWARD_COLUMN_INT64: column = column_of<int64_t>(name, ColumnType::int64, data, rows); break;
       case ONWARD_COLUMN_BOOL: column = column_of<uint8_t>(name, ColumnType::boolean, data, rows); break;
       case ONWARD_COLUMN_DATETIME: column = column_of<int64_t>(name, ColumnType::datetime, data, rows); break;
-      default: fail(Code::usage, "column '", name, "': ", int(type), " is no type of numbers");
+      default: fail(Code::usage, "column '", name, "': ", type, " is no type of numbers");
     }
     column.cells = cells_of(cells, rows, name);
     table->table.columns.push_back(std::move(column));
