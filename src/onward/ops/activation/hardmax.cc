@@ -1,4 +1,5 @@
 // Hardmax: 1 at the first largest element along an axis, 0 elsewhere. Before opset 13 the input was first flattened at `axis`.
+#include "onward/ops/activation/flattened.h"
 #include "onward/ops/operator.h"
 
 namespace onward::ops {
@@ -21,12 +22,6 @@ struct Hardmax : standard::Hardmax {
     }
   }
 };
-
-constexpr Upgrade flattened_before_13{13, R"(
-    shape = Shape(input)
-    rows = Flatten(input; axis=@axis)
-    y = Self(rows; axis=-1)
-    output = Reshape(y, shape))"};
 
 }  // namespace
 

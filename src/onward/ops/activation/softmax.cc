@@ -1,5 +1,6 @@
 // Softmax, LogSoftmax along one axis. Before opset 13 the input was first flattened to two dimensions at `axis`.
 #include <cmath>
+#include "onward/ops/activation/flattened.h"
 #include "onward/ops/operator.h"
 #include "onward/ops/reduction.h"
 #include "onward/simd/math.h"
@@ -59,12 +60,6 @@ template <class Standard, bool logarithm> struct SoftmaxOver : Standard {
 };
 using Softmax = SoftmaxOver<standard::Softmax, false>;
 using LogSoftmax = SoftmaxOver<standard::LogSoftmax, true>;
-
-constexpr Upgrade flattened_before_13{13, R"(
-    shape = Shape(input)
-    rows = Flatten(input; axis=@axis)
-    y = Self(rows; axis=-1)
-    output = Reshape(y, shape))"};
 
 }  // namespace
 
