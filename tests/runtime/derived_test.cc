@@ -107,7 +107,7 @@ std::optional<std::pair<Graph, Graph>> kernel_and_meaning(const Operator& op, in
   if (in.size() > 2 || in.back().kind == '*') return std::nullopt;
   for (const auto& a : attribute_facts(form->attributes)) if (a.required) return std::nullopt;
   Graph kernel;
-  Node node{.op = std::string(op.name.op), .outputs = {"y"}};
+  Node node{.domain = std::string(op.name.domain), .op = std::string(op.name.op), .outputs = {"y"}};
   for (const Port& port : in) if (port.kind == 0) node.inputs.push_back(std::string(port.name)), kernel.initializers[node.inputs.back()] = awkward(n);
   kernel.nodes = {node};
   kernel.outputs = {{"y", {}, {}}};

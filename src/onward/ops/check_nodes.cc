@@ -35,7 +35,7 @@ void check_attributes(const Node& node, const Signature& form) {
       std::vector<std::string> names;
       for (const AttributeFact& f : all) names.emplace_back(f.name);
       const auto near = nearest(name, names);
-      throw Error(Code::bad_model, text(shown(node), ": attribute '", name, "' is not in the standard (", form.op, " of opset ", form.since, ")"), near ? text("did you mean '", *near, "'?") : std::string());
+      throw Error(Code::bad_model, text(shown(node), ": attribute '", name, "' is not in the ", form.domain == "com.microsoft" ? "signature" : "standard", " (", form.op, " of opset ", form.since, ")"), near ? text("did you mean '", *near, "'?") : std::string());
     }
     if (!fits(a, fact->type)) fail(Code::bad_model, shown(node), ": attribute '", name, "' is ", kind_of(a), ", expected ", fact->type);
   }

@@ -118,7 +118,7 @@ class Rewriter {
     for (auto& [name, tensor] : body.initializers) graph_.initializers[names[name] = shared_.fresh(prefix + name)] = tensor;
     for (Node& inner : body.nodes)
       for (std::string& output : inner.outputs) if (!output.empty() && !names.contains(output)) names[output] = shared_.fresh(prefix + output);
-    const Opsets newest{{"", opset}, {"ai.onnx.ml", INT64_MAX}, {"onward", INT64_MAX}, {node.domain, opset}};
+    const Opsets newest{{"", opset}, {"ai.onnx.ml", INT64_MAX}, {"onward", INT64_MAX}, {"com.microsoft", INT64_MAX}, {node.domain, opset}};
     for (Node& inner : body.nodes) {
       if (inner.op == "Self") inner.op = node.op, inner.domain = node.domain;
       if (std::none_of(inner.outputs.begin(), inner.outputs.end(), [&](const auto& o) { const auto it = names.find(o); return it == names.end() || !it->second.empty(); })) continue;
@@ -140,6 +140,8 @@ class Rewriter {
     const Signature* then = signature(node.domain, node.op, opset);
     const Signature* now = signature(node.domain, node.op);
     const Operator* op = find_operator(node.domain, node.op);
+    if (!then && !op && node.domain == "com.microsoft.nchwc")
+      throw Error(Code::unsupported_operator, text("operator com.microsoft.nchwc.", node.op, " is laid out for one processor by ONNX Runtime"), "save the optimised model again with at most ORT_ENABLE_EXTENDED");
     if (!then && !op) unsupported(now ? text("operator ", node.op, " is not in opset ", opset, ", it came with ", now->since) : text("there is no operator ", node.domain, node.domain.empty() ? "" : ".", node.op));
     if (then && op) for (const Upgrade& upgrade : op->facts.upgrades)
       if (opset < upgrade.below) {
@@ -261,7 +263,7 @@ static void collect_missing(const Graph& graph, const Shared& shared, std::set<s
   for (const Node& node : graph.nodes) {
     const Signature* form = signature(node.domain, node.op);
     if (!shared.function(node) && !find_operator(node.domain, node.op) && !(form && !form->body.empty()))
-      out.insert(text(node.domain.empty() ? "ai.onnx" : node.domain, " ", node.op, form ? ": no kernel" : ": not an operator of the standard"));
+      out.insert(text(node.domain.empty() ? "ai.onnx" : node.domain, " ", node.op, form ? ": no kernel" : node.domain == "com.microsoft.nchwc" ? ": laid out for one processor; save the model with at most ORT_ENABLE_EXTENDED" : ": not an operator of the standard"));
     for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) collect_missing(**g, shared, out, depth + 1);
   }
 }

@@ -1,0 +1,18 @@
+// What ONNX Runtime states about its own operators: domain com.microsoft, and the fused ones that its optimizer writes into the
+// standard's domain. contrib.{h,cc} are generated from its table; what an operator means in standard ones stands in contrib_meanings.cc.
+#pragma once
+#include "onward/ops/signature.h"
+
+namespace onward {
+
+// An operator that needs no kernel: its meaning in other operators at `opset`, in the words of its signature.
+struct ContribMeaning {
+  std::string_view domain, op, body;
+  int opset = 28;
+};
+
+std::span<const Signature> contrib_signatures();          // with their meanings; sorted by domain, name, version
+std::span<const Signature> generated_contrib_signatures();
+std::span<const ContribMeaning> contrib_meanings();
+
+}  // namespace onward
