@@ -46,6 +46,11 @@ template <class C> void apply_to(const Activation& f, C* x, int64_t n) {
 
 }  // namespace
 
+Activation Activation::named(std::string_view name, FunctionRef<double(size_t i, double standard)> parameter) {
+  const auto row = std::find_if(std::begin(table), std::end(table), [&](const Row& r) { return same_word(r.name, name); });
+  if (row == std::end(table)) unsupported("activation function ", name);
+  return {row->kind, row->has_alpha ? parameter(0, row->alpha) : row->alpha, row->has_beta ? parameter(1, row->beta) : row->beta};
+}
 void Activation::apply(float* x, int64_t n) const { apply_to(*this, x, n); }
 void Activation::apply(double* x, int64_t n) const { apply_to(*this, x, n); }
 
@@ -61,11 +66,12 @@ Recurrence Recurrence::make(const std::string& direction, int64_t layout, std::v
   while (names.size() < needed) names.push_back(defaults[names.size() % defaults.size()]);
   size_t next_alpha = 0, next_beta = 0;
   for (const std::string& name : names) {
-    const auto row = std::find_if(std::begin(table), std::end(table), [&](const Row& r) { return same_word(r.name, name); });
-    if (row == std::end(table)) unsupported("activation function ", name);
-    Activation f{row->kind, row->alpha, row->beta, clip ? double(*clip) : 0};
-    if (row->has_alpha && next_alpha < alpha.size()) f.alpha = alpha[next_alpha++];
-    if (row->has_beta && next_beta < beta.size()) f.beta = beta[next_beta++];
+    Activation f = Activation::named(name, [&](size_t i, double standard) {
+      const auto& given = i ? beta : alpha;
+      size_t& next = i ? next_beta : next_alpha;
+      return next < given.size() ? double(given[next++]) : standard;
+    });
+    if (clip) f.clip = double(*clip);
     out.activations.push_back(f);
   }
   return out;

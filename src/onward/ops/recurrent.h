@@ -9,6 +9,8 @@ struct Activation {
   enum class Kind : uint8_t { relu, tanh, sigmoid, affine, leaky_relu, thresholded_relu, scaled_tanh, hard_sigmoid, elu, softsign, softplus };
   Kind kind = Kind::tanh;
   double alpha = 0, beta = 0, clip = 0;
+  // By its name in the standard; parameter(i, standard) is its i-th parameter. Throws for a name that is none.
+  static Activation named(std::string_view name, FunctionRef<double(size_t i, double standard)> parameter);
   void apply(float* x, int64_t n) const;
   void apply(double* x, int64_t n) const;
 };

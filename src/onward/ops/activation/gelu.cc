@@ -1,22 +1,13 @@
 // Gelu: x times the normal distribution's cumulative probability of x, by erf or by the tanh approximation.
+#include "onward/ops/activation/gelu.h"
 #include "onward/ops/elementwise.h"
-#include "onward/simd/math.h"
 
 namespace onward::ops {
 namespace {
 
-constexpr auto exact = [](auto x) {
-  using T = decltype(x);
-  return T(0.5) * x * (1 + simd::erf(x * T(0.70710678118654752)));
-};
-constexpr auto by_tanh = [](auto x) {
-  using T = decltype(x);
-  return T(0.5) * x * (1 + simd::tanh(T(0.79788456080286536) * (x + T(0.044715) * x * x * x)));
-};
-
 struct Gelu : standard::Gelu {
-  Elementwise<standard::Gelu, decltype(exact), T.types> exactly;
-  Elementwise<standard::Gelu, decltype(by_tanh), T.types> approximately;
+  Elementwise<standard::Gelu, decltype(gelu_exact), T.types> exactly;
+  Elementwise<standard::Gelu, decltype(gelu_by_tanh), T.types> approximately;
 
   void prepare(const Preparation&) const {
     if (approximate != "none" && approximate != "tanh") invalid("approximate is '", approximate, "', expected none or tanh");

@@ -1,7 +1,7 @@
 // Attention: scaled dot products of queries and keys, masked, through softmax, as weights of the values. Grouped heads, caches of past
 // keys and values, causal and sliding windows. A query that may attend nothing answers zeros.
 #include <cmath>
-#include "onward/ops/matrix_product.h"
+#include "onward/ops/scaled_attention.h"
 #include "onward/ops/transpose.h"
 #include "onward/ops/typed.h"
 
@@ -124,52 +124,22 @@ struct Attention : standard::Attention {
     };
     const Heads q = of(0, q_num_heads), k = of(1, kv_num_heads), v = of(2, kv_num_heads);
     const Tensor keys = cached(call, 1, 4, k), values = cached(call, 2, 5, v);
-    const int64_t total = keys.dims()[2], group = q.heads / k.heads;
+    const int64_t total = keys.dims()[2];
     const Tensor from = as_type(call, four_axes(call.tensor(0), q), type_of<C>), k_all = as_type(call, keys, type_of<C>), v_all = as_type(call, values, type_of<C>);
-    const Tensor k_columns = transposed(k_all, {0, 1, 3, 2});
     const Mask bias = mask(call, q, total, total - k.steps);
     const bool shows_scores = call.wants(3) && call.outputs[3].tensor();
     const Tensor scores = call.scratch(type_of<C>, shows_scores ? Dims{q.batch, q.heads, q.steps, total} : Dims{0});
     const Tensor out = call.scratch(type_of<C>, {q.batch, q.heads, q.steps, v.width});
-    const C factor = C(scale ? double(*scale) : 1 / std::sqrt(double(q.width)));
-    call.context.parallel(q.batch * q.heads, 0.1 * double(q.steps * total) * double(q.width + v.width), [&](int64_t begin, int64_t end) {
-      std::vector<C> s(size_t(q.steps * total)), weights(s.size());
-      for (int64_t row = begin; row < end; ++row) {
-        call.context.check();
-        const int64_t b = row / q.heads, h = row % q.heads, kv = b * k.heads + h / group;
-        matrix_product<C>(from.data<C>() + row * q.steps * q.width, k_columns.data<C>() + kv * q.width * total, s.data(), q.steps, total, q.width);
-        C* const shown_row = shows_scores ? scores.data<C>() + row * q.steps * total : nullptr;
-        for (C& x : s) x *= factor;
-        const auto show = [&](int64_t mode) { if (shown_row && qk_matmul_output_mode == mode) std::copy(s.begin(), s.end(), shown_row); };
-        show(0);
-        if (softcap > 0) for (C& x : s) x = C(softcap) * std::tanh(x / C(softcap));
-        show(1);
-        for (int64_t i = 0; i < q.steps; ++i) for (int64_t j = 0; j < total; ++j) if (const double add = bias(*this, b, h, i, j); add != 0) { C& x = s[size_t(i * total + j)]; x = std::isinf(add) && add < 0 ? C(-INFINITY) : C(x + C(add)); }
-        show(2);
-        for (int64_t i = 0; i < q.steps; ++i) softmax(s.data() + i * total, total);
-        show(3);
-        weigh(s.data(), v_all.data<C>() + kv * total * v.width, out.data<C>() + row * q.steps * v.width, q.steps, total, v.width);
-      }
-    });
+    onward::attend<C>(call.context,
+        {q.batch, q.heads, k.heads, q.steps, total, q.width, v.width, from.data<C>(), k_all.data<C>(), v_all.data<C>(), out.data<C>(),
+         C(scale ? double(*scale) : 1 / std::sqrt(double(q.width))), C(softcap)},
+        [&](int64_t b, int64_t h, int64_t i, C* s) {
+          for (int64_t j = 0; j < total; ++j) if (const double add = bias(*this, b, h, i, j); add != 0) s[j] = std::isinf(add) && add < 0 ? C(-INFINITY) : C(s[j] + C(add));
+        },
+        [&](ScoreStage stage, int64_t row, const C* s) {
+          if (shows_scores && qk_matmul_output_mode == int64_t(stage)) std::copy_n(s, q.steps * total, scores.data<C>() + row * q.steps * total);
+        });
     answer(call, out, keys, values, scores);
-  }
-
-  template <class C> static void softmax(C* x, int64_t n) {
-    C top = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < n; ++i) if (x[i] > top || x[i] != x[i]) top = x[i];
-    if (top == C(-INFINITY)) return void(std::fill_n(x, n, C(0)));
-    for (int64_t i = 0; i < n; ++i) sum += x[i] = std::exp(x[i] - top);
-    for (int64_t i = 0; i < n; ++i) x[i] /= sum;
-  }
-
-  // A key of weight 0 is not looked at: what stands in the padding of a cache may be anything.
-  template <class C> static void weigh(const C* weights, const C* values, C* out, int64_t queries, int64_t keys, int64_t width) {
-    std::fill_n(out, queries * width, C(0));
-    for (int64_t i = 0; i < queries; ++i)
-      for (int64_t j = 0; j < keys; ++j) {
-        const C w = weights[i * keys + j];
-        if (w != 0) for (int64_t d = 0; d < width; ++d) out[i * width + d] += w * values[j * width + d];
-      }
   }
 
   static void answer(Call& call, const Tensor& out, const Tensor& keys, const Tensor& values, const Tensor& scores) {

@@ -1,5 +1,6 @@
 // RotaryEmbedding: pairs of elements of every head rotated by the angle of the token's position.
 #include "onward/ops/operator.h"
+#include "onward/ops/rotate_pairs.h"
 
 namespace onward::ops {
 namespace {
@@ -23,14 +24,8 @@ struct RotaryEmbedding : standard::RotaryEmbedding {
       const int64_t at = positions.given ? positions[size_t(token)] : token;
       if (positions.given && (at < 0 || at >= cos.dims[0])) invalid("position ", at, " in a cache of ", cos.dims[0]);
       const T *from = x.data + row * width, *c = cos.data + at * half, *s = sin.data + at * half;
-      T* to = y.data + row * width;
-      for (int64_t i = 0; i < half; ++i) {
-        const int64_t first = interleaved ? 2 * i : i, second = interleaved ? 2 * i + 1 : half + i;
-        const T a = from[first], b2 = from[second];
-        to[first] = c[i] * a - s[i] * b2;
-        to[second] = s[i] * a + c[i] * b2;
-      }
-      std::copy(from + rotated, from + width, to + rotated);
+      rotate_pairs(from, y.data + row * width, c, s, half, interleaved != 0);
+      std::copy(from + rotated, from + width, y.data + row * width + rotated);
     }
   }
 

@@ -1,29 +1,11 @@
 // LayerNormalization, RMSNormalization, GroupNormalization, InstanceNormalization: rows brought to mean 0 (not RMS) and variance 1, then
 // scaled and shifted. Mean and variance are summed in double, which is at least what any stash_type asks for.
-#include <cmath>
 #include "onward/ops/broadcast.h"
 #include "onward/ops/convert.h"
+#include "onward/ops/normalise_rows.h"
 
 namespace onward::ops {
 namespace {
-
-struct Moments { double mean = 0, inverse = 0; };         // of one row: the mean, 1 / sqrt(variance + epsilon)
-
-template <class T> Moments moments(const T* x, int64_t n, double epsilon, bool centred) {
-  Moments m;
-  if (centred) {
-    for (int64_t i = 0; i < n; ++i) m.mean += double(x[i]);
-    m.mean /= double(n);
-  }
-  double squares = 0;
-  for (int64_t i = 0; i < n; ++i) squares += (double(x[i]) - m.mean) * (double(x[i]) - m.mean);
-  m.inverse = 1 / std::sqrt(squares / double(n) + epsilon);
-  return m;
-}
-
-template <class T> void normalise(const T* x, T* y, int64_t n, const Moments& m) {
-  for (int64_t i = 0; i < n; ++i) y[i] = T((double(x[i]) - m.mean) * m.inverse);
-}
 
 // y = y * scale + bias, both broadcast to y; the bias may be missing.
 template <class T> void scale_and_shift(const Out<T>& y, const In<T>& scale, const In<T>& bias) {
