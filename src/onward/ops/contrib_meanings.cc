@@ -1,16 +1,78 @@
 // Operators of ONNX Runtime that are others of the standard, or a few of them in a row: no kernel of their own.
+#include "onward/model/text.h"
 #include "onward/ops/contrib_signatures.h"
 
 namespace onward {
 
-// Softmax of opset 12 flattens the axes from `axis` on, as BiasSoftmax does.
 static constexpr ContribMeaning meanings[] = {
     {"com.microsoft", "BiasAdd", "sum = Add(X, bias)\n Y = Add(sum, skip)"},
+    {"com.microsoft", "BiasDropout", R"(
+        sum = Add(data, bias)
+        dropped, mask = Dropout(sum, ratio, training_mode; seed=@seed)
+        nothing = CastLike(float 0, data)
+        added = onward.Given(residual, nothing)
+        output = Add(dropped, added))"},
+    // Softmax of opset 12 flattens the axes from `axis` on, as BiasSoftmax does.
     {"com.microsoft", "BiasSoftmax", "sum = Add(data, bias)\n output = Softmax(sum; axis=@axis)", 12},
     {"com.microsoft", "BiasSplitGelu", "sum = Add(X, bias)\n left, right = Split(sum; axis=-1, num_outputs=2)\n gelu = Gelu(right)\n Y = Mul(left, gelu)"},
+    {"com.microsoft", "ComplexMul", R"(
+        a, b = Split(A; axis=-1, num_outputs=2)
+        c, d = Split(B; axis=-1, num_outputs=2)
+        ac = Mul(a, c)
+        bd = Mul(b, d)
+        ad = Mul(a, d)
+        bc = Mul(b, c)
+        real = Sub(ac, bd)
+        imaginary = Add(ad, bc)
+        C = Concat(real, imaginary; axis=-1))"},
+    {"com.microsoft", "ComplexMulConj", R"(
+        a, b = Split(A; axis=-1, num_outputs=2)
+        c, d = Split(B; axis=-1, num_outputs=2)
+        ac = Mul(a, c)
+        bd = Mul(b, d)
+        ad = Mul(a, d)
+        bc = Mul(b, c)
+        real = Add(ac, bd)
+        imaginary = Sub(bc, ad)
+        C = Concat(real, imaginary; axis=-1))"},
+    {"com.microsoft", "ExpandDims", "wide = Cast(axis; to=7)\n axes = Reshape(wide, int64 [1])\n Y = Unsqueeze(X, axes)"},
+    {"com.microsoft", "FusedConv", R"(
+        product = Conv(X, W, B; auto_pad=@auto_pad, dilations=@dilations, group=@group, kernel_shape=@kernel_shape, pads=@pads, strides=@strides)
+        Y = onward.Activated(product, Z; activation=@activation, parameters=@activation_params))"},
+    {"com.microsoft", "FusedGemm", R"(
+        product = Gemm(A, B, C; alpha=@alpha, beta=@beta, transA=@transA, transB=@transB)
+        Y = onward.Activated(product; activation=@activation, alpha=@activation_alpha, beta=@activation_beta))"},
+    {"com.microsoft", "GatedAdd", "scaled = Mul(Y, gate)\n output = Add(X, scaled)", 28, "gate_weight:NONE"},
+    {"com.microsoft", "GatherND", "wide = Cast(indices; to=7)\n output = GatherND(data, wide)"},
     {"com.microsoft", "Gelu", "Y = Gelu(X)"},
+    {"com.microsoft", "GemmFastGelu", "product = MatMul(X, W)\n Y = com.microsoft.FastGelu(product, bias)"},
+    {"com.microsoft", "GridSample", "Y = GridSample(X, Grid; align_corners=@align_corners, mode=@mode, padding_mode=@padding_mode)"},
+    {"com.microsoft", "Irfft", "spectrum = DFT(X, , int64 -2; onesided=1, inverse=1)\n Y = Squeeze(spectrum, int64 [-1])", 28, "normalized:INT=0;onesided:INT=1;signal_ndim:INT=1"},
+    {"com.microsoft", "LinearAttentionGate", R"(
+        wide = Cast(a; to=1)
+        sum = Add(wide, dt_bias)
+        soft = Softplus(sum)
+        rate = Mul(decay_scale, soft)
+        decay = CastLike(rate, a)
+        beta = Sigmoid(b))"},
+    {"com.microsoft", "Pad", "output = Pad(data, pads, value; mode=@mode)"},
     {"com.microsoft", "QuickGelu", "Y = Swish(X; alpha=@alpha)"},
+    {"com.microsoft", "Range", "one = CastLike(int64 1, start)\n step = onward.Given(delta, one)\n Y = Range(start, limit, step)"},
+    {"com.microsoft", "Rfft", "parts = Unsqueeze(X, int64 [-1])\n Y = DFT(parts, , int64 -2; onesided=1)", 28, "normalized:INT=0;onesided:INT=1;signal_ndim:INT=1"},
+    {"com.microsoft", "SampleOp", "Y = Identity(X)"},
+    {"com.microsoft", "ScaledSiLU", R"(
+        own = Constant(; value_float=@alpha)
+        factor = onward.Given(scale, own)
+        wide = CastLike(factor, float 0)
+        x = Cast(X; to=1)
+        product = Mul(x, wide)
+        z = CastLike(product, X)
+        s = Sigmoid(z)
+        Y = Mul(z, s))"},
+    {"com.microsoft", "TorchEmbedding", "Y = Gather(weight, indices)"},
     {"com.microsoft", "TransposeMatMul", "Y = com.microsoft.FusedMatMul(A, B; alpha=@alpha, transA=@transA, transB=@transB)"},
+    {"com.microsoft", "Trilu", "Y = Trilu(X, k; upper=@upper)"},
+    {"com.microsoft", "Unique", "y, first, idx, counts = Unique(x; sorted=0)"},
 };
 
 std::span<const ContribMeaning> contrib_meanings() { return meanings; }
@@ -24,6 +86,21 @@ std::span<const Signature> contrib_signatures() {
     return out;
   }();
   return all;
+}
+
+void check_contrib_limits(const Node& node) {
+  const auto it = std::find_if(std::begin(meanings), std::end(meanings), [&](const ContribMeaning& m) { return m.domain == node.domain && m.op == node.op; });
+  if (it == std::end(meanings)) return;
+  for (const AttributeFact& limit : attribute_facts(it->limits)) {
+    if (limit.type == "NONE") {
+      const auto inputs = ports(signature(node.domain, node.op)->inputs);
+      for (size_t i = 0; i < inputs.size() && i < node.inputs.size(); ++i) if (inputs[i].name == limit.name && !node.inputs[i].empty()) unsupported("input '", limit.name, "'");
+      continue;
+    }
+    const auto given = node.attributes.find(limit.name);
+    const auto* value = given == node.attributes.end() ? nullptr : std::get_if<int64_t>(&given->second);
+    if (value && *value != std::get<int64_t>(parse_attribute(limit.default_text))) unsupported("attribute '", limit.name, "' other than ", limit.default_text);
+  }
 }
 
 }  // namespace onward

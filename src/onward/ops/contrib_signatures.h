@@ -9,10 +9,12 @@ namespace onward {
 struct ContribMeaning {
   std::string_view domain, op, body;
   int opset = 28;
+  std::string_view limits = {};         // "a:INT=1;b:NONE": where this is its meaning: the only value of an attribute, an input left out
 };
 
 std::span<const Signature> contrib_signatures();          // with their meanings; sorted by domain, name, version
 std::span<const Signature> generated_contrib_signatures();
 std::span<const ContribMeaning> contrib_meanings();
+void check_contrib_limits(const Node& node);              // throws where the meaning does not hold for the node's attributes
 
 }  // namespace onward

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "onward/model/text.h"
+#include "onward/ops/contrib_signatures.h"
 #include "onward/ops/operator.h"
 
 namespace onward {
@@ -151,6 +152,7 @@ class Rewriter {
       }
     if (then && then != now) follow_table(node, *then, *now);
     if (!op && now->body.empty()) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
+    if (!op) check_contrib_limits(node);
     if (!op) return replace(node, *now, now->body, now->body_opset, depth);
     for (auto& [name, attribute] : node.attributes)
       if (auto* body = std::get_if<GraphRef>(&attribute); body && *body) *body = std::make_shared<const Graph>(subgraph(**body, opsets));
