@@ -46,7 +46,8 @@ def release_suites():
     python = sys.executable
     suites = [Suite("cpp", ["ctest", "--test-dir", "build/release", "-V", "-j", JOBS]),
               Suite("python", [python, "-m", "pytest", "-q", *existing("tests/tools", "tests/python", "tests/cli", "tests/docs")]),
-              Suite("conformance", [python, "tests/conformance/run_suite.py", onward])]
+              Suite("conformance", [python, "tests/conformance/run_suite.py", onward]),
+              Suite("contrib", [python, "tests/conformance/run_contrib.py", onward])]
     for engine in ("onward", "onnxruntime"):
         end = ["--engine", engine, "--json"]
         suites += [Suite(f"fidelity-{engine}", [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows", *end,
@@ -59,6 +60,7 @@ def sanitizer_suites():
     onward = str(ROOT / "build/asan/onward")
     return [Suite("cpp", ["ctest", "--test-dir", "build/asan", "-V", "-j", JOBS]),
             Suite("conformance", [sys.executable, "tests/conformance/run_suite.py", onward, "--seconds", "900"]),
+            Suite("contrib", [sys.executable, "tests/conformance/run_contrib.py", onward]),
             Suite("fixtures", [sys.executable, "tests/fixtures/read_all.py", onward])]
 
 
