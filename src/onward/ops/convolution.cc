@@ -9,13 +9,12 @@ void Convolution::check() const {
   if (group < 1) invalid("group is ", group, ", expected 1 or more");
 }
 
-Dims Convolution::output(Inference& io, size_t first, size_t second) const {
-  const Dims &x = io.dims(first), &w = io.dims(second);
+Dims Convolution::output(const Dims& x, const Dims& w, Symbols* symbols) const {
   if (x.size() < 3 || x.size() != w.size()) invalid("expected input and weights of one rank above 2, found ", shown(x), " and ", shown(w));
   if (w[0] >= 0 && w[0] % group != 0) invalid(w[0], " filters in ", group, " groups");
   if (x[1] >= 0 && w[1] >= 0 && (x[1] % group != 0 || x[1] / group != w[1])) invalid("input has ", x[1], " channels in ", group, " groups, weights expect ", w[1], " in each");
   Dims out{x[0], w[0]};
-  for (const Window& v : windows(sliding, x, std::span<const int64_t>(w).subspan(2), io.symbols)) out.push_back(v.out);
+  for (const Window& v : windows(sliding, x, std::span<const int64_t>(w).subspan(2), symbols)) out.push_back(v.out);
   return out;
 }
 

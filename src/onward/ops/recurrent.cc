@@ -141,6 +141,38 @@ template <class C> void recur(Call& call, const Recurrence& form, size_t states,
   for (size_t k = 0; k < states; ++k) if (last[k]) store(last[k], call.output(k + 1));
 }
 
+template <class C> std::vector<C> times_r(const RecurrentRun<C>& run, const std::vector<C>& h) {
+  const int64_t width = run.form.gates * run.hidden;
+  std::vector<C> out(size_t(run.batch * width));
+  matrix_product<C>(h.data(), run.r_columns.data(), out.data(), run.batch, width, run.hidden);
+  return out;
+}
+
+template <class C> void lstm_step(const RecurrentRun<C>& run, const C* x, const C* by_r, const C* peephole, bool coupled, std::span<std::vector<C>> states) {
+  const int64_t n = run.hidden, all = run.batch * n;
+  std::vector<C> &h = states[0], &c = states[1];
+  std::vector<C> gate[4];                                 // input, output, forget, cell
+  for (int64_t k = 0; k < 4; ++k) {
+    gate[k].resize(size_t(all));
+    for (int64_t i = 0; i < all; ++i) gate[k][size_t(i)] = x[i / n * 4 * n + k * n + i % n] + by_r[i / n * 4 * n + k * n + i % n];
+  }
+  const auto look = [&](int64_t k, int64_t row) { if (peephole) for (int64_t i = 0; i < all; ++i) gate[k][size_t(i)] += peephole[row * n + i % n] * c[size_t(i)]; };
+  look(0, 0), look(2, 2);
+  run.activation(0).apply(gate[0].data(), all), run.activation(0).apply(gate[2].data(), all), run.activation(1).apply(gate[3].data(), all);
+  for (size_t i = 0; i < c.size(); ++i) c[i] = (coupled ? 1 - gate[0][i] : gate[2][i]) * c[i] + gate[0][i] * gate[3][i];
+  look(1, 1);
+  run.activation(0).apply(gate[1].data(), all);
+  h = c;
+  Activation of_cell = run.activation(2);
+  of_cell.clip = 0;                                       // the clip is for the gates: other engines leave the cell alone too
+  of_cell.apply(h.data(), all);
+  for (size_t i = 0; i < h.size(); ++i) h[i] *= gate[1][i];
+}
+
+template std::vector<float> times_r(const RecurrentRun<float>&, const std::vector<float>&);
+template std::vector<double> times_r(const RecurrentRun<double>&, const std::vector<double>&);
+template void lstm_step(const RecurrentRun<float>&, const float*, const float*, const float*, bool, std::span<std::vector<float>>);
+template void lstm_step(const RecurrentRun<double>&, const double*, const double*, const double*, bool, std::span<std::vector<double>>);
 template void recur(Call&, const Recurrence&, size_t, int64_t, RecurrentStep<float>);
 template void recur(Call&, const Recurrence&, size_t, int64_t, RecurrentStep<double>);
 

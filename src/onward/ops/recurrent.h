@@ -22,7 +22,9 @@ struct Recurrence {
   std::vector<Activation> activations;
 
   template <class Standard> static Recurrence of(const Standard& op, int64_t gates, std::vector<std::string> defaults) {
-    Recurrence r = make(op.direction, op.layout, op.activations, op.activation_alpha, op.activation_beta, op.clip, std::move(defaults));
+    int64_t layout = 0;
+    if constexpr (requires { op.layout; }) layout = op.layout;
+    Recurrence r = make(op.direction, layout, op.activations, op.activation_alpha, op.activation_beta, op.clip, std::move(defaults));
     r.gates = gates;
     return r;
   }
@@ -48,5 +50,11 @@ template <class C> struct RecurrentRun {
 // `states` of [batch, hidden] each are the node's inputs from 5 on; their last values are its outputs from 1 on.
 template <class C> using RecurrentStep = FunctionRef<void(const RecurrentRun<C>& run, const C* gates, std::span<std::vector<C>> states)>;
 template <class C> void recur(Call& call, const Recurrence& form, size_t states, int64_t separate_gates, RecurrentStep<C> step);
+
+// The step of an LSTM: `x` and `by_r` are what input and hidden state add to the gates i, o, f, c; states are h and c.
+template <class C> void lstm_step(const RecurrentRun<C>& run, const C* x, const C* by_r, const C* peephole, bool coupled, std::span<std::vector<C>> states);
+
+// h r' of every gate: [batch, gates * hidden].
+template <class C> std::vector<C> times_r(const RecurrentRun<C>& run, const std::vector<C>& h);
 
 }  // namespace onward

@@ -83,6 +83,15 @@ Windows windows(const Sliding& s, std::span<const int64_t> x, std::span<const in
   return out;
 }
 
+int64_t taps_with_padding(const Windows& along, std::span<const int64_t> position) {
+  int64_t n = 1;
+  for (size_t i = 0; i < along.size(); ++i) {
+    const Window& v = along[i];
+    n *= std::min(v.taps, (v.in + v.after + v.before - 1 - position[i] * v.stride) / v.dilation + 1);
+  }
+  return n;
+}
+
 template <class T> void image_to_columns(const T* image, const Windows& along, T* columns) {
   const auto [taps, size] = sizes(along);
   for (int64_t tap = 0; tap < taps && size; ++tap) columns = patch(image, std::span<const Window>(along), tap, taps, size, columns);

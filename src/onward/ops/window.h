@@ -48,6 +48,9 @@ template <class F> void under(std::span<const Window> along, std::span<const int
   for (int64_t k = from; k < to; ++k) under(along.subspan(1), position.subspan(1), row, base * v.in + first + k * v.dilation);
 }
 
+// Taps of the window at `position` that lie inside the padded input: one that ceil_mode lets reach further has fewer.
+int64_t taps_with_padding(const Windows& along, std::span<const int64_t> position);
+
 // f(index, position) for every output position in row-major order.
 template <class F> void each_position(const Windows& along, F&& f) {
   int64_t n = 1;

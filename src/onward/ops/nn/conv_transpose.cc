@@ -1,4 +1,6 @@
 // ConvTranspose: the gradient of a convolution, as a product and columns added into the image. Col2Im: that second half alone.
+// ConvTransposeWithDynamicPads, of ONNX Runtime: the same with pads as an input.
+#include "onward/ops/contrib.h"
 #include "onward/ops/matrix_product.h"
 #include "onward/ops/transpose.h"
 #include "onward/ops/typed.h"
@@ -71,6 +73,24 @@ struct ConvTranspose : standard::ConvTranspose {
   }
 };
 
+struct ConvTransposeWithDynamicPads : contrib::ConvTransposeWithDynamicPads {
+  void prepare(const Preparation& at) const { with({}).prepare(at); }
+  void infer(Inference& io) const {
+    if (!io.has(2)) return with({}).infer(io);
+    if (const auto pads = io.values(2)) with(*pads).infer(io);
+  }
+  template <class T> void run(const RunContext& context, In<T> x, In<T> w, Integers pads, In<T> bias, Out<T> y) const { with(pads).run(context, x, w, bias, y); }
+
+ private:
+  ConvTranspose with(const Dims& pads) const {
+    ConvTranspose op;
+    op.auto_pad = auto_pad, op.strides = strides, op.dilations = dilations, op.output_padding = output_padding, op.kernel_shape = kernel_shape, op.group = group;
+    op.pads.assign(pads.begin(), pads.end());
+    check_sliding(sliding(op));                           // pads come with every run
+    return op;
+  }
+};
+
 struct Col2Im : standard::Col2Im {
   void prepare(const Preparation&) const { check_sliding({{}, strides, dilations, pads}); }
 
@@ -109,6 +129,8 @@ struct Col2Im : standard::Col2Im {
 Operators nn_conv_transpose() {
   return {define<ConvTranspose, computed(ConvTranspose::T)>({.tolerance = 1e-5, .examples = {"float [[[1, 2]]], float [[[10, 1]]]; strides=[2] -> float [[[10, 1, 20, 2]]]",
                                                                                             "float [[[1, 2]]], float [[[10, 1]]], float [5] -> float [[[15, 26, 7]]]"}}),
+          define<ConvTransposeWithDynamicPads, computed(ConvTransposeWithDynamicPads::T)>({.tolerance = 1e-5, .examples = {
+              "float [[[1, 2]]], float [[[10, 1]]], int64 [1, 0]; strides=[2] -> float [[[1, 20, 2]]]"}}),
           define<Col2Im>({.examples = {"float [[[1, 2], [3, 4]]], int64 [3], int64 [2] -> float [[[1, 5, 4]]]"}})};
 }
 

@@ -40,21 +40,10 @@ struct AveragePool : Pool<standard::AveragePool> {
           for (int64_t k = 0; k < count; ++k) sum += from[first + k * step];
           n += count;
         });
-        if (count_include_pad) n = with_padding(along, position);
+        if (count_include_pad) n = taps_with_padding(along, position);
         to[i] = sum / T(n);
       });
     });
-  }
-
- private:
-  // Taps inside the padded input: a window that ceil_mode lets reach further has fewer.
-  static int64_t with_padding(const Windows& along, std::span<const int64_t> position) {
-    int64_t n = 1;
-    for (size_t i = 0; i < along.size(); ++i) {
-      const Window& v = along[i];
-      n *= std::min(v.taps, (v.in + v.after + v.before - 1 - position[i] * v.stride) / v.dilation + 1);
-    }
-    return n;
   }
 };
 

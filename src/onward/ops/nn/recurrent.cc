@@ -1,18 +1,9 @@
 // RNN, GRU, LSTM: one step each; what they share is in ops/recurrent.
-#include "onward/ops/matrix_product.h"
 #include "onward/ops/recurrent.h"
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
-
-// h r' of every gate: [batch, columns], columns of r' from `first` on.
-template <class C> std::vector<C> times_r(const RecurrentRun<C>& run, const std::vector<C>& h) {
-  const int64_t width = run.form.gates * run.hidden;
-  std::vector<C> out(size_t(run.batch * width));
-  matrix_product<C>(h.data(), run.r_columns.data(), out.data(), run.batch, width, run.hidden);
-  return out;
-}
 
 template <class Op> void in_its_type(const Op& op, Call& call) {
   if (call.tensor(0).type() == DataType::f64) op.template recurrent<double>(call);
@@ -81,26 +72,8 @@ struct LSTM : standard::LSTM {
     const Tensor peepholes = call.has(7) ? as_type(call, call.tensor(7), type_of<C>) : Tensor();
     const bool coupled = input_forget != 0;
     recur<C>(call, form, 2, 0, [&](const RecurrentRun<C>& run, const C* x, std::span<std::vector<C>> states) {
-      const int64_t n = run.hidden, all = run.batch * n;
-      const C* peephole = peepholes ? peepholes.data<C>() + run.direction * 3 * n : nullptr;
-      std::vector<C> &h = states[0], &c = states[1];
-      const auto by_r = times_r(run, h);
-      std::vector<C> gate[4];                             // input, output, forget, cell
-      for (int64_t k = 0; k < 4; ++k) {
-        gate[k].resize(size_t(all));
-        for (int64_t i = 0; i < all; ++i) gate[k][size_t(i)] = x[i / n * 4 * n + k * n + i % n] + by_r[size_t(i / n * 4 * n + k * n + i % n)];
-      }
-      const auto look = [&](int64_t k, int64_t row) { if (peephole) for (int64_t i = 0; i < all; ++i) gate[k][size_t(i)] += peephole[row * n + i % n] * c[size_t(i)]; };
-      look(0, 0), look(2, 2);
-      run.activation(0).apply(gate[0].data(), all), run.activation(0).apply(gate[2].data(), all), run.activation(1).apply(gate[3].data(), all);
-      for (size_t i = 0; i < c.size(); ++i) c[i] = (coupled ? 1 - gate[0][i] : gate[2][i]) * c[i] + gate[0][i] * gate[3][i];
-      look(1, 1);
-      run.activation(0).apply(gate[1].data(), all);
-      h = c;
-      Activation of_cell = run.activation(2);
-      of_cell.clip = 0;                                   // the clip is for the gates: other engines leave the cell alone too
-      of_cell.apply(h.data(), all);
-      for (size_t i = 0; i < h.size(); ++i) h[i] *= gate[1][i];
+      const C* peephole = peepholes ? peepholes.data<C>() + run.direction * 3 * run.hidden : nullptr;
+      lstm_step(run, x, times_r(run, states[0]).data(), peephole, coupled, states);
     });
   }
 };
