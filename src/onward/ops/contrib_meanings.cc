@@ -35,6 +35,7 @@ static constexpr ContribMeaning meanings[] = {
         real = Add(ac, bd)
         imaginary = Sub(bc, ad)
         C = Concat(real, imaginary; axis=-1))"},
+    {"com.microsoft", "DequantizeLinear", "y = DequantizeLinear(x, x_scale, x_zero_point; axis=@axis)"},
     {"com.microsoft", "ExpandDims", "wide = Cast(axis; to=7)\n axes = Reshape(wide, int64 [1])\n Y = Unsqueeze(X, axes)"},
     {"com.microsoft", "FusedConv", R"(
         product = Conv(X, W, B; auto_pad=@auto_pad, dilations=@dilations, group=@group, kernel_shape=@kernel_shape, pads=@pads, strides=@strides)
@@ -55,7 +56,16 @@ static constexpr ContribMeaning meanings[] = {
         rate = Mul(decay_scale, soft)
         decay = CastLike(rate, a)
         beta = Sigmoid(b))"},
+    {"com.microsoft", "NhwcFusedConv", R"(
+        product = com.microsoft.NhwcConv(X, W, B; auto_pad=@auto_pad, dilations=@dilations, group=@group, kernel_shape=@kernel_shape, pads=@pads, strides=@strides)
+        Y = onward.Activated(product, Z; activation=@activation, parameters=@activation_params))"},
     {"com.microsoft", "Pad", "output = Pad(data, pads, value; mode=@mode)"},
+    {"com.microsoft", "QAttention", R"(
+        x = DequantizeLinear(input, input_scale, input_zero_point)
+        w = DequantizeLinear(weight, weight_scale, weight_zero_point; axis=1)
+        output, present = com.microsoft.Attention(x, w, bias, mask_index, past; do_rotary=@do_rotary, mask_filter_value=@mask_filter_value, num_heads=@num_heads,
+            past_present_share_buffer=@past_present_share_buffer, scale=@scale, unidirectional=@unidirectional))"},
+    {"com.microsoft", "QuantizeLinear", "y = QuantizeLinear(x, y_scale, y_zero_point; axis=@axis)"},
     {"com.microsoft", "QuickGelu", "Y = Swish(X; alpha=@alpha)"},
     {"com.microsoft", "Range", "one = CastLike(int64 1, start)\n step = onward.Given(delta, one)\n Y = Range(start, limit, step)"},
     {"com.microsoft", "Rfft", "parts = Unsqueeze(X, int64 [-1])\n Y = DFT(parts, , int64 -2; onesided=1)", 28, "normalized:INT=0;onesided:INT=1;signal_ndim:INT=1"},

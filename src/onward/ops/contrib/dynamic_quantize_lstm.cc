@@ -1,0 +1,77 @@
+// DynamicQuantizeLSTM: an LSTM with 8-bit weights; its input, and its hidden state at every step, go through 8 bits as well.
+#include "onward/ops/contrib.h"
+#include "onward/ops/quantized.h"
+#include "onward/ops/recurrent.h"
+#include "onward/ops/transpose.h"
+#include "onward/ops/typed.h"
+
+namespace onward::ops {
+namespace {
+
+// Weights [directions, inputs, 4 hidden] with a scale for each direction or for each column, as LSTM has them: [directions, 4 hidden, inputs].
+Tensor weights(const Call& call, size_t at, size_t scale_at, size_t zero_at) {
+  const Tensor codes = as_type(call, call.tensor(at), DataType::f32);
+  const int64_t directions = codes.dims()[0], inputs = codes.dims()[1], columns = codes.dims()[2];
+  const auto scale = as_doubles(call.tensor(scale_at)), zero = as_doubles(call.tensor(zero_at));
+  const auto n = int64_t(scale.size());
+  if (zero.size() != scale.size() || (n != directions && n != directions * columns)) invalid(scale.size(), " scales and ", zero.size(), " zero points for weights ", shown(call.tensor(at)));
+  const Tensor real = call.scratch(DataType::f32, codes.dims());
+  for (int64_t i = 0; i < real.size(); ++i) {
+    const int64_t direction = i / (inputs * columns);
+    const auto k = size_t(n == directions ? direction : direction * columns + i % columns);
+    real.data<float>()[i] = (codes.data<float>()[i] - float(zero[k])) * float(scale[k]);
+  }
+  return transposed(real, {0, 2, 1});
+}
+
+// What is left of x after it was quantized with a range of its own.
+Tensor through_codes(const Call& call, const Tensor& x) {
+  float scale = 1;
+  const Tensor codes = dynamically_quantized(call, x, scale), out = call.scratch(DataType::f32, x.dims());
+  for (int64_t i = 0; i < x.size(); ++i) out.data<float>()[i] = scale * float(codes.data<int32_t>()[i]);
+  return out;
+}
+
+struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
+  Recurrence form;
+
+  void prepare(const Preparation&) { form = Recurrence::of(*this, 4, {"Sigmoid", "Tanh", "Tanh"}); }
+
+  void infer(Inference& io) const {
+    std::vector<Fact> facts(io.inputs.begin(), io.inputs.end());
+    for (size_t i : {1, 2}) {
+      Dims dims = io.dims(i);
+      if (dims.size() != 3) invalid("expected weights of three axes, found shape ", shown(dims));
+      std::swap(dims[1], dims[2]);
+      facts[i].dims = dims;
+    }
+    // LSTM's R is [directions, 4 hidden, hidden].
+    Inference lstm{facts, io.outputs, io.symbols};
+    form.infer(lstm, 2);
+    if (!io.symbols && io.has(7) && io.dims(7) != Dims{form.directions, 3 * io.dims(2)[1]}) invalid("peephole weights of shape ", shown(io.dims(7)));
+  }
+
+  void run(Call& call) const {
+    std::vector<Value> own = {through_codes(call, call.tensor(0)), weights(call, 1, 8, 9), weights(call, 2, 10, 11)};
+    std::vector<const Value*> inputs(call.inputs.begin(), call.inputs.begin() + 8);
+    for (size_t i = 0; i < own.size(); ++i) inputs[i] = &own[i];
+    Call as_lstm{inputs, call.outputs, call.context, call.scope};
+    const Tensor peepholes = call.has(7) ? as_type(call, call.tensor(7), DataType::f32) : Tensor();
+    recur<float>(as_lstm, form, 2, 0, [&](const RecurrentRun<float>& run, const float* x, std::span<std::vector<float>> states) {
+      const Tensor h = through_codes(call, Tensor::view(DataType::f32, {int64_t(states[0].size())}, states[0].data()));
+      const auto by_r = times_r(run, std::vector<float>(h.data<float>(), h.data<float>() + h.size()));
+      lstm_step(run, x, by_r.data(), peepholes ? peepholes.data<float>() + run.direction * 3 * run.hidden : nullptr, input_forget != 0, states);
+    });
+  }
+};
+
+}  // namespace
+
+Operators contrib_dynamic_quantize_lstm() {
+  return {define<DynamicQuantizeLSTM>({.tolerance = 1e-5, .examples = {
+      "float [[[0]]], uint8 [[[1, 1, 1, 1]]], uint8 [[[1, 1, 1, 1]]], , , , , , float [1], uint8 [0], float [1], uint8 [0] -> float [[[[0]]]], float [[[0]]], float [[[0]]]",
+      "float [[[1]], [[1]]], int8 [[[1, 2, 0, 1]]], int8 [[[0, 0, 0, 2]]], , , , , , float [[0.5, 1, 1, 1]], int8 [[0, 0, 0, 0]], float [1], int8 [0]; activations=[\"Affine\", \"Relu\", \"Relu\"] -> "
+      "float [[[[1]]], [[[3]]]], float [[[3]]], float [[[1.5]]]"}})};
+}
+
+}  // namespace onward::ops

@@ -1,0 +1,64 @@
+// Quantized tensors: real = scale * (code - zero point).
+#pragma once
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "onward/ops/operator.h"
+
+namespace onward {
+
+// `v` brought into the range of T; it must be whole or a NaN, which becomes the lowest.
+template <class T> T saturated(double v) {
+  using Limits = std::numeric_limits<T>;
+  return v >= double(Limits::max()) ? Limits::max() : v > double(Limits::lowest()) ? T(v) : Limits::lowest();
+}
+
+// One scale and one zero point for a whole tensor. Arithmetic is that of QuantizeLinear and DequantizeLinear: in float, rounded to even.
+struct Quantization {
+  float scale = 1;
+  int32_t zero = 0;
+  float real(int32_t code) const { return scale * float(code - zero); }
+  template <class T> T code(float real) const { return saturated<T>(std::nearbyint(double(real / scale)) + zero); }
+  // Rounded with the zero point in it, as ONNX Runtime's pools do it: ties, and what float brings next to them, come out otherwise.
+  template <class T> T code_rounded_last(float real) const { return saturated<T>(std::nearbyint(double(real / scale + float(zero)))); }
+};
+
+template <class T> T single(In<T> x, const char* what) {
+  if (x.size != 1) invalid("expected one ", what, ", found shape ", shown(x.dims));
+  return x[0];
+}
+template <class T> Quantization quantization(In<float> scale, In<T> zero) {
+  return {single(scale, "scale"), zero ? int32_t(single(zero, "zero point")) : 0};
+}
+// The same of any call: inputs `scale` and `zero`, the latter of 8 bits and perhaps absent.
+Quantization quantization(const Call& call, size_t scale, size_t zero);
+
+// A function of 8-bit codes, as a table: `f` is asked once for each of the 256.
+template <class T> struct CodeTable {
+  std::array<T, 256> of;
+  template <class F> explicit CodeTable(F&& f) {
+    for (int32_t i = 0; i < 256; ++i) of[size_t(i)] = f(std::is_signed_v<T> ? int32_t(int8_t(i)) : i);
+  }
+  T operator[](T code) const { return of[uint8_t(code)]; }
+};
+
+// x - zero as int32: the zero point is one for all, or broadcasts to x; of rows, a vector of them stands beside the rows.
+Tensor without_zero(const Call& call, size_t x, size_t zero, bool of_rows = false);
+// The same for convolution weights: one zero point, or one for each filter.
+Tensor filters_without_zero(const Call& call, size_t w, size_t zero);
+
+// x as uint8 codes from which the zero point is taken away already, and the scale; the range holds 0 (DynamicQuantizeLinear).
+Tensor dynamically_quantized(const Call& call, const Tensor& x, float& scale);
+
+// Scales or zero points of which there is one, or one for each of `n` columns or filters.
+class PerColumn {
+ public:
+  PerColumn(const Tensor& values, int64_t n, const char* what);
+  double operator[](int64_t i) const { return values_[values_.size() == 1 ? 0 : size_t(i)]; }
+
+ private:
+  std::vector<double> values_;
+};
+
+}  // namespace onward
