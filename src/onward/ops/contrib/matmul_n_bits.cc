@@ -1,0 +1,160 @@
+// MatMulNBits, MatMulBnb4: products with weights of 2, 4 or 8 bits that have a scale for every block; they stay packed.
+//
+// The weights are unpacked to float and the product is taken in float: accuracy_level allows less, and is not used.
+#include "onward/ops/contrib.h"
+#include "onward/ops/matmul.h"
+#include "onward/ops/row_product.h"
+#include "onward/ops/typed.h"
+#include "onward/simd/targets.h"
+
+namespace onward::ops {
+namespace {
+
+void check_block_size(int64_t block_size) {
+  if (block_size < 16 || block_size > 1 << 28 || (block_size & (block_size - 1)) != 0) fail(Code::bad_model, "block_size is ", block_size, ", expected a power of two from 16 on");
+}
+void check_sizes(int64_t n, int64_t k) {
+  if (n < 1 || k < 1 || n > int64_t(1) << 32 || k > 1 << 28) fail(Code::bad_model, "weights of N = ", n, " by K = ", k);
+}
+
+// The last axis of A becomes another.
+void infer_product(Inference& io, int64_t from, int64_t to) {
+  Dims dims = io.dims(0);
+  if (dims.empty() || (!is_symbol(dims.back()) && dims.back() != from)) invalid("expected A with ", from, " columns, found ", shown(dims));
+  dims.back() = to;
+  io.output(0, dims);
+}
+
+// (code - zero) * scale for the codes of one block, the low bits of a byte first.
+struct Unpack {
+  [[gnu::always_inline]] static void run(const uint8_t* codes, int64_t bits, int64_t n, float zero, float scale, float* to) {
+    if (bits == 8) for (int64_t i = 0; i < n; ++i) to[i] = (float(codes[i]) - zero) * scale;
+    else if (bits == 4) {
+      for (int64_t i = 0; i < n / 2; ++i) to[2 * i] = (float(codes[i] & 15) - zero) * scale, to[2 * i + 1] = (float(codes[i] >> 4) - zero) * scale;
+      if (n % 2) to[n - 1] = (float(codes[n / 2] & 15) - zero) * scale;
+    } else for (int64_t i = 0; i < n; ++i) to[i] = (float(codes[i / 4] >> (i % 4 * 2) & 3) - zero) * scale;
+  }
+};
+
+// The weights of one run: rows of codes, a scale and a zero point for each block of a row.
+struct PackedRows {
+  int64_t k, bits, block, blocks;
+  const uint8_t* codes;
+  const float* scales;
+  const uint8_t* packed_zeros = nullptr;
+  const float* zeros = nullptr;
+  const int32_t* group = nullptr;                         // the block whose scale column k has, where it is not its own
+
+  float zero(int64_t row, int64_t b) const {
+    if (zeros) return zeros[row * blocks + b];
+    if (!packed_zeros) return float(1 << (bits - 1));
+    const int64_t at = b * bits;
+    return float(packed_zeros[row * ((blocks * bits + 7) / 8) + at / 8] >> (at % 8) & ((1 << bits) - 1));
+  }
+  void operator()(int64_t row, float* to) const {
+    const int64_t bytes = block * bits / 8;
+    for (int64_t b = 0; b < blocks; ++b) {
+      const int64_t n = std::min(block, k - b * block);
+      const bool own = group == nullptr;
+      simd::Compiled<Unpack, const uint8_t*, int64_t, int64_t, float, float, float*>::best(
+          codes + (row * blocks + b) * bytes, bits, n, own ? zero(row, b) : 0.0f, own ? scales[row * blocks + b] : 1.0f, to + b * block);
+    }
+    if (group) for (int64_t i = 0; i < k; ++i) to[i] = (to[i] - zero(row, group[i])) * scales[row * blocks + group[i]];
+  }
+};
+
+struct MatMulNBits : contrib::MatMulNBits {
+  int64_t blocks = 0;
+
+  void prepare(const Preparation&) {
+    check_block_size(block_size), check_sizes(N, K);
+    if (bits != 2 && bits != 4 && bits != 8) fail(Code::bad_model, "bits is ", bits, ", expected 2, 4 or 8");
+    if (weight_prepacked != 0) throw Error(Code::unsupported_operator, text("weights packed for one GPU (weight_prepacked = ", weight_prepacked, ")"), "export them with weight_prepacked = 0");
+    blocks = (K + block_size - 1) / block_size;
+  }
+  void infer(Inference& io) const { infer_product(io, K, N); }
+  void run(Call& call) const {
+    const Tensor x = as_type(call, call.tensor(0), DataType::f32), &b = call.tensor(1), &y = call.output(0);
+    const Tensor sum = y.type() == DataType::f32 ? y : call.scratch(DataType::f32, y.dims());
+    const int64_t rows = x.size() / K;
+    if (b.size() == 0) std::fill_n(sum.data<float>(), sum.size(), 0.0f);         // a projection left out
+    else multiply(call, x.data<float>(), rows, b, sum.data<float>());
+    if (call.has(5)) {
+      const Tensor bias = as_type(call, call.tensor(5), DataType::f32);
+      if (bias.size() != N) invalid("a bias of shape ", shown(bias.dims()), " for ", N, " columns");
+      for (int64_t i = 0; i < sum.size(); ++i) sum.data<float>()[i] += bias.data<float>()[i % N];
+    }
+    store(sum, y);
+  }
+
+ private:
+  void multiply(const Call& call, const float* x, int64_t rows, const Tensor& b, float* y) const {
+    const auto expect = [&](size_t i, const char* what, int64_t found, int64_t n) { if (found != n) invalid("input ", i, ": expected ", n, " ", what, ", found ", found); };
+    const Tensor scales = as_type(call, call.tensor(2), DataType::f32);
+    if (b.type() != DataType::u8) invalid("expected packed weights of uint8, found ", name_of(b.type()));
+    expect(1, "bytes of weights", b.size(), N * blocks * (block_size * bits / 8)), expect(2, "scales", scales.size(), N * blocks);
+    PackedRows w{K, bits, block_size, blocks, b.data<uint8_t>(), scales.data<float>()};
+    Tensor zeros;
+    if (call.has(3) && call.tensor(3).type() == DataType::u8) {
+      expect(3, "bytes of zero points", call.tensor(3).size(), N * ((blocks * bits + 7) / 8));
+      w.packed_zeros = call.tensor(3).data<uint8_t>();
+    } else if (call.has(3)) {
+      zeros = as_type(call, call.tensor(3), DataType::f32);
+      expect(3, "zero points", zeros.size(), N * blocks);
+      w.zeros = zeros.data<float>();
+    }
+    if (call.has(4) && call.tensor(4).size()) w.group = groups(call.tensor(4));
+    row_product(call.context, x, rows, N, K, w, y);
+  }
+  const int32_t* groups(const Tensor& t) const {
+    if (t.type() != DataType::i32 || (t.size() != K && t.size() != blocks * block_size)) invalid("g_idx is ", shown(t), ", expected int32 [", K, "]");
+    for (const int32_t g : t.values<int32_t>()) if (g < 0 || g >= blocks) invalid("g_idx has ", g, ", there are ", blocks, " blocks");
+    return t.data<int32_t>();
+  }
+};
+
+// The codes of bitsandbytes: its 4-bit floats, and the quantiles of the normal distribution. The high half of a byte comes first.
+constexpr float fp4[16] = {0, 0.005208333f, 0.6666667f, 1, 0.33333334f, 0.5f, 0.16666667f, 0.25f, -0.0f, -0.005208333f, -0.6666667f, -1, -0.33333334f, -0.5f, -0.16666667f, -0.25f};
+constexpr float nf4[16] = {-1, -0.6961928f, -0.52507305f, -0.3949175f, -0.28444138f, -0.18477343f, -0.091050036f, 0,
+                           0.0795803f, 0.1609302f, 0.2461123f, 0.33791524f, 0.44070983f, 0.562617f, 0.72295684f, 1};
+
+struct MatMulBnb4 : contrib::MatMulBnb4 {
+  void prepare(const Preparation&) const {
+    check_block_size(block_size), check_sizes(N, K);
+    if (quant_type != 0 && quant_type != 1) fail(Code::bad_model, "quant_type is ", quant_type, ", expected 0 (FP4) or 1 (NF4)");
+  }
+  void infer(Inference& io) const { infer_product(io, transB ? K : N, transB ? N : K); }
+  void run(Call& call) const {
+    const Tensor x = as_type(call, call.tensor(0), DataType::f32), &b = call.tensor(1), absmax = as_type(call, call.tensor(2), DataType::f32), &y = call.output(0);
+    if (b.type() != DataType::u8 || b.size() != (count(Dims{N, K}) + 1) / 2) invalid("weights are ", shown(b), ", expected ", (N * K + 1) / 2, " of uint8");
+    if (absmax.size() != (N * K + block_size - 1) / block_size) invalid(absmax.size(), " scales for ", N * K, " weights in blocks of ", block_size);
+    const float* table = quant_type ? nf4 : fp4;
+    const auto row = [&](int64_t n, float* to) {
+      for (int64_t k = 0, at = n * K; k < K; ++k, ++at) to[k] = table[b.data<uint8_t>()[at / 2] >> (at % 2 ? 0 : 4) & 15] * absmax.data<float>()[at / block_size];
+    };
+    const Tensor sum = y.type() == DataType::f32 ? y : call.scratch(DataType::f32, y.dims());
+    if (transB) row_product(call.context, x.data<float>(), x.size() / K, N, K, row, sum.data<float>());
+    else {
+      const Tensor w = call.scratch(DataType::f32, {N, K});
+      for (int64_t n = 0; n < N; ++n) row(n, w.data<float>() + n * K);
+      matmul(call.context, MatMulShape(x.dims(), w.dims()), x.data<float>(), w.data<float>(), sum.data<float>());
+    }
+    store(sum, y);
+  }
+};
+
+}  // namespace
+
+Operators contrib_matmul_n_bits() {
+  return {
+      define<MatMulNBits>({.tolerance = 1e-5, .examples = {
+          "float [[1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]], uint8 [[[121, 168, 136, 136, 136, 136, 136, 136], [15, 0, 0, 0, 0, 0, 0, 0]]], float [[0.5, 2]]; K=17, N=1, block_size=16 -> float [[13.5]]",
+          "float [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1], uint8 [[[228, 228, 228, 228]]], float [[2]], uint8 [[1]], , float [100]; K=16, N=1, block_size=16, bits=2 -> float [116]",
+          "float [[2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], uint8 [[[255, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]], float [[1]], float [[0.5]]; K=16, N=1, block_size=16, bits=8 -> float [[510]]"}}),
+      define<MatMulBnb4>({.tolerance = 1e-5, .examples = {
+          "float [[1, 2]], uint8 [240, 123], float [2]; K=2, N=2, block_size=16, quant_type=1 -> float [[-2, 1.35166096]]",
+          "float [[1, 2]], uint8 [51, 181], float [2]; K=2, N=2, block_size=16, quant_type=0, transB=0 -> float [[-2, 4]]"}}),
+  };
+}
+
+}  // namespace onward::ops
