@@ -68,7 +68,7 @@ def run(worker, case):
     with tempfile.TemporaryDirectory(prefix="onward-contrib-") as folder:
         folder = Path(folder)
         (folder / "model.onnx").write_bytes(model.SerializeToString())
-        for k, x in enumerate(x for x in case.inputs if x is not None):
+        for k, (_, x) in enumerate(case.fed()):
             (folder / f"input_{k}.pb").write_bytes(numpy_helper.from_array(x).SerializeToString())
         status, reason = worker.run(folder / "model.onnx", folder, folder)
         if status != "ok":
@@ -79,7 +79,7 @@ def run(worker, case):
         return problem
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-        theirs = session.run(None, {f"x{i}": x for i, x in enumerate(case.inputs) if x is not None})
+        theirs = session.run(None, {f"x{i}": x for i, x in case.fed()})
     except Exception as e:
         return f"ONNX Runtime: {str(e).splitlines()[0][:300]}"
     return difference(case, answers, theirs, "ONNX Runtime")
@@ -87,11 +87,12 @@ def run(worker, case):
 
 def model_of(case):
     ort_type = lambda dtype: helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-    inputs = [helper.make_tensor_value_info(f"x{i}", ort_type(x.dtype), x.shape) for i, x in enumerate(case.inputs) if x is not None]
+    inputs = [helper.make_tensor_value_info(f"x{i}", ort_type(x.dtype), x.shape) for i, x in case.fed()]
+    constants = [numpy_helper.from_array(case.inputs[i], f"x{i}") for i in case.constants]
     outputs = [helper.make_tensor_value_info(f"y{i}", ort_type(t), None) for i, t in enumerate(case.output_types()) if t is not None]
     names = ["" if e is None else f"y{i}" for i, e in enumerate(case.expected)]
     node = helper.make_node(case.op, ["" if x is None else f"x{i}" for i, x in enumerate(case.inputs)], names, domain=case.domain, **case.attributes)
-    graph = helper.make_graph([node], "case", inputs, outputs)
+    graph = helper.make_graph([node], "case", inputs, outputs, constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)], ir_version=10)
 
 

@@ -14,7 +14,14 @@ class Case:
     tolerance: float = 0  # relative and absolute; 0: by the type
     domain: str = "com.microsoft"
     types: list = None  # of the outputs; by default that of the first input for real numbers
+    constants: tuple = ()  # which inputs stand in the model
     where: object = None  # a function of the outputs: only what it leaves is compared (where the rest is unspecified)
+
+    def __post_init__(self):
+        self.inputs = [None if x is None else np.asarray(x) for x in self.inputs]
+
+    def fed(self):
+        return [(i, x) for i, x in enumerate(self.inputs) if x is not None and i not in self.constants]
 
     def output_types(self):
         if self.types:
