@@ -1,4 +1,4 @@
-// Panels of A and B are packed so that the innermost loop reads both in order; it keeps a tile of C in registers.
+// Panels of B are packed so that the innermost loop reads them in order; it keeps a tile of C in registers.
 //
 // Every element of C is one chain of fused multiply-adds over k, cut into blocks of `depth` whose sums are added in order. The chain
 // is the same for any number of rows and any vector width, so a row's answer depends neither on its batch nor on the instruction
@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "onward/simd/targets.h"
 
@@ -18,40 +18,168 @@ namespace {
 
 constexpr int64_t depth = 256;
 
-// acc + a * b, lane by lane: fused where the target can.
-template <bool fused, class V, class T, int lanes> [[gnu::always_inline]] inline void multiply_add(V& acc, T a, const V& b) {
-  if constexpr (fused) for (int l = 0; l < lanes; ++l) acc[l] = std::is_same_v<T, float> ? T(__builtin_fmaf(float(a), float(b[l]), float(acc[l]))) : T(__builtin_fma(double(a), double(b[l]), double(acc[l])));
-  else acc = acc + a * b;
+// acc + a * b: fused where the target can. GCC is told which instruction: it finds the vector in a loop over lanes only sometimes.
+template <bool fused, class V, class T, int... lane> [[gnu::always_inline]] inline void multiply_add(V& acc, T a, const V& b, std::integer_sequence<int, lane...>) {
+  if constexpr (!fused) {
+    acc = acc + a * b;
+#ifndef __clang__
+  } else if constexpr (sizeof(V) == 64 && std::is_same_v<T, double>) {
+    acc = __builtin_ia32_vfmaddpd512_mask(V{(void(lane), a)...}, b, acc, -1, 4);
+  } else if constexpr (sizeof(V) == 64) {
+    acc = __builtin_ia32_vfmaddps512_mask(V{(void(lane), a)...}, b, acc, -1, 4);
+  } else if constexpr (std::is_same_v<T, double>) {
+    acc = __builtin_ia32_vfmaddpd256(V{(void(lane), a)...}, b, acc);
+  } else {
+    acc = __builtin_ia32_vfmaddps256(V{(void(lane), a)...}, b, acc);
+#else
+  } else {
+    ((acc[lane] = std::is_same_v<T, float> ? T(__builtin_fmaf(float(a), float(b[lane]), float(acc[lane]))) : T(__builtin_fma(double(a), double(b[lane]), double(acc[lane])))), ...);
+#endif
+  }
+}
+
+template <class T> [[gnu::always_inline]] inline T rectified(T x, Rectifier rectifier) {
+  if (rectifier == Rectifier::max_with_zero) return (x > 0) | (x != x) ? x : T(0);
+  return rectifier == Rectifier::relu && x < 0 ? T(0) : x;
 }
 
 // A tile of `rows` × 2 vectors of `bytes`: rows × 2 accumulators must fit the registers of the instruction set.
 template <class T, int bytes, int rows, bool fused> struct Blocked {
   typedef T V __attribute__((vector_size(bytes)));
   static constexpr int64_t lanes = bytes / sizeof(T), columns = 2 * lanes, height = rows * 16;
-  static constexpr auto madd = [](V& acc, T a, const V& b) __attribute__((always_inline)) { multiply_add<fused, V, T, int(lanes)>(acc, a, b); };
+  static constexpr auto madd = [](V& acc, T a, const V& b) __attribute__((always_inline)) { multiply_add<fused>(acc, a, b, std::make_integer_sequence<int, int(lanes)>()); };
 
-  [[gnu::always_inline]] static void tile(const T* a, const T* b, int64_t k, V (&c)[rows][2]) {
-    for (; k-- > 0; a += rows, b += columns) {
+  static constexpr int64_t width_at(int64_t j, int64_t n) { return n - j <= lanes ? lanes : columns; }         // of the panel at column j
+  static constexpr int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }
+
+  // One block of at most `depth` rows of B: panel behind panel, the last one narrower where it can be.
+  [[gnu::always_inline]] static void pack_block(const T* b, int64_t k, int64_t n, T* to) {
+    for (int64_t j = 0; j < n; j += columns) {
+      const int64_t width = width_at(j, n), given = std::min(width, n - j);
+      for (int64_t p = 0; p < k; ++p, to += width) {
+        std::copy_n(b + p * n + j, given, to);
+        std::fill(to + given, to + width, T(0));
+      }
+    }
+  }
+  static void pack(const T* b, int64_t k, int64_t n, T* to) {
+    for (int64_t p = 0; p < k; p += depth) pack_block(b + p * n, std::min(depth, k - p), n, to + p * padded(n));
+  }
+  [[gnu::always_inline]] static void pack_a(const T* a, int64_t stride, int64_t m, int64_t k, T* to) {
+    for (int64_t i = 0; i < m; ++i, to += k) std::copy_n(a + i * stride, k, to);
+  }
+
+  // How a tile is stored: the first block of k starts C, the last one finishes it where there is anything to finish.
+  struct Store {
+    T* c;
+    int64_t n;
+    bool first, last;
+    const Finish<T>& finish;
+  };
+
+  template <int high, int wide> [[gnu::always_inline]] static void sums(const T* a, int64_t stride, const T* b, int64_t k, V (&c)[high][wide]) {
+    for (; k-- > 0; ++a, b += wide * lanes) {
       V b0, b1;
       std::memcpy(&b0, b, sizeof b0);
-      std::memcpy(&b1, b + lanes, sizeof b1);
+      if constexpr (wide > 1) std::memcpy(&b1, b + lanes, sizeof b1);
 #pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i) madd(c[i][0], a[i], b0), madd(c[i][1], a[i], b1);
+      for (int r = 0; r < high; ++r) {
+        madd(c[r][0], a[r * stride], b0);
+        if constexpr (wide > 1) madd(c[r][1], a[r * stride], b1);
+      }
+    }
+  }
+  template <int high, int wide> [[gnu::always_inline]] static void tile(const T* a, int64_t stride, const T* b, int64_t k, const Store& to, int64_t j) {
+    V sum[high][wide] = {};
+    sums<high, wide>(a, stride, b, k, sum);
+    const int64_t width = std::min<int64_t>(wide * lanes, to.n - j);
+    T* c = to.c + j;
+    if (to.first && !to.last && width == wide * lanes) {
+      put<high, wide>(sum, c, to.n);
+    } else {
+      alignas(64) T values[high * wide * lanes];
+      put<high, wide>(sum, values, wide * lanes);
+      finish<high, wide * lanes>(values, c, to, j, width);
+    }
+  }
+  // Each accumulator on its own: whoever takes the address of all of them keeps them in memory.
+  template <int high, int wide> [[gnu::always_inline]] static void put(const V (&sum)[high][wide], T* to, int64_t stride) {
+#pragma GCC unroll 16
+    for (int r = 0; r < high; ++r)
+#pragma GCC unroll 2
+      for (int w = 0; w < wide; ++w) {
+        const V v = sum[r][w];
+        std::memcpy(to + r * stride + w * lanes, &v, sizeof v);
+      }
+  }
+  // In loops of known length, which the compiler makes vectors of.
+  template <int high, int64_t wide> [[gnu::always_inline]] static void finish(T (&values)[high * wide], T* c, const Store& to, int64_t j, int64_t width) {
+    alignas(64) T other[wide] = {};
+    if (!to.first)
+      for (int r = 0; r < high; ++r) {
+        copy<wide>(c + r * to.n, other, width);
+        for (int64_t l = 0; l < wide; ++l) values[r * wide + l] = other[l] + values[r * wide + l];
+      }
+    if (to.last && to.finish.bias) {
+      copy<wide>(to.finish.bias + j, other, width);
+      for (int r = 0; r < high; ++r)
+        for (int64_t l = 0; l < wide; ++l) values[r * wide + l] += other[l];
+    }
+    if (to.last && to.finish.rectifier == Rectifier::max_with_zero) for (T& x : values) x = rectified(x, Rectifier::max_with_zero);
+    if (to.last && to.finish.rectifier == Rectifier::relu) for (T& x : values) x = rectified(x, Rectifier::relu);
+    for (int r = 0; r < high; ++r) copy<wide>(values + r * wide, c + r * to.n, width);
+  }
+  // The first `width` of at most `wide` elements, in moves of known length.
+  template <int64_t wide> [[gnu::always_inline]] static void copy(const T* from, T* to, int64_t width) {
+    if (width == wide) { std::memcpy(to, from, wide * sizeof(T)); return; }
+    if constexpr (wide > 1) {
+      if (width >= wide / 2) std::memcpy(to, from, wide / 2 * sizeof(T)), from += wide / 2, to += wide / 2, width -= wide / 2;
+      if (width > 0) copy<wide / 2>(from, to, width);
     }
   }
 
-  [[gnu::always_inline]] static void pack_a(const T* a, int64_t stride, int64_t m, int64_t k, T* to) {
-    for (int64_t i = 0; i < m; i += rows)
-      for (int64_t p = 0; p < k; ++p)
-        for (int64_t r = 0; r < rows; ++r) *to++ = i + r < m ? a[(i + r) * stride + p] : T(0);
+  template <int wide> [[gnu::always_inline]] static void tiles(const T* a, int64_t stride, int64_t m, const T* b, int64_t k, const Store& to, int64_t j) {
+    const auto at = [&](int64_t i) __attribute__((always_inline)) { return Store{to.c + i * to.n, to.n, to.first, to.last, to.finish}; };
+    int64_t i = 0;
+    for (; i + rows <= m; i += rows) tile<rows, wide>(a + i * stride, stride, b, k, at(i), j);
+    for (; i + rows / 3 <= m; i += rows / 3) tile<rows / 3, wide>(a + i * stride, stride, b, k, at(i), j);
+    for (; i < m; ++i) tile<1, wide>(a + i * stride, stride, b, k, at(i), j);
   }
-  [[gnu::always_inline]] static void pack_b(const T* b, int64_t stride, int64_t k, int64_t n, T* to) {
-    for (int64_t j = 0; j < n; j += columns)
-      for (int64_t p = 0; p < k; ++p, to += columns) {
-        const int64_t width = std::min(columns, n - j);
-        std::copy_n(b + p * stride + j, width, to);
-        std::fill(to + width, to + columns, T(0));
+
+  // A block of k. Rows of A lie `stride` apart; where they are long they are copied next to each other, for they are read once a panel.
+  [[gnu::always_inline]] static void block(const T* a, int64_t stride, const T* b, T* c, int64_t m, int64_t n, int64_t k, bool first, bool last, const Finish<T>& finish, T* packed_a) {
+    for (int64_t i = 0; i < m; i += height) {
+      const int64_t mc = std::min(height, m - i);
+      const T* left = a + i * stride;
+      int64_t step = stride;
+      if (packed_a) pack_a(left, stride, mc, k, packed_a), left = packed_a, step = k;
+      const T* panel = b;
+      for (int64_t j = 0; j < n; j += columns) {
+        const Store to{c + i * n, n, first, last && (finish.bias || finish.rectifier != Rectifier::none), finish};
+        if (width_at(j, n) == columns) tiles<2>(left, step, mc, panel, k, to, j);
+        else tiles<1>(left, step, mc, panel, k, to, j);
+        panel += k * width_at(j, n);
       }
+    }
+  }
+
+  static std::unique_ptr<T[]> room_for_a(int64_t m, int64_t k) { return std::unique_ptr<T[]>(k > depth && m >= rows ? new T[size_t(height * depth)] : nullptr); }
+
+  [[gnu::always_inline]] static void packed_product(const T* a, const T* packed, T* c, int64_t m, int64_t n, int64_t k, const Finish<T>& finish) {
+    const auto packed_a = room_for_a(m, k);
+    for (int64_t p = 0; p < k; p += depth)
+      block(a + p, k, packed + p * padded(n), c, m, n, std::min(depth, k - p), p == 0, p + depth >= k, finish, packed_a.get());
+  }
+
+  [[gnu::always_inline]] static void run(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) {
+    if (m < 4) return few_rows(a, b, c, m, n, k);
+    const auto packed_a = room_for_a(m, k);
+    const std::unique_ptr<T[]> packed_b(new T[size_t(padded(n) * std::min(depth, k))]);
+    for (int64_t p = 0; p < k; p += depth) {
+      const int64_t kc = std::min(depth, k - p);
+      pack_block(b + p * n, kc, n, packed_b.get());
+      block(a + p, k, packed_b.get(), c, m, n, kc, p == 0, p + depth >= k, {}, packed_a.get());
+    }
   }
 
   // Few rows: packing B would cost more than the product. A strip of C stays in registers while B is read once.
@@ -70,13 +198,13 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
 #pragma GCC unroll 8
             for (int r = 0; r < 8; ++r) madd(sum[r], left[p], row[r]);
           }
-          add_row(reinterpret_cast<const T*>(sum), c + i * n + j, strip);
+          add_row(reinterpret_cast<const T*>(sum), c + i * n + j, strip, p0 == 0);
         }
-        for (; j < n; j += lanes) narrow(left, right + j, n, kc, std::min(lanes, n - j), c + i * n + j);
+        for (; j < n; j += lanes) narrow(left, right + j, n, kc, std::min(lanes, n - j), c + i * n + j, p0 == 0);
       }
   }
   // A strip of at most one vector, its row of B possibly shorter than the vector.
-  [[gnu::always_inline]] static void narrow(const T* a, const T* b, int64_t stride, int64_t k, int64_t width, T* c) {
+  [[gnu::always_inline]] static void narrow(const T* a, const T* b, int64_t stride, int64_t k, int64_t width, T* c, bool first) {
     V sum = {};
     if (width == lanes) for (int64_t p = 0; p < k; ++p) {
       V row;
@@ -92,74 +220,37 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
       std::copy_n(b + p * stride, width, reinterpret_cast<T*>(&row));
       madd(sum, a[p], row);
     }
-    add_row(reinterpret_cast<const T*>(&sum), c, width);
+    add_row(reinterpret_cast<const T*>(&sum), c, width, first);
   }
   [[gnu::always_inline]] static T one(T acc, T a, T b) {
     if constexpr (!fused) return acc + a * b;
     else if constexpr (std::is_same_v<T, float>) return __builtin_fmaf(a, b, acc);
     else return __builtin_fma(a, b, acc);
   }
-  [[gnu::always_inline]] static void add_row(const T* sum, T* c, int64_t width) {
-    for (int64_t j = 0; j < width; ++j) c[j] += sum[j];
-  }
-
-  // Few columns (a linear model has one): the vectors run down the rows of A instead. The chains over k are the same.
-  [[gnu::always_inline]] static void few_columns(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) {
-    constexpr int64_t tall = 2 * lanes;
-    alignas(64) T packed[tall * depth];
-    for (int64_t i = 0; i < m; i += tall) {
-      const int64_t h = std::min(tall, m - i);
-      for (int64_t p0 = 0; p0 < k; p0 += depth) {
-        const int64_t kc = std::min(depth, k - p0);
-        for (int64_t p = 0; p < kc; ++p)
-          for (int64_t r = 0; r < tall; ++r) packed[p * tall + r] = a[(i + std::min(r, h - 1)) * k + p0 + p];
-        for (int64_t j = 0; j < n; ++j) {
-          V upper = {}, lower = {};
-          for (int64_t p = 0; p < kc; ++p) {
-            V x, y;
-            std::memcpy(&x, packed + p * tall, sizeof x);
-            std::memcpy(&y, packed + p * tall + lanes, sizeof y);
-            madd(upper, b[(p0 + p) * n + j], x), madd(lower, b[(p0 + p) * n + j], y);
-          }
-          T sums[tall];
-          std::memcpy(sums, &upper, sizeof upper), std::memcpy(sums + lanes, &lower, sizeof lower);
-          for (int64_t r = 0; r < h; ++r) c[(i + r) * n + j] += sums[r];
-        }
-      }
-    }
-  }
-
-  [[gnu::always_inline]] static void run(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) {
-    std::fill_n(c, m * n, T(0));
-    if (m < 4) return few_rows(a, b, c, m, n, k);
-    if (n <= columns / 4) return few_columns(a, b, c, m, n, k);
-    const std::unique_ptr<T[]> packed_b(new T[size_t((n + columns - 1) / columns * columns * std::min(depth, k))]);
-    const std::unique_ptr<T[]> packed_a(new T[size_t(height * std::min(depth, k))]);
-    for (int64_t p0 = 0; p0 < k; p0 += depth) {
-      const int64_t kc = std::min(depth, k - p0);
-      pack_b(b + p0 * n, n, kc, n, packed_b.get());
-      for (int64_t i0 = 0; i0 < m; i0 += height) {
-        const int64_t mc = std::min(height, m - i0);
-        pack_a(a + i0 * k + p0, k, mc, kc, packed_a.get());
-        for (int64_t j = 0; j < n; j += columns)
-          for (int64_t i = 0; i < mc; i += rows) {
-            V sum[rows][2] = {};
-            tile(packed_a.get() + i * kc, packed_b.get() + j * kc, kc, sum);
-            for (int64_t r = 0; r < std::min<int64_t>(rows, mc - i); ++r) add_row(reinterpret_cast<const T*>(sum[r]), c + (i0 + i + r) * n + j, std::min(columns, n - j));
-          }
-      }
-    }
+  [[gnu::always_inline]] static void add_row(const T* sum, T* c, int64_t width, bool first) {
+    if (first) std::copy_n(sum, width, c);
+    else for (int64_t j = 0; j < width; ++j) c[j] += sum[j];
   }
 };
 
-template <class T> [[gnu::flatten, ONWARD_AVX512]] void avx512(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Blocked<T, 64, 12, true>::run(a, b, c, m, n, k); }
-template <class T> [[gnu::flatten, ONWARD_AVX2]] void avx2(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Blocked<T, 32, 6, true>::run(a, b, c, m, n, k); }
-template <class T> [[gnu::flatten]] void baseline(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Blocked<T, 16, 4, false>::run(a, b, c, m, n, k); }
+template <class T> using Avx512 = Blocked<T, 64, 12, true>;
+template <class T> using Avx2 = Blocked<T, 32, 6, true>;
+template <class T> using Baseline = Blocked<T, 16, 3, false>;
+
+template <class T> [[gnu::flatten, ONWARD_AVX512]] void avx512(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Avx512<T>::run(a, b, c, m, n, k); }
+template <class T> [[gnu::flatten, ONWARD_AVX2]] void avx2(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Avx2<T>::run(a, b, c, m, n, k); }
+template <class T> [[gnu::flatten]] void baseline(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Baseline<T>::run(a, b, c, m, n, k); }
+
+template <class T> [[gnu::flatten, ONWARD_AVX512]] void packed_avx512(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k, const Finish<T>& f) { Avx512<T>::packed_product(a, b, c, m, n, k, f); }
+template <class T> [[gnu::flatten, ONWARD_AVX2]] void packed_avx2(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k, const Finish<T>& f) { Avx2<T>::packed_product(a, b, c, m, n, k, f); }
+template <class T> [[gnu::flatten]] void packed_baseline(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k, const Finish<T>& f) { Baseline<T>::packed_product(a, b, c, m, n, k, f); }
 
 }  // namespace
 
 template <class T> void matrix_product(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if (k == 0) {
+    std::fill_n(c, m * n, T(0));
+  } else if constexpr (std::is_floating_point_v<T>) {
     constexpr void (*all[])(const T*, const T*, T*, int64_t, int64_t, int64_t) = {baseline<T>, avx2<T>, avx512<T>};
     all[size_t(simd::best())](a, b, c, m, n, k);
   } else {
@@ -170,6 +261,24 @@ template <class T> void matrix_product(const T* a, const T* b, T* c, int64_t m, 
         for (int64_t j = 0; j < n; ++j) c[i * n + j] = T(U(c[i * n + j]) + U(a[i * k + p]) * U(b[p * n + j]));
   }
 }
+
+template <class T> PackedMatrix<T>::PackedMatrix(const T* b, int64_t k, int64_t n) : k_(k), n_(n) {
+  constexpr Product products[] = {packed_baseline<T>, packed_avx2<T>, packed_avx512<T>};
+  constexpr void (*packs[])(const T*, int64_t, int64_t, T*) = {Baseline<T>::pack, Avx2<T>::pack, Avx512<T>::pack};
+  constexpr int64_t (*sizes[])(int64_t) = {Baseline<T>::padded, Avx2<T>::padded, Avx512<T>::padded};
+  const auto target = size_t(simd::best());
+  product_ = products[target];
+  data_.reset(new T[size_t(std::max<int64_t>(1, k * sizes[target](n)))]);
+  packs[target](b, k, n, data_.get());
+}
+
+template <class T> void PackedMatrix<T>::product(const T* a, T* c, int64_t m, const Finish<T>& finish) const {
+  if (k_ > 0) return product_(a, data_.get(), c, m, n_, k_, finish);
+  for (int64_t i = 0; i < m * n_; ++i) c[i] = rectified(finish.bias ? T(0) + finish.bias[i % n_] : T(0), finish.rectifier);
+}
+
+template class PackedMatrix<float>;
+template class PackedMatrix<double>;
 
 template void matrix_product(const float*, const float*, float*, int64_t, int64_t, int64_t);
 template void matrix_product(const double*, const double*, double*, int64_t, int64_t, int64_t);

@@ -24,6 +24,11 @@ constexpr Optimisation all[] = {
     {"remove-dead-nodes", passes::remove_dead_nodes, true},
 };
 
+constexpr Optimisation for_sessions[] = {                  // in this order, once
+    {"fuse-dense", passes::fuse_dense, false},
+    {"run-by-rows", passes::run_by_rows, false},
+};
+
 void check_names(const std::vector<std::string>& disabled) {
   std::vector<std::string> known;
   for (std::string_view name : optimization_names()) known.emplace_back(name);
@@ -32,6 +37,15 @@ void check_names(const std::vector<std::string>& disabled) {
     const auto near = nearest(name, known);
     throw Error(Code::usage, text("there is no optimisation '", name, "'"), near ? text("did you mean '", *near, "'?") : std::string());
   }
+}
+
+int apply(const Optimisation& o, Graph& graph, const OptimizeOptions& options, Applied& applied) {
+  if ((options.only_basic && !o.basic) || std::find(options.disabled.begin(), options.disabled.end(), o.name) != options.disabled.end()) return 0;
+  const auto from = std::chrono::steady_clock::now();
+  const int changes = o.run(graph, options);
+  applied.changes += changes;
+  applied.milliseconds += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - from).count();
+  return changes;
 }
 
 void optimize_into(Graph& graph, const OptimizeOptions& options, std::vector<Applied>& applied, int depth) {
@@ -47,12 +61,7 @@ void optimize_into(Graph& graph, const OptimizeOptions& options, std::vector<App
   for (int round = 0, changes = 1; round < rounds && changes; ++round) {
     changes = 0;
     for (size_t i = 0; i < std::size(all); ++i) {
-      const bool off = (options.only_basic && !all[i].basic) || std::find(options.disabled.begin(), options.disabled.end(), all[i].name) != options.disabled.end();
-      if (off) continue;
-      const auto from = std::chrono::steady_clock::now();
-      const int n = all[i].run(graph, options);
-      applied[i].changes += n, changes += n;
-      applied[i].milliseconds += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - from).count();
+      changes += apply(all[i], graph, options, applied[i]);
     }
   }
 }
@@ -67,9 +76,16 @@ std::vector<Applied> optimize(Graph& graph, const OptimizeOptions& options) {
   return applied;
 }
 
+std::vector<Applied> optimize_for_session(Graph& graph, const OptimizeOptions& options) {
+  std::vector<Applied> applied;
+  for (const Optimisation& o : for_sessions) apply(o, graph, options, applied.emplace_back(Applied{o.name, 0, 0}));
+  return applied;
+}
+
 std::vector<std::string_view> optimization_names() {
   std::vector<std::string_view> out;
   for (const Optimisation& o : all) out.push_back(o.name);
+  for (const Optimisation& o : for_sessions) out.push_back(o.name);
   for (const Rule& rule : rules()) out.push_back(rule.name);
   return out;
 }

@@ -14,6 +14,8 @@ struct Applied { std::string_view name; int changes; double milliseconds; };
 
 // The graph must be modernised (ops/upgrade.h). Throws Error{usage} for an unknown name in `disabled`.
 std::vector<Applied> optimize(Graph& graph, const OptimizeOptions& options = {});
+// What a session does beside: its operators of domain `onward` are faster, and no file should hold them.
+std::vector<Applied> optimize_for_session(Graph& graph, const OptimizeOptions& options = {});
 std::vector<std::string_view> optimization_names();
 
 }  // namespace onward

@@ -9,4 +9,8 @@ int remove_identities(Graph& graph, const OptimizeOptions& options);   // Identi
 int merge_equal_nodes(Graph& graph, const OptimizeOptions& options);   // common sub-expressions, equal constants
 int remove_dead_nodes(Graph& graph, const OptimizeOptions& options);   // and initializers that nothing reads
 
+// For sessions alone: what they make exists in onward only.
+int fuse_dense(Graph& graph, const OptimizeOptions& options);          // MatMul, + bias, Max or Relu -> onward.Dense
+int run_by_rows(Graph& graph, const OptimizeOptions& options);         // steps that treat every row on its own -> onward.ByRows
+
 }  // namespace onward::passes

@@ -19,10 +19,17 @@ Session::Session(Model model, SessionOptions options) : options_(std::move(optio
   outputs_ = model_.graph.outputs;
   for (const ValueInfo& input : model_.graph.inputs) if (!model_.graph.initializers.contains(input.name)) inputs_.push_back(input);
   modernise(model_);
-  if (options_.level != OptimizationLevel::none) optimize(model_.graph, {.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules});
+  const OptimizeOptions optimisations{.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules};
+  if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations);
   if (options_.memory_limit) budget_ = std::make_shared<MemoryBudget>(options_.memory_limit);
   if (options_.profile) profile_ = std::make_unique<Profile>();
-  program_ = std::make_unique<Program>(model_.graph);
+  if (options_.level != OptimizationLevel::all) {
+    program_ = std::make_unique<Program>(model_.graph);
+  } else {
+    Graph faster = model_.graph;                         // model() stays what others can read
+    optimize_for_session(faster, optimisations);
+    program_ = std::make_unique<Program>(faster);
+  }
 }
 
 Session::~Session() = default;

@@ -32,7 +32,7 @@ class Session {
 
   const std::vector<ValueInfo>& inputs() const { return inputs_; }       // without those that have an initializer
   const std::vector<ValueInfo>& outputs() const { return outputs_; }
-  const Model& model() const { return model_; }                          // as it runs: modernised and optimised; inputs and metadata as given
+  const Model& model() const { return model_; }                          // modernised and optimised, in the standard's operators; inputs and metadata as given
   const Opsets& opsets() const { return opsets_; }                       // as the file says
 
   // In the order of inputs() and outputs(). Thread safe. Throws Error{bad_input} naming the input, and what kernels throw.

@@ -1,16 +1,16 @@
 // Gemm: alpha A' B' + beta C. A constant B' is laid out once, when the session is created.
 #include "onward/ops/broadcast.h"
-#include "onward/ops/matrix_product.h"
+#include "onward/ops/packed_weights.h"
 #include "onward/ops/transpose.h"
 
 namespace onward::ops {
 namespace {
 
 struct Gemm : standard::Gemm {
-  Tensor weights;                       // B' if B is constant
+  PackedWeights weights;                // B' if B is constant
 
   void prepare(const Preparation& at) {
-    if (const Tensor* b = at.input(1); b && b->rank() == 2 && transB && !contains(small_floats, b->type())) weights = transposed(*b, {1, 0});
+    if (const Tensor* b = at.input(1); b && b->rank() == 2 && contains(f32 | f64, b->type())) weights = PackedWeights(transB ? transposed(*b, {1, 0}) : *b);
   }
 
   void infer(Inference& io) const {
@@ -26,9 +26,21 @@ struct Gemm : standard::Gemm {
   template <class T> void run(const RunContext& context, In<T> a, In<T> b, In<T> c, Out<T> y) const {
     const int64_t m = y.dims[0], n = y.dims[1], k = a.dims[transA ? 0 : 1];
     const Tensor left = transA ? transposed(Tensor::view(type_of<T>, {k, m}, a.data), {1, 0}) : Tensor();
-    const Tensor right = weights ? weights : transB ? transposed(Tensor::view(type_of<T>, {n, k}, b.data), {1, 0}) : Tensor();
-    const T *from = left ? left.data<T>() : a.data, *with = right ? right.data<T>() : b.data;
+    const T* from = left ? left.data<T>() : a.data;
+    if constexpr (std::is_floating_point_v<T>)
+      if (const auto* packed = weights.of<T>(); packed && y.size) {
+        const bool by_column = c && alpha == 1 && beta == 1 && c.rank() == 1 && c.size == n;
+        multiply_rows<T>(context, *packed, from, y.data, y.size, {.bias = by_column ? c.data : nullptr});
+        return by_column ? void() : scale_and_add(c, y);
+      }
+    const Tensor right = transB ? transposed(Tensor::view(type_of<T>, {n, k}, b.data), {1, 0}) : Tensor();
+    const T* with = right ? right.data<T>() : b.data;
     context.parallel(m, 0.05 * double(n * k), [&](int64_t begin, int64_t end) { matrix_product<T>(from + begin * k, with, y.data + begin * n, end - begin, n, k); });
+    scale_and_add(c, y);
+  }
+
+ private:
+  template <class T> void scale_and_add(In<T> c, Out<T> y) const {
     if (alpha != 1) for (T& v : y) v = T(alpha * v);
     if (!c || beta == 0) return;
     const std::span<const int64_t> operands[] = {c.dims};

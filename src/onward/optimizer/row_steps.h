@@ -1,0 +1,31 @@
+// Which nodes of a graph treat every row of a batch on its own: row i of what they make depends on row i of what they read, and on
+// constants. The batch is the first axis, of a size that only the caller knows.
+#pragma once
+#include <unordered_map>
+
+#include "onward/model/graph.h"
+#include "onward/ops/inference.h"
+
+namespace onward {
+
+class RowSteps {
+ public:
+  explicit RowSteps(const Graph& graph);
+  const std::vector<bool>& by_rows() const { return by_rows_; }          // of each node
+  int64_t row_bytes(const std::string& value) const;                     // of a value with rows; 0 for others
+
+ private:
+  struct Site;
+  using Condition = bool (*)(const Site&);
+  static const std::map<std::string_view, Condition>& conditions();
+  void start(const Graph& graph);
+  bool step(const Graph& graph, const Node& node);
+  bool has_rows(const Fact& fact) const;
+
+  int64_t batch_ = 0;                                    // the symbol
+  Symbols symbols_;
+  std::unordered_map<std::string, Fact> facts_;          // of values with rows
+  std::vector<bool> by_rows_;
+};
+
+}  // namespace onward

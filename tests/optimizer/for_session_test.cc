@@ -1,0 +1,92 @@
+// What sessions alone do to a graph: which nodes become onward.Dense, and which run by rows together.
+#include <gtest/gtest.h>
+
+#include "onward/model/text.h"
+#include "onward/optimizer/optimizer.h"
+
+namespace onward {
+namespace {
+
+constexpr const char* weights = "double [[1, 2, 3], [4, 5, 6]]";
+
+Graph graph(const std::string& nodes, const std::vector<std::string>& outputs, std::vector<DimInfo> shape = {{{}, "batch"}, {2, ""}}) {
+  Graph g = parse_nodes(nodes);
+  g.inputs.push_back({"x", TypeInfo::tensor(DataType::f64, std::move(shape)), {}});
+  for (const std::string& name : outputs) g.outputs.push_back({name, {}, {}});
+  return g;
+}
+
+std::string ops(const Graph& g) {
+  std::string out;
+  for (const Node& n : g.nodes) {
+    out += (out.empty() ? "" : " ") + n.op;
+    if (n.op == "ByRows") out += "(" + ops(*std::get<GraphRef>(n.attributes.at("body"))) + ")";
+  }
+  return out;
+}
+
+std::string after(Graph g, std::vector<std::string> disabled) {
+  optimize_for_session(g, {.disabled = std::move(disabled)});
+  return ops(g);
+}
+
+std::string fused(Graph g) { return after(std::move(g), {"run-by-rows"}); }
+std::string by_rows(Graph g) { return after(std::move(g), {"fuse-dense"}); }
+
+TEST(FuseDense, TakesBiasAndRectifier) {
+  const std::string product = std::string("m = MatMul(x, ") + weights + ")\n ";
+  EXPECT_EQ(fused(graph(product + "b = Add(m, double [1, 2, 3])\n y = Max(b, double 0)", {"y"})), "Dense");
+  EXPECT_EQ(fused(graph(product + "b = Sub(m, double 1)\n y = Relu(b)", {"y"})), "Dense");
+  EXPECT_EQ(fused(graph(product + "y = Max(double 0, m)", {"y"})), "Dense");
+  EXPECT_EQ(fused(graph(product + "y = Exp(m)", {"y"})), "MatMul Exp");
+}
+
+TEST(FuseDense, LeavesWhatIsSomethingElse) {
+  const std::string product = std::string("m = MatMul(x, ") + weights + ")\n ";
+  EXPECT_EQ(fused(graph(product + "y = Sub(double 1, m)", {"y"})), "MatMul Sub");
+  EXPECT_EQ(fused(graph(product + "y = Add(m, double [[1], [2]])", {"y"})), "MatMul Add");
+  EXPECT_EQ(fused(graph(product + "y = Max(m, double 1)", {"y"})), "MatMul Max");
+  EXPECT_EQ(fused(graph(product + "y = Max(m, double -0.0)", {"y"})), "MatMul Max");
+  EXPECT_EQ(fused(graph(product + "y = Add(m, m)", {"y"})), "MatMul Add");
+  EXPECT_EQ(fused(graph(product + "b = Add(m, double 1)\n y = Max(b, double 0)", {"y", "b"})), "Dense Max") << "b is returned";
+  EXPECT_EQ(fused(graph(product + "b = Add(m, double 1)\n y = Max(b, double 0)", {"y", "m"})), "MatMul Add Max") << "m is returned";
+  EXPECT_EQ(fused(graph("m = MatMul(x, x)\n y = Add(m, double 1)", {"y"})), "MatMul Add");
+}
+
+TEST(RunByRows, TakesWhatTreatsEveryRowOnItsOwn) {
+  const auto taken = [](const std::string& nodes) { return by_rows(graph(nodes, {"y"})); };
+  EXPECT_EQ(taken("a = Sub(x, double [1, 2])\n y = Div(a, double [[3, 4]])"), "ByRows(Sub Div)");
+  EXPECT_EQ(taken("a = Reshape(x, int64 [-1, 1, 2])\n b = Sub(a, double [[1, 2], [3, 4], [5, 6]])\n y = ReduceSum(b, int64 [-1]; keepdims=0)"), "ByRows(Reshape Sub ReduceSum)");
+  EXPECT_EQ(taken("a = Exp(x)\n s = ReduceSum(a, int64 [1])\n b = Div(a, s)\n y = Concat(b, a; axis=-1)"), "ByRows(Exp ReduceSum Div Concat)");
+  EXPECT_EQ(taken("a = ArgMax(x; axis=1)\n y = Gather(int64 [7, 8], a)"), "ByRows(ArgMax Gather)");
+}
+
+TEST(RunByRows, LeavesWhatLooksAtOtherRows) {
+  const auto taken = [](const std::string& nodes) { return by_rows(graph(nodes, {"y"})); };
+  EXPECT_EQ(taken("a = Exp(x)\n y = ReduceSum(a, int64 [0])"), "Exp ReduceSum");
+  EXPECT_EQ(taken("a = Exp(x)\n y = ReduceSum(a)"), "Exp ReduceSum");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Softmax(a; axis=0)"), "Exp Softmax");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Softmax(a; axis=-2)"), "Exp Softmax");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Add(a, double [[1, 2], [3, 4]])"), "Exp Add");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Reshape(a, int64 [-1])"), "Exp Reshape");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Reshape(a, int64 [2, -1])"), "Exp Reshape");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Transpose(a; perm=[1, 0])"), "Exp Transpose");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Concat(a, a; axis=0)"), "Exp Concat");
+  EXPECT_EQ(taken("a = Exp(x)\n y = Gather(a, int64 [0])"), "Exp Gather");
+  EXPECT_EQ(taken("a = Exp(x)\n y = TopK(a, int64 [1]; axis=0)"), "Exp TopK");
+  EXPECT_EQ(taken("a = Reshape(x, int64 [0, 2, 1])\n b = Transpose(x; perm=[1, 0])\n y = Mul(a, b)"), "Reshape Transpose Mul");
+}
+
+TEST(RunByRows, NeedsToKnowWhichAxisIsTheBatch) {
+  EXPECT_EQ(by_rows(graph("a = Exp(x)\n y = Neg(a)", {"y"}, {{5, ""}, {2, ""}})), "Exp Neg");
+  EXPECT_EQ(by_rows(graph("a = Exp(x)\n y = Neg(a)", {"y"}, {{{}, "n"}, {{}, "m"}})), "Exp Neg");
+  EXPECT_EQ(by_rows(graph("a = Exp(x)\n y = Neg(a)", {"y"}, {{{}, ""}, {2, ""}})), "ByRows(Exp Neg)");
+}
+
+TEST(RunByRows, WhatLeavesAndComesBackSplitsTheGroup) {
+  const Graph g = graph("a = Exp(x)\n b = Neg(a)\n t = ReduceSum(a, int64 [0])\n c = Add(b, t)\n d = Sub(b, t)\n e = Exp(b)\n f = Mul(e, e)", {"c", "d", "f"});
+  EXPECT_EQ(by_rows(g), "ByRows(Exp Neg Exp Mul) ReduceSum Add Sub");
+}
+
+}  // namespace
+}  // namespace onward

@@ -1,0 +1,139 @@
+// What sessions do for speed does not show: the same bits with and without, for a row alone and in any batch, on one thread and on two,
+// on AVX2 and AVX-512.
+#include <gtest/gtest.h>
+
+#include "onward/model/text.h"
+#include "onward/runtime/session.h"
+#include "onward/simd/targets.h"
+
+namespace onward {
+namespace {
+
+struct Case {
+  const char* name;
+  std::string nodes;
+  int64_t features;
+  std::vector<std::string> outputs;
+  std::vector<std::pair<std::string, Dims>> constants = {};
+};
+
+Tensor numbers(const Dims& dims, int64_t factor, double scale) {
+  Tensor t(DataType::f64, dims);
+  for (int64_t i = 0; i < t.size(); ++i) t.data<double>()[i] = double(i * factor % 2003 - 1000) / scale;
+  return t;
+}
+
+Model model_of(const Case& c) {
+  Model m;
+  m.opsets = {{"", 21}, {"ai.onnx.ml", 5}};
+  m.graph = parse_nodes(c.nodes);
+  for (const auto& [name, dims] : c.constants) m.graph.initializers[name] = numbers(dims, 7919, 900);
+  m.graph.inputs.push_back({"x", TypeInfo::tensor(DataType::f64, {{{{}, "batch"}, {c.features, ""}}}), {}});
+  for (const std::string& name : c.outputs) m.graph.outputs.push_back({name, {}, {}});
+  return m;
+}
+
+std::vector<Case> cases() {
+  return {
+      {"scaled projection", "a = Sub(x, mean)\n b = Div(a, scale)\n c = MatMul(b, w)\n d = Sub(c, shift)\n e = MatMul(d, v)\n f = Add(e, double 0.5)\n y = Reshape(f, int64 [-1])", 20, {"y", "d"},
+       {{"mean", {20}}, {"scale", {20}}, {"w", {20, 8}}, {"shift", {8}}, {"v", {8, 1}}}},
+      {"perceptron", "a = MatMul(x, w)\n b = Add(a, c)\n d = Max(b, double [0])\n e = MatMul(d, v)\n f = Add(e, double [0.25])\n g = Neg(f)\n h = Exp(g)\n i = Add(h, double 1)\n p = Div(double 1, i)\n"
+                     " q = Sub(double 1, p)\n both = Concat(q, p; axis=1)\n label = ArgMax(both; axis=1)", 20, {"both", "label"}, {{"w", {20, 100}}, {"c", {100}}, {"v", {100, 1}}}},
+      {"Gaussian classes", "r = Reshape(x, int64 [0, 1, 20])\n off = Sub(r, mean)\n s = Mul(off, off)\n t = Div(s, var)\n u = ReduceSum(t, int64 [-1]; keepdims=0)\n v = Mul(u, double -0.5)\n m = ReduceMax(v, int64 [-1])\n"
+                           " w = Sub(v, m)\n y = Exp(w)", 20, {"y"}, {{"mean", {3, 20}}, {"var", {3, 20}}}},
+      {"deep product", "a = MatMul(x, w)\n b = Add(a, c)\n y = Relu(b)", 600, {"y"}, {{"w", {600, 33}}, {"c", {33}}}},
+  };
+}
+
+std::vector<std::vector<Tensor>> answers(const Session& session, const Tensor& x, int64_t step) {
+  std::vector<std::vector<Tensor>> out;
+  const int64_t rows = x.dims()[0], width = x.dims()[1];
+  for (int64_t at = 0; at < rows; at += step) {
+    const Value in = Tensor::view(DataType::f64, {std::min(step, rows - at), width}, x.data<double>() + at * width);
+    out.emplace_back();
+    for (const Value& v : session.run(std::span(&in, 1))) out.back().push_back(*v.tensor());
+  }
+  return out;
+}
+
+std::string bytes(const std::vector<std::vector<Tensor>>& parts, size_t output) {
+  std::string all;
+  for (const auto& part : parts) all.append(static_cast<const char*>(part[output].raw()), part[output].bytes());
+  return all;
+}
+
+TEST(ByRows, DoesNotShow) {
+  constexpr int64_t rows = 3001;
+  for (const Case& c : cases()) {
+    const Tensor x = numbers({rows, c.features}, 104729, 700);
+    simd::limit(simd::Target::avx512);
+    const auto plain = answers(Session(model_of(c), {.threads = 1, .disabled_rules = {"fuse-dense", "run-by-rows"}}), x, rows);
+    for (auto target : {simd::Target::avx2, simd::Target::avx512})
+      for (int threads : {1, 2}) {
+        simd::limit(target);
+        const Session session(model_of(c), {.threads = threads});
+        for (int64_t step : {int64_t{1}, int64_t{7}, int64_t{100}, int64_t{1000}, rows, rows}) {      // the last twice: its memory is planned by then
+          if (step == 1 && (threads > 1 || target != simd::Target::avx512)) continue;
+          const auto found = answers(session, x, step);
+          for (size_t k = 0; k < c.outputs.size(); ++k) ASSERT_EQ(bytes(found, k), bytes(plain, k)) << c.name << ", output " << c.outputs[k] << ", batches of " << step << ", " << threads << " threads";
+        }
+      }
+    simd::limit(simd::Target::avx512);
+  }
+}
+
+TEST(ByRows, AnEmptyBatchIsAnswered) {
+  const Session session(model_of(cases()[1]));
+  const Value none = Tensor(DataType::f64, {0, 20});
+  const auto out = session.run(std::span(&none, 1));
+  EXPECT_EQ(out[0].tensor()->dims(), (Dims{0, 2}));
+  EXPECT_EQ(out[1].tensor()->dims(), (Dims{0, 1}));
+}
+
+// Memory is needed for some rows, not for all.
+TEST(ByRows, BoundsMemory) {
+  const Case c{"wide", "r = Reshape(x, int64 [0, 1, 4])\n off = Sub(r, points)\n s = Mul(off, off)\n y = ReduceMin(s, int64 [1, 2]; keepdims=0)", 4, {"y"}, {{"points", {10000, 4}}}};
+  const Value x = numbers({2000, 4}, 104729, 700);        // 2000 x 10000 x 4 doubles are 640 MB
+  const Session session(model_of(c), {.threads = 1, .memory_limit = 16 << 20});
+  const Session plain(model_of(c), {.threads = 1, .memory_limit = 16 << 20, .disabled_rules = {"run-by-rows"}});
+  EXPECT_EQ(session.run(std::span(&x, 1))[0].tensor()->size(), 2000);
+  EXPECT_THROW(plain.run(std::span(&x, 1)), Error);
+}
+
+TEST(ByRows, SessionsKeepTheStandardModel) {
+  const Session session(model_of(cases()[1]));
+  for (const Node& n : session.model().graph.nodes) EXPECT_EQ(n.domain, "");
+}
+
+// A file may hold the operators of domain `onward` too: nothing that it says is believed.
+TEST(ByRows, HostileNodesAreRefused) {
+  const auto body = [](const std::string& nodes, std::vector<std::string> inputs, std::vector<std::string> outputs) {
+    auto g = std::make_shared<Graph>(parse_nodes(nodes));
+    for (const auto& name : inputs) g->inputs.push_back({name, {}, {}});
+    for (const auto& name : outputs) g->outputs.push_back({name, {}, {}});
+    return GraphRef(g);
+  };
+  const auto message = [&](GraphRef inner, int64_t rows, int64_t n) -> std::string {
+    Model m = model_of({"hostile", "y = onward.ByRows(x)", 2, {"y"}});
+    m.opsets["onward"] = 1;
+    m.graph.nodes[0].attributes["rows"] = rows;
+    if (inner) m.graph.nodes[0].attributes["body"] = inner;
+    const Value x = numbers({n, 2}, 7, 3);
+    try {
+      Session(std::move(m)).run(std::span(&x, 1));
+    } catch (const Error& e) {
+      return e.message;
+    }
+    return "";
+  };
+  const GraphRef good = body("o = Neg(i)", {"i"}, {"o"});
+  EXPECT_EQ(message(good, 2, 7), "");
+  EXPECT_EQ(message({}, 2, 7), "node 'y' (onward.ByRows): has no body");
+  EXPECT_EQ(message(good, 0, 7), "node 'y' (onward.ByRows): rows is 0, expected 1 at least");
+  EXPECT_EQ(message(body("o = Neg(i)", {"i", "j"}, {"o"}), 2, 7), "node 'y' (onward.ByRows): the body has 2 inputs, expected 1");
+  EXPECT_EQ(message(body("o = ReduceSum(i)", {"i"}, {"o"}), 2, 7), "node 'y' (onward.ByRows): output 0 of the body is double [1, 1] for 2 rows");
+  EXPECT_EQ(message(body("o = Reshape(i, int64 [-1])", {"i"}, {"o"}), 2, 7), "node 'y' (onward.ByRows): output 0 of the body is double [4] for 2 rows");
+}
+
+}  // namespace
+}  // namespace onward
