@@ -37,6 +37,13 @@ if(ONWARD_TESTS)
     target_link_libraries(${consumer} PRIVATE onward_library)
     add_test(NAME ${consumer} COMMAND ${consumer} ${fitted})
   endforeach()
+  # The example of a library of custom operators, which links with nothing of ours.
+  add_library(onward_example_operators MODULE ${CMAKE_SOURCE_DIR}/examples/operators/haversine.cc)
+  target_include_directories(onward_example_operators PRIVATE ${CMAKE_SOURCE_DIR}/include)
+  target_compile_options(onward_example_operators PRIVATE -pedantic -Werror)
+  set_target_properties(onward_example_operators PROPERTIES CXX_STANDARD 17 OUTPUT_NAME haversine)
+  add_dependencies(onward_api_test onward_example_operators)
+  target_compile_definitions(onward_api_test PRIVATE ONWARD_EXAMPLE_OPERATORS="$<TARGET_FILE:onward_example_operators>")
   # Only our own names, and a package that another project finds and builds against.
   add_test(NAME library_exports COMMAND sh -c "nm -D --defined-only $<TARGET_FILE:onward_library> | grep -v ' onward_' && exit 1 || exit 0")
   if(CMAKE_BUILD_TYPE STREQUAL Release)

@@ -66,6 +66,8 @@ ONWARD_API const char* onward_status_name(const onward_status* status); /* "bad-
 ONWARD_API const char* onward_status_message(const onward_status* status);
 ONWARD_API const char* onward_status_hint(const onward_status* status);
 ONWARD_API void onward_status_release(onward_status* status);
+/* For callbacks that fail; the hint may be NULL. Given back by a callback, it is the library's. */
+ONWARD_API onward_status* onward_status_create(int code, const char* message, const char* hint);
 
 /* ---- Bytes that the library made: a model, JSON (also ended by NUL) ---------------------------------------------------------- */
 
@@ -174,6 +176,8 @@ ONWARD_API size_t onward_value_size(const onward_value* value);       /* element
 ONWARD_API size_t onward_value_bytes(const onward_value* value);      /* of a tensor that holds no strings, else 0 */
 ONWARD_API void* onward_value_data(const onward_value* value);        /* NULL for strings and for anything but a tensor */
 ONWARD_API onward_status* onward_value_string(const onward_value* value, size_t index, const char** text, size_t* length);
+/* Of a tensor of strings that the caller made. */
+ONWARD_API onward_status* onward_value_set_string(onward_value* value, size_t index, const char* text, size_t length);
 /* Items, keys and values are the caller's to release; they share memory with what they came from. */
 ONWARD_API onward_status* onward_value_item(const onward_value* sequence, size_t index, onward_value** item);
 ONWARD_API onward_status* onward_value_map_keys(const onward_value* map, onward_value** keys);
@@ -200,6 +204,111 @@ ONWARD_API onward_status* onward_session_run(const onward_session* session, cons
 ONWARD_API onward_status* onward_session_run_bound(const onward_session* session, const onward_run_options* options,
                                                    const onward_value* const* inputs, size_t input_count, const unsigned char* wanted,
                                                    onward_value** outputs, size_t output_count);
+
+/* ---- Custom operators ------------------------------------------------------------------------------------------------------ */
+
+/* Operators of the caller's own. They belong to the sessions they are given to, and to nothing else in the process. */
+typedef struct onward_operators onward_operators;
+typedef struct onward_node onward_node;           /* a node of a model, while a session is created */
+typedef struct onward_inference onward_inference; /* its shapes */
+typedef struct onward_call onward_call;           /* one run of it */
+
+/* What an operator does. Each callback may return a status, which becomes the error of the session or run with the node's name before
+ * it; none may throw. Sessions run from many threads at once, and so do `infer` and `run`. */
+typedef struct onward_operator_functions {
+  size_t size;                                                               /* sizeof(onward_operator_functions) */
+  void* state;                                                               /* what `prepare` is given */
+  void (*release)(void* state);                                              /* once, when no session needs the operator; may be NULL */
+  onward_status* (*prepare)(void* state, const onward_node* node, void** kernel); /* once a node; NULL: the kernel is the state */
+  void (*release_kernel)(void* kernel);                                      /* once a node that was prepared; may be NULL */
+  onward_status* (*infer)(void* kernel, onward_inference* inference);        /* NULL: `run` allocates every output */
+  onward_status* (*run)(void* kernel, onward_call* call);
+} onward_operator_functions;
+
+/* What the callbacks may ask, as a table: a shared library of operators links with nothing of ours. It grows at its end only; a
+ * library that needs a later member compares `size`. Numbers of inputs and outputs are as in the node; those left out are NULL or 0. */
+typedef struct onward_extension_api {
+  size_t size;
+  const char* (*version)(void);
+
+  /* Ports: "x:T(float|double) bias?:float rest*:T". '?' may be left out; '*' is any number and stands last. A type is an element type of
+   * the standard, or a word in capitals for one and the same type wherever it stands, with the types it may be in parentheses; without
+   * a type the value may be a sequence or a map. Attributes: "alpha:FLOAT=0.5;mode:STRING=\"linear\";axes:INTS!" of the kinds INT, FLOAT,
+   * STRING, TENSOR, INTS, FLOATS, STRINGS, TENSORS; '!' must be given. Nodes are checked against all that. `since` is the version of the
+   * domain that the operator came with. The functions are copied; `release` is called in any case. */
+  onward_status* (*operators_add)(onward_operators* operators, const char* domain, const char* name, int since, const char* inputs,
+                                  const char* outputs, const char* attributes, const onward_operator_functions* functions);
+
+  /* While a node is prepared. An attribute without a default that was not given is not there; texts end in NUL. */
+  const char* (*node_name)(const onward_node* node);
+  size_t (*node_input_count)(const onward_node* node);
+  size_t (*node_output_count)(const onward_node* node);
+  const onward_value* (*node_constant)(const onward_node* node, size_t input);  /* NULL: not the same in every run */
+  int (*node_has)(const onward_node* node, const char* attribute);
+  onward_status* (*node_int)(const onward_node* node, const char* attribute, int64_t* value);
+  onward_status* (*node_float)(const onward_node* node, const char* attribute, float* value);
+  onward_status* (*node_string)(const onward_node* node, const char* attribute, const char** text, size_t* length);
+  onward_status* (*node_tensor)(const onward_node* node, const char* attribute, const onward_value** value);
+  onward_status* (*node_ints)(const onward_node* node, const char* attribute, const int64_t** values, size_t* count);
+  onward_status* (*node_floats)(const onward_node* node, const char* attribute, const float** values, size_t* count);
+  onward_status* (*node_strings)(const onward_node* node, const char* attribute, size_t index, const char** text, size_t* length, size_t* count);
+
+  /* Shapes. Before a run a size may be unknown: such sizes are negative numbers that may be handed on and computed with here, and nothing
+   * else. An output that nothing is said of, or whose sizes stay unknown in a run, is `run`'s to allocate. */
+  size_t (*inference_input_count)(const onward_inference* inference);
+  size_t (*inference_output_count)(const onward_inference* inference);
+  int (*inference_input_type)(const onward_inference* inference, size_t input);                    /* as onward_element */
+  int (*inference_input_rank)(const onward_inference* inference, size_t input);                    /* -1: not known */
+  int64_t (*inference_input_dim)(const onward_inference* inference, size_t input, size_t axis);
+  const onward_value* (*inference_value)(onward_inference* inference, size_t input);               /* NULL: not known */
+  int64_t (*inference_unknown)(onward_inference* inference);                                       /* a size equal to no other */
+  int64_t (*inference_size)(onward_inference* inference, char operation, int64_t a, int64_t b);    /* of + - * / (rounded down) */
+  onward_status* (*inference_output)(onward_inference* inference, size_t output, int element_type, const int64_t* dims, size_t rank);
+
+  /* A run. Values belong to it and end with it. */
+  size_t (*call_input_count)(const onward_call* call);
+  size_t (*call_output_count)(const onward_call* call);
+  const onward_value* (*call_input)(const onward_call* call, size_t input);                        /* NULL: left out */
+  onward_value* (*call_output)(onward_call* call, size_t output);                                  /* NULL: nothing was inferred for it */
+  onward_status* (*call_allocate)(onward_call* call, size_t output, int element_type, const int64_t* dims, size_t rank, onward_value** value);
+  onward_status* (*call_give)(onward_call* call, size_t output, const onward_value* value);        /* any value; it is shared, not copied */
+  onward_status* (*call_check)(const onward_call* call);                                           /* fails when the run must end */
+  /* body(state, begin, end) over parts of [0, n), in parallel where the work is worth it; it may not share what it writes. */
+  onward_status* (*call_parallel)(const onward_call* call, int64_t n, double nanoseconds_each, void (*body)(void* state, int64_t begin, int64_t end), void* state);
+
+  /* The functions of these names. */
+  onward_status* (*status_create)(int code, const char* message, const char* hint);
+  void (*status_release)(onward_status* status);
+  int (*value_kind)(const onward_value* value);
+  int (*value_element_type)(const onward_value* value);
+  size_t (*value_rank)(const onward_value* value);
+  const int64_t* (*value_dims)(const onward_value* value);
+  size_t (*value_size)(const onward_value* value);
+  void* (*value_data)(const onward_value* value);
+  onward_status* (*value_string)(const onward_value* value, size_t index, const char** text, size_t* length);
+  onward_status* (*value_set_string)(onward_value* value, size_t index, const char* text, size_t length);
+  onward_status* (*value_create_sequence)(const onward_value* const* items, size_t count, onward_value** value);
+  onward_status* (*value_create_map)(const onward_value* keys, const onward_value* values, onward_value** value);
+  onward_status* (*value_create_tensor)(int element_type, const int64_t* dims, size_t rank, const void* data, size_t bytes, onward_value** value);
+  onward_status* (*value_item)(const onward_value* sequence, size_t index, onward_value** item);
+  onward_status* (*value_map_keys)(const onward_value* map, onward_value** keys);
+  onward_status* (*value_map_values)(const onward_value* map, onward_value** values);
+  void (*value_release)(onward_value* value);
+} onward_extension_api;
+
+/* The one symbol that a shared library of operators exports: it adds them. The table lives as long as the process. Not a function of
+ * this library. */
+typedef onward_status* (*onward_register_operators_function)(const onward_extension_api* api, onward_operators* operators);
+#define ONWARD_REGISTER_OPERATORS "onward_register_operators"
+
+ONWARD_API const onward_extension_api* onward_get_extension_api(void);
+ONWARD_API onward_status* onward_operators_create(onward_operators** operators);
+/* Sessions keep what they need of it: the library too. */
+ONWARD_API void onward_operators_release(onward_operators* operators);
+/* Loads the shared library at `path`, which runs code in it, and calls its onward_register_operators. */
+ONWARD_API onward_status* onward_operators_load(onward_operators* operators, const char* path);
+/* The operators that are there now, beside those that the options have. */
+ONWARD_API onward_status* onward_session_options_add_operators(onward_session_options* options, const onward_operators* operators);
 
 /* ---- Converting fitted models ---------------------------------------------------------------------------------------------- */
 

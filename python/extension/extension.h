@@ -49,5 +49,6 @@ void define_session(nb::module_& module);
 void define_values(nb::module_& module);
 void define_tables(nb::module_& module);
 void define_convert(nb::module_& module);
+void define_operators(nb::module_& module);
 
 }  // namespace onward_python

@@ -28,4 +28,5 @@ NB_MODULE(_core, module) {
   onward_python::define_session(module);
   onward_python::define_tables(module);
   onward_python::define_convert(module);
+  onward_python::define_operators(module);
 }

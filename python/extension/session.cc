@@ -6,6 +6,7 @@
 namespace onward_python {
 
 const onward_run_options* run_options_of(nb::handle options);
+const onward_operators* operators_of(nb::handle operators);
 
 namespace {
 
@@ -91,7 +92,8 @@ struct Results {
 
 class Session {
  public:
-  Session(nb::handle model, int threads, int optimization, size_t memory_limit, bool profiling, const std::vector<std::string>& disabled, nb::dict dims, nb::dict initializers) {
+  Session(nb::handle model, int threads, int optimization, size_t memory_limit, bool profiling, const std::vector<std::string>& disabled, nb::dict dims, nb::dict initializers,
+          nb::handle operators) {
     onward_session_options* made = nullptr;
     check(onward_session_options_create(&made));
     const std::unique_ptr<onward_session_options, Release<onward_session_options_release>> options(made);
@@ -105,6 +107,7 @@ class Session {
       owners_.push_back(nb::borrow(value));
       check(onward_session_options_set_initializer(made, nb::cast<std::string>(name).c_str(), nb::cast<const Value&>(value).handle.get()));
     }
+    if (!operators.is_none()) check(onward_session_options_add_operators(made, operators_of(operators)));
     create(model, made);
     read_ports(inputs_, onward_session_input_count, onward_session_input);
     read_ports(outputs_, onward_session_output_count, onward_session_output);
@@ -298,7 +301,7 @@ void define_session(nb::module_& module) {
       .def_prop_rw("terminate", [](const RunOptions& o) { return o.terminate; }, &RunOptions::set_terminate)
       .def_prop_rw("time_limit", [](const RunOptions& o) { return o.time_limit; }, &RunOptions::set_time_limit);
   nb::class_<Session>(module, "Session", nb::dynamic_attr(), nb::is_weak_referenceable())
-      .def(nb::init<nb::handle, int, int, size_t, bool, const std::vector<std::string>&, nb::dict, nb::dict>())
+      .def(nb::init<nb::handle, int, int, size_t, bool, const std::vector<std::string>&, nb::dict, nb::dict, nb::handle>(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
       .def("run", &Session::run, nb::arg("output_names").none(), nb::arg("input_feed"), nb::arg("run_options").none() = nb::none())
       .def("run_values", &Session::run_values, nb::arg("output_names").none(), nb::arg("input_feed"), nb::arg("run_options").none() = nb::none())
       .def("ports", &Session::ports)

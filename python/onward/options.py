@@ -1,8 +1,10 @@
 """SessionOptions, RunOptions and their enumerations, with onnxruntime's names. What is not offered or not known is refused by name."""
 import enum
+import os
 
 from onward import _core
 from onward.errors import suggestion, usage
+from onward.operators import registered
 
 
 class GraphOptimizationLevel(enum.IntEnum):
@@ -54,7 +56,7 @@ class SessionOptions:
     deterministic. `intra_op_num_threads` 0 means all that the process may use."""
 
     def __init__(self):
-        self.__dict__.update(_DEFAULTS, _config={}, _dims={}, _initializers={})
+        self.__dict__.update(_DEFAULTS, _config={}, _dims={}, _initializers={}, _operators=[])
 
     def __setattr__(self, name, value):
         if name not in _DEFAULTS:
@@ -92,7 +94,14 @@ class SessionOptions:
         self._initializers.update({name: value._value for name, value in zip(names, values)})
 
     def register_custom_ops_library(self, path):
-        self._refuse("register_custom_ops_library")
+        """A shared library that exports onward_register_operators (include/onward/operators.hpp). Its code runs."""
+        registered([os.fspath(path)])
+        self._operators.append(os.path.abspath(path))
+
+    def register_custom_ops(self, *operators):
+        """Operators that onward.custom_operator made of Python functions."""
+        registered([*self._operators, *operators])
+        self._operators.extend(operators)
 
     def add_provider(self, provider, options=None):
         self._refuse("add_provider")
@@ -102,17 +111,17 @@ class SessionOptions:
 
     def _copy(self):
         made = SessionOptions()
-        made.__dict__.update(self.__dict__, _config=dict(self._config), _dims=dict(self._dims), _initializers=dict(self._initializers))
+        made.__dict__.update(self.__dict__, _config=dict(self._config), _dims=dict(self._dims), _initializers=dict(self._initializers), _operators=list(self._operators))
         return made
 
     def _core_arguments(self):
-        """(threads, optimisation, memory limit, profiling, disabled, dims, initializers) of onward._core.Session."""
+        """(threads, optimisation, memory limit, profiling, disabled, dims, initializers, operators) of onward._core.Session."""
         level = int(self.graph_optimization_level)
         limit = self._config.get("onward.memory_limit", "0")
         if not limit.isdigit():
             raise usage(f"session config entry 'onward.memory_limit': expected a number of bytes, given '{limit}'")
         disabled = [name for name in self._config.get("optimization.disable_specified_optimizers", "").split(";") if name]
-        return int(self.intra_op_num_threads), 0 if level == 0 else 1 if level == 1 else 2, int(limit), bool(self.enable_profiling), disabled, self._dims, self._initializers
+        return int(self.intra_op_num_threads), 0 if level == 0 else 1 if level == 1 else 2, int(limit), bool(self.enable_profiling), disabled, self._dims, self._initializers, registered(self._operators)
 
 
 class RunOptions(_core.RunOptions):

@@ -53,9 +53,9 @@ class InferenceSession(_core.Session):
             self._model, self._stamp = bytes(path_or_bytes), None
         else:
             raise TypeError(f"path_or_bytes: expected a path, bytes or an onward.Model, given {type(path_or_bytes).__name__}")
-        threads, level, limit, profiling, disabled, dims, initializers = self._options._core_arguments()
+        threads, level, limit, profiling, disabled, dims, initializers, operators = self._options._core_arguments()
         disabled += list(kwargs.get("disabled_optimizers") or [])
-        super().__init__(self._model, threads, level, limit, profiling, disabled, dims, initializers)
+        super().__init__(self._model, threads, level, limit, profiling, disabled, dims, initializers, operators)
         if self._options.optimized_model_filepath:
             with open(self._options.optimized_model_filepath, "wb") as out:
                 out.write(self.optimized_model())

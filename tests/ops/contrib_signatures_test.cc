@@ -61,7 +61,7 @@ TEST(ContribSignatures, LayerNormalizationBeforeOpset17IsThatOfNow) {
 }
 
 TEST(ContribSignatures, WhatDoesNotFitIsNamed) {
-  EXPECT_EQ(refusal("y = com.microsoft.Gelu(float [1], float [1], float [1])").message, "node 'y' (com.microsoft.Gelu): has 3 inputs, the standard allows 1");
+  EXPECT_EQ(refusal("y = com.microsoft.Gelu(float [1], float [1], float [1])").message, "node 'y' (com.microsoft.Gelu): has 3 inputs, the signature allows 1");
   const Error attribute = refusal("y = com.microsoft.QuickGelu(float [1]; alhpa=1.0)");
   EXPECT_EQ(attribute.hint, "did you mean 'alpha'?");
   EXPECT_EQ(refusal("y = com.microsoft.Snpe(float [1]; DLC=\"\")").code, Code::unsupported_operator);

@@ -164,8 +164,8 @@ def test_options_that_do_not_exist(model):
         options.add_session_config_entry("session.intra_op.allow_spining", "0")
     with pytest.raises(onward.Error, match="only '0' is offered"):
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
-    with pytest.raises(onward.Error, match="register_custom_ops_library is not offered"):
-        options.register_custom_ops_library("x.so")
+    with pytest.raises(onward.Error, match="add_provider is not offered"):
+        options.add_provider("CUDAExecutionProvider")
     with pytest.raises(AttributeError, match="did you mean 'terminate'"):
         ort.RunOptions().terminated = True
     with pytest.raises(onward.Error, match="did you mean 'CPUExecutionProvider'"):

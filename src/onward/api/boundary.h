@@ -13,6 +13,10 @@
 struct onward_status { onward::Error error; };
 struct onward_buffer { std::string bytes; };
 struct onward_value { onward::Value value; };
+struct onward_operators {
+  onward::CustomOperators list;
+  std::shared_ptr<void> library;                         // while its function runs: what is added needs it loaded
+};
 struct onward_session_options {
   onward::SessionOptions options;
   std::map<std::string, int64_t> dims;                   // fixed sizes of named ones

@@ -80,3 +80,12 @@ onward_status* onward_run_options_set_time_limit(onward_run_options* options, do
     options->options.time_limit_seconds = seconds;
   });
 }
+
+onward_status* onward_session_options_add_operators(onward_session_options* options, const onward_operators* operators) {
+  return guarded([&] {
+    require(options, "options"), require(operators, "operators");
+    CustomOperators all = options->options.operators ? *options->options.operators : CustomOperators();
+    all.add(operators->list);
+    options->options.operators = std::make_shared<const CustomOperators>(std::move(all));
+  });
+}

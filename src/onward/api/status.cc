@@ -1,4 +1,5 @@
 // Errors as codes, and bytes that the library made.
+#include <algorithm>
 #include <stdexcept>
 
 #include "onward/api/boundary.h"
@@ -41,6 +42,18 @@ onward_status* status_of_exception() noexcept {
 }
 
 }  // namespace onward::api
+
+onward_status* onward_status_create(int code, const char* message, const char* hint) {
+  const auto facts = onward::code_facts();
+  const bool known = std::any_of(facts.begin(), facts.end(), [&](const auto& fact) { return int(fact.code) == code; });
+  // A callback's bug is none of ours.
+  const Code kept = known && code != ONWARD_INTERNAL ? Code(code) : Code::bad_value;
+  try {
+    return new onward_status{Error(kept, message ? message : "", hint ? hint : "")};
+  } catch (...) {
+    return onward::api::status_of_exception();
+  }
+}
 
 const char* onward_version() { return onward::version.data(); }
 

@@ -166,6 +166,16 @@ onward_status* onward_value_item(const onward_value* sequence, size_t index, onw
   });
 }
 
+onward_status* onward_value_set_string(onward_value* value, size_t index, const char* text, size_t length) {
+  return guarded([&] {
+    const Tensor& tensor = tensor_in(value, "value");
+    if (length) require(text, "text");
+    if (tensor.type() != DataType::str) fail(Code::usage, "a tensor of ", name_of(tensor.type()), " holds no strings");
+    if (index >= size_t(tensor.size())) fail(Code::usage, "string ", index, " of ", tensor.size());
+    tensor.data<std::string>()[index].assign(text ? text : "", length);
+  });
+}
+
 static onward_status* give_part(const onward_value* map, onward_value** part, Tensor Map::*member) {
   return guarded([&] {
     require(map, "map"), require(part, "result");

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "onward/api/operator_library.h"
 #include "onward/cli/limits.h"
 #include "onward/cli/terminal.h"
 
@@ -41,9 +42,13 @@ Call::Call(const Command& command, const Arguments& arguments) : arguments(argum
     deadline_ = std::chrono::steady_clock::now() + std::chrono::nanoseconds(int64_t(seconds * 1e9));
     limit_time(seconds, out.json);
   }
+  if (!declares(command, Needs::running) || !arguments.has("--operators")) return;
+  CustomOperators all;
+  for (const std::string& path : arguments.list("--operators")) all.add(load_operators(path));
+  operators_ = std::make_shared<const CustomOperators>(std::move(all));
 }
 
-SessionOptions Call::session_options() const { return {.threads = threads_, .memory_limit = memory_limit_}; }
+SessionOptions Call::session_options() const { return {.threads = threads_, .memory_limit = memory_limit_, .operators = operators_}; }
 
 double Call::seconds_left() const {
   if (!deadline_) return 0;

@@ -22,13 +22,14 @@ class Call {
   const Arguments& arguments;
   Output out;
 
-  SessionOptions session_options() const;                // --threads, --memory-limit
+  SessionOptions session_options() const;                // --threads, --memory-limit, --operators
   RunOptions run_options() const;                        // the interrupt, and what is left of --time-limit
   void check() const;                                    // throws Error{cancelled, limit_time}
 
  private:
   double seconds_left() const;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::shared_ptr<const CustomOperators> operators_;
   size_t memory_limit_ = 0;
   int threads_ = 0;
 };

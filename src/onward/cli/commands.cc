@@ -26,6 +26,8 @@ const Command* find_command(std::string_view name) {
 std::vector<Option> all_options(const Command& command) {
   std::vector<Option> all = command.options;
   if (command.needs == Needs::running) all.push_back({"--threads", "N", "threads to compute with (default: all that this process may use)"});
+  if (command.needs == Needs::running)
+    all.push_back({"--operators", "LIBRARY", "a shared library of custom operators (onward/operators.hpp), whose code runs; may be given again", 0, false, true});
   if (command.needs != Needs::nothing) {
     all.push_back({"--memory-limit", "SIZE", "stop with exit code 5 rather than use more memory, e.g. 2G"});
     all.push_back({"--time-limit", "TIME", "stop with exit code 5 after this time, e.g. 30s"});

@@ -1,7 +1,6 @@
 #include "onward/ops/check_nodes.h"
 
 #include "onward/base/suggest.h"
-#include "onward/ops/signature.h"
 
 namespace onward {
 namespace {
@@ -19,15 +18,15 @@ bool fits(const Attribute& a, std::string_view expected) {
   return expected.ends_with('S') && (empty.operator()<std::vector<int64_t>>() || empty.operator()<std::vector<float>>() || empty.operator()<std::vector<std::string>>());
 }
 
-void check_ports(const Node& node, std::string_view form, const std::vector<std::string>& given, const char* what) {
+void check_ports(const Node& node, std::string_view form, const std::vector<std::string>& given, const char* what, const char* who) {
   const auto all = ports(form);
   const bool variadic = !all.empty() && all.back().kind == '*';
-  if (given.size() > all.size() && !variadic) fail(Code::bad_model, shown(node), ": has ", given.size(), " ", what, ", the standard allows ", all.size());
+  if (given.size() > all.size() && !variadic) fail(Code::bad_model, shown(node), ": has ", given.size(), " ", what, ", ", who, " allows ", all.size());
   for (size_t i = 0; i < all.size(); ++i)
     if (all[i].kind == 0 && (i >= given.size() || given[i].empty())) fail(Code::bad_model, shown(node), ": ", what == std::string_view("inputs") ? "input" : "output", " '", all[i].name, "' is missing");
 }
 
-void check_attributes(const Node& node, const Signature& form) {
+void check_attributes(const Node& node, const Signature& form, const char* who) {
   const auto all = attribute_facts(form.attributes);
   for (const auto& [name, a] : node.attributes) {
     const auto fact = std::find_if(all.begin(), all.end(), [&, &name = name](const AttributeFact& f) { return f.name == name; });
@@ -35,7 +34,7 @@ void check_attributes(const Node& node, const Signature& form) {
       std::vector<std::string> names;
       for (const AttributeFact& f : all) names.emplace_back(f.name);
       const auto near = nearest(name, names);
-      throw Error(Code::bad_model, text(shown(node), ": attribute '", name, "' is not in the ", form.domain == "com.microsoft" ? "signature" : "standard", " (", form.op, " of opset ", form.since, ")"), near ? text("did you mean '", *near, "'?") : std::string());
+      throw Error(Code::bad_model, text(shown(node), ": attribute '", name, "' is not in ", who, " (", form.op, " of opset ", form.since, ")"), near ? text("did you mean '", *near, "'?") : std::string());
     }
     if (!fits(a, fact->type)) fail(Code::bad_model, shown(node), ": attribute '", name, "' is ", kind_of(a), ", expected ", fact->type);
   }
@@ -43,27 +42,29 @@ void check_attributes(const Node& node, const Signature& form) {
     if (f.required && !node.attributes.contains(f.name)) fail(Code::bad_model, shown(node), ": attribute '", f.name, "' is missing");
 }
 
-void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Model& model, int depth) {
+void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Model& model, const CustomOperators& custom, int depth) {
   if (depth > 64) fail(Code::limit_size, "graphs are nested more than 64 deep");
   for (const Node& node : nodes) {
     const auto opset = opsets.find(node.domain);
     const bool own = std::any_of(model.functions.begin(), model.functions.end(), [&](const Function& f) { return f.domain == node.domain && f.name == node.op; });
-    const Signature* form = own || opset == opsets.end() ? nullptr : signature(node.domain, node.op, opset->second);
+    const auto* registered = custom.find(node.domain, node.op);
+    const Signature* form = own || opset == opsets.end() ? nullptr : registered ? &registered->form : signature(node.domain, node.op, opset->second);
     if (form) {
-      check_ports(node, form->inputs, node.inputs, "inputs");
-      check_ports(node, form->outputs, node.outputs, "outputs");
-      check_attributes(node, *form);
+      const char* who = registered ? "its registration" : node.domain == "com.microsoft" ? "the signature" : "the standard";
+      check_ports(node, form->inputs, node.inputs, "inputs", who);
+      check_ports(node, form->outputs, node.outputs, "outputs", who);
+      check_attributes(node, *form, who);
     }
     for (const auto& [name, a] : node.attributes)
-      if (auto* g = std::get_if<GraphRef>(&a); g && *g) check_all((*g)->nodes, opsets, model, depth + 1);
+      if (auto* g = std::get_if<GraphRef>(&a); g && *g) check_all((*g)->nodes, opsets, model, custom, depth + 1);
   }
 }
 
 }  // namespace
 
-void check_nodes(const Model& model) {
-  check_all(model.graph.nodes, model.opsets, model, 0);
-  for (const Function& f : model.functions) check_all(f.nodes, f.opsets, model, 0);
+void check_nodes(const Model& model, const CustomOperators& custom) {
+  check_all(model.graph.nodes, model.opsets, model, custom, 0);
+  for (const Function& f : model.functions) check_all(f.nodes, f.opsets, model, custom, 0);
 }
 
 }  // namespace onward

@@ -1,10 +1,10 @@
 // Nodes against the standard's signatures at the model's own opsets: numbers of inputs and outputs, names and kinds of attributes.
 #pragma once
-#include "onward/model/graph.h"
+#include "onward/ops/custom.h"
 
 namespace onward {
 
-// Throws Error{bad_model} naming the node and what the standard says. Operators that are not of the standard are not judged here.
-void check_nodes(const Model& model);
+// Throws Error{bad_model} naming the node and what the standard, or who registered the operator, says. Others are not judged here.
+void check_nodes(const Model& model, const CustomOperators& custom = {});
 
 }  // namespace onward

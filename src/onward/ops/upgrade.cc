@@ -4,7 +4,6 @@
 
 #include "onward/model/text.h"
 #include "onward/ops/contrib_signatures.h"
-#include "onward/ops/operator.h"
 
 namespace onward {
 namespace {
@@ -18,11 +17,12 @@ using Values = std::map<std::string, Attribute, std::less<>>;
 // What is shared by a graph and its subgraphs while they are rewritten.
 struct Shared {
   const std::vector<Function>& functions;
+  const CustomOperators& custom;
   std::set<std::string, std::less<>> names;               // of all values anywhere: what is made here clashes with none
   size_t nodes = 0;
   std::map<std::string, const Function*> by_key;
 
-  explicit Shared(const std::vector<Function>& all) : functions(all) {
+  Shared(const std::vector<Function>& all, const CustomOperators& custom) : functions(all), custom(custom) {
     for (const Function& f : all) by_key.emplace(key(f.domain, f.name, f.overload), &f);
   }
   static std::string key(std::string_view domain, std::string_view name, std::string_view overload) { return text(domain, "\n", name, "\n", overload); }
@@ -138,12 +138,18 @@ class Rewriter {
   std::vector<Node> done_;
 
   void upgrade(Node node, int64_t opset, const Opsets& opsets, int depth) {
+    if (const auto* registered = shared_.custom.find(node.domain, node.op)) {
+      if (opset < registered->form.since) unsupported("the model uses version ", opset, " of domain '", node.domain, "', the operator is registered from version ", registered->form.since);
+      done_.push_back(std::move(node));
+      return;
+    }
     const Signature* then = signature(node.domain, node.op, opset);
     const Signature* now = signature(node.domain, node.op);
     const Operator* op = find_operator(node.domain, node.op);
     if (!then && !op && node.domain == "com.microsoft.nchwc")
       throw Error(Code::unsupported_operator, text("operator com.microsoft.nchwc.", node.op, " is laid out for one processor by ONNX Runtime"), "save the optimised model again with at most ORT_ENABLE_EXTENDED");
-    if (!then && !op) unsupported(now ? text("operator ", node.op, " is not in opset ", opset, ", it came with ", now->since) : text("there is no operator ", node.domain, node.domain.empty() ? "" : ".", node.op));
+    if (!then && !op && now) unsupported("operator ", node.op, " is not in opset ", opset, ", it came with ", now->since);
+    if (!then && !op) throw Error(Code::unsupported_operator, text("there is no operator ", node.domain, node.domain.empty() ? "" : ".", node.op), registration_hint(node.domain));
     if (then && op) for (const Upgrade& upgrade : op->facts.upgrades)
       if (opset < upgrade.below) {
         if (upgrade.to.find('(') != upgrade.to.npos) return replace(node, *then, upgrade.to, INT64_MAX, depth);
@@ -151,7 +157,7 @@ class Rewriter {
         return this->upgrade(std::move(node), INT64_MAX, opsets, depth);
       }
     if (then && then != now) follow_table(node, *then, *now);
-    if (!op && now->body.empty()) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
+    if (!op && now->body.empty()) throw Error(Code::unsupported_operator, text("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op), registration_hint(node.domain));
     if (!op) check_contrib_limits(node);
     if (!op) return replace(node, *now, now->body, now->body_opset, depth);
     for (auto& [name, attribute] : node.attributes)
@@ -244,9 +250,9 @@ void check_opsets(const Model& model) {
 
 }  // namespace
 
-void modernise(Model& model) {
+void modernise(Model& model, const CustomOperators& custom) {
   check_opsets(model);
-  Shared shared(model.functions);
+  Shared shared(model.functions, custom);
   shared.note(model.graph);
   Rewriter rewriter(model.graph, shared, 0);
   std::vector<Node> nodes = std::move(model.graph.nodes);
@@ -264,14 +270,14 @@ static void collect_missing(const Graph& graph, const Shared& shared, std::set<s
   if (depth > deepest) return;
   for (const Node& node : graph.nodes) {
     const Signature* form = signature(node.domain, node.op);
-    if (!shared.function(node) && !find_operator(node.domain, node.op) && !(form && !form->body.empty()))
+    if (!shared.function(node) && !shared.custom.find(node.domain, node.op) && !find_operator(node.domain, node.op) && !(form && !form->body.empty()))
       out.insert(text(node.domain.empty() ? "ai.onnx" : node.domain, " ", node.op, form ? ": no kernel" : node.domain == "com.microsoft.nchwc" ? ": laid out for one processor; save the model with at most ORT_ENABLE_EXTENDED" : ": not an operator of the standard"));
     for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) collect_missing(**g, shared, out, depth + 1);
   }
 }
 
-std::vector<std::string> missing_operators(const Model& model) {
-  const Shared shared(model.functions);
+std::vector<std::string> missing_operators(const Model& model, const CustomOperators& custom) {
+  const Shared shared(model.functions, custom);
   std::set<std::string> missing;
   collect_missing(model.graph, shared, missing, 0);
   for (const Function& f : model.functions) {
@@ -288,7 +294,8 @@ std::optional<Graph> meaning(const Node& node) {
   Graph graph;
   for (const std::string& name : node.outputs) graph.outputs.push_back({name, {}, {}});
   static const std::vector<Function> none;
-  Shared shared(none);
+  static const CustomOperators no_custom;
+  Shared shared(none, no_custom);
   shared.names.insert(node.inputs.begin(), node.inputs.end());
   shared.names.insert(node.outputs.begin(), node.outputs.end());
   Rewriter rewriter(graph, shared, 0);

@@ -1,7 +1,7 @@
 // Old nodes become nodes of the newest opset, functions of the model become their nodes, and operators without a kernel become the
 // standard's definition of them in simpler ones.
 #pragma once
-#include "onward/model/graph.h"
+#include "onward/ops/custom.h"
 
 namespace onward {
 
@@ -9,10 +9,10 @@ namespace onward {
 // that changed. What it cannot show (the same words with a new sense) is in the operator's own `upgrades`. Afterwards the model has
 // no functions and says the newest opsets. Throws Error{unsupported_operator} for what no kernel and no definition covers,
 // Error{bad_model} for opsets that are not declared, Error{limit_size} when functions multiply without bound.
-void modernise(Model& model);
+void modernise(Model& model, const CustomOperators& custom = {});
 
 // All operators of a model that cannot run here: "ai.onnx Foo: …", once each. Empty: the model can be modernised.
-std::vector<std::string> missing_operators(const Model& model);
+std::vector<std::string> missing_operators(const Model& model, const CustomOperators& custom = {});
 
 // The node as the standard defines it in simpler operators; empty where it does not.
 std::optional<Graph> meaning(const Node& node);

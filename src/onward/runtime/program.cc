@@ -12,13 +12,13 @@ namespace {
 
 struct Subgraph : Body {
   Program program;
-  Subgraph(const Graph& g, Program* outer) : program(g, outer) {}
+  Subgraph(const Graph& g, const CustomOperators& custom, Program* outer) : program(g, custom, outer) {}
   std::vector<Value> run(std::span<const Value> arguments, const Call& call) const override { return program.run(arguments, call.context, nullptr, call.scope); }
 };
 
 }  // namespace
 
-Program::Program(const Graph& graph, Program* outer) : outer_(outer) {
+Program::Program(const Graph& graph, const CustomOperators& custom, Program* outer) : outer_(outer), custom_(custom) {
   for (const auto& [name, tensor] : graph.initializers) constants_.emplace(name, Value(tensor));
   for (const ValueInfo& input : graph.inputs)
     if (!constants_.contains(input.name)) {
@@ -39,6 +39,11 @@ Program::Program(const Graph& graph, Program* outer) : outer_(outer) {
 
 Program::~Program() = default;
 
+const CustomOperators& Program::none() {
+  static const CustomOperators empty;
+  return empty;
+}
+
 Program::Source Program::source(const std::string& name) {
   if (name.empty()) return {};
   if (const auto it = slots_.find(name); it != slots_.end()) return {it->second, nullptr};
@@ -58,16 +63,18 @@ const Tensor* Program::constant(std::string_view name) const {
 }
 
 void Program::add(const Node& node) {
-  Step step{find_operator(node.domain, node.op)};
+  const CustomOperators::Entry* registered = custom_.find(node.domain, node.op);
+  Step step{registered ? &registered->op : find_operator(node.domain, node.op)};
   if (!step.op) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
   if (node.outputs.empty()) fail(Code::bad_model, "has no outputs");
   std::vector<int>& captured = bodies_read_.emplace_back();
   capturing_ = &captured;
-  step.self = step.op->create({node, [&](std::string_view name) { return constant(name); }, [&](const GraphRef& g) -> std::shared_ptr<const Body> {
+  const Preparation at{node, [&](std::string_view name) { return constant(name); }, [&](const GraphRef& g) -> std::shared_ptr<const Body> {
                                  if (!g) fail(Code::bad_model, "a subgraph is missing");
                                  step.has_body = true;
-                                 return std::make_shared<Subgraph>(*g, this);
-                               }});
+                                 return std::make_shared<Subgraph>(*g, custom_, this);
+                               }};
+  step.self = registered ? registered->create(at) : step.op->create(at);
   capturing_ = nullptr;
   for (const auto& name : node.inputs) {
     step.inputs.push_back(source(name));
@@ -79,7 +86,7 @@ void Program::add(const Node& node) {
     if (!name.empty() && (constants_.contains(name) || !slots_.emplace(name, slot_count_).second)) fail(Code::bad_model, "value '", name, "' is made twice");
     ++slot_count_;
   }
-  step.output_types = output_type_sources(signature(node.domain, node.op), node.outputs.size());
+  step.output_types = output_type_sources(registered ? &registered->form : signature(node.domain, node.op), node.outputs.size());
   step.label = shown(node);
   step.op_type = node.op;
   step.index = int(steps_.size());

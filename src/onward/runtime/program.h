@@ -8,7 +8,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "onward/ops/operator.h"
+#include "onward/ops/custom.h"
 
 namespace onward {
 
@@ -16,8 +16,8 @@ class Profile;
 
 class Program {
  public:
-  // `outer` is the program around a subgraph: names not found inside are looked up there. It must outlive this one.
-  explicit Program(const Graph& graph, Program* outer = nullptr);
+  // `outer` is the program around a subgraph: names not found inside are looked up there. It and `custom` must outlive this one.
+  explicit Program(const Graph& graph, const CustomOperators& custom = none(), Program* outer = nullptr);
   ~Program();
   Program(const Program&) = delete;
 
@@ -60,7 +60,10 @@ class Program {
   std::unique_ptr<Scope> take_scope() const;
   void give_back(std::unique_ptr<Scope> scope) const;
 
+  static const CustomOperators& none();
+
   Program* outer_;
+  const CustomOperators& custom_;
   std::unordered_map<std::string, int> slots_;
   std::map<std::string, Value, std::less<>> constants_;
   std::vector<std::pair<int, Source>> captured_;         // slot here, source in the outer program

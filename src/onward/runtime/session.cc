@@ -14,21 +14,23 @@ namespace onward {
 
 Session::Session(Model model, SessionOptions options) : options_(std::move(options)), model_(std::move(model)) {
   onward::check(model_);
-  check_nodes(model_);
+  if (!options_.operators) options_.operators = std::make_shared<CustomOperators>();
+  const CustomOperators& custom = *options_.operators;
+  check_nodes(model_, custom);
   opsets_ = model_.opsets;
   outputs_ = model_.graph.outputs;
   for (const ValueInfo& input : model_.graph.inputs) if (!model_.graph.initializers.contains(input.name)) inputs_.push_back(input);
-  modernise(model_);
+  modernise(model_, custom);
   const OptimizeOptions optimisations{.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules};
   if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations);
   if (options_.memory_limit) budget_ = std::make_shared<MemoryBudget>(options_.memory_limit);
   if (options_.profile) profile_ = std::make_unique<Profile>();
   if (options_.level != OptimizationLevel::all) {
-    program_ = std::make_unique<Program>(model_.graph);
+    program_ = std::make_unique<Program>(model_.graph, custom);
   } else {
     Graph faster = model_.graph;                         // model() stays what others can read
     optimize_for_session(faster, optimisations);
-    program_ = std::make_unique<Program>(faster);
+    program_ = std::make_unique<Program>(faster, custom);
   }
 }
 

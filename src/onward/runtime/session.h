@@ -1,6 +1,5 @@
 // A model made ready to run. Create one, run it from any number of threads.
 #pragma once
-#include "onward/ops/context.h"
 #include "onward/runtime/program.h"
 
 namespace onward {
@@ -13,6 +12,7 @@ struct SessionOptions {
   size_t memory_limit = 0;                       // bytes alive in tensors of all runs together; 0: the machine's
   std::vector<std::string> disabled_rules = {};  // names of optimisations to leave out (optimizer/optimizer.h lists them)
   bool profile = false;
+  std::shared_ptr<const CustomOperators> operators = {};   // those of its own, beside the built-in ones
 };
 
 struct RunOptions {
