@@ -2,13 +2,13 @@
 include(GNUInstallDirs)
 
 # What is delivered runs on machines that have none of our build's libraries: archives instead of shared objects, where there are any.
-# Debian's libre2.a and libbz2.a are not made for shared objects, so libonward.so needs the libraries (which the wheel brings along).
+# Debian does not make some of them for shared objects; of those libonward.so needs the libraries (which the wheel brings along).
 set(archives ${CMAKE_BINARY_DIR}/archives)
 file(REMOVE_RECURSE ${archives})  # what an earlier configuration chose
-foreach(name utf8proc lz4 lzma z re2 bz2)
+foreach(name utf8proc lz4 lzma z jpeg png webp openjp2 re2 bz2)
   find_library(ONWARD_ARCHIVE_${name} lib${name}.a)
   set(folder ${archives}/any)
-  if(name MATCHES "^(re2|bz2)$")
+  if(name MATCHES "^(re2|bz2|jpeg|png|webp|openjp2)$")
     set(folder ${archives}/program)
   endif()
   file(MAKE_DIRECTORY ${folder})

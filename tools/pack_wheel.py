@@ -14,9 +14,10 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BROUGHT_ALONG = ("libre2", "libutf8proc", "liblz4", "libbz2", "liblzma")
+BROUGHT_ALONG = ("libre2", "libutf8proc", "liblz4", "libbz2", "liblzma", "libjpeg", "libpng16", "libwebp", "libopenjp2")
 # What is inside the wheel, as archives or beside it; Debian keeps each one's licence with its package.
 PACKAGES = ("libre2-dev", "libutf8proc-dev", "liblz4-dev", "libbz2-dev", "liblzma-dev", "zlib1g-dev", "nlohmann-json3-dev")
+OPTIONAL_PACKAGES = ("libjpeg62-turbo-dev", "libpng-dev", "libwebp-dev", "libopenjp2-7-dev")
 
 
 def main():
@@ -37,8 +38,10 @@ def main():
     members[f"onward-{version}.data/scripts/onward"] = stripped(build / "onward")
     for name in ("LICENSE", "NOTICE"):
         members[f"{info}/licenses/{name}"] = (ROOT / name).read_bytes()
-    for package in PACKAGES:
-        members[f"{info}/licenses/{package}/copyright"] = Path("/usr/share/doc", package, "copyright").read_bytes()
+    for package in (*PACKAGES, *OPTIONAL_PACKAGES):
+        licence = Path("/usr/share/doc", package, "copyright")
+        if package in PACKAGES or licence.exists():
+            members[f"{info}/licenses/{package}/copyright"] = licence.read_bytes()
     members[f"{info}/METADATA"] = metadata(version).encode()
     members[f"{info}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: pack_wheel\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
     members[f"{info}/RECORD"] = record(members, f"{info}/RECORD")

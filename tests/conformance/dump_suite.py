@@ -17,22 +17,23 @@ import onnx.backend.test.loader as loader
 from onnx import numpy_helper
 
 DEFAULT_FOLDER = Path(__file__).parents[2] / "build/conformance"
+FORM = 2  # of the index: another number and the suite is written again
 KINDS = ["node", "simple", "pytorch-converted", "pytorch-operator", "real"]
 
 
 def suite(folder=DEFAULT_FOLDER):
-    """The cases as [{"name", "kind", "folder", "operator", "types", "rtol", "atol"}], written to the folder if they are not there."""
+    """The cases as [{"name", "kind", "folder", "operator", "opset", "elements", "types", "rtol", "atol"}], written to the folder if they are not there."""
     index = folder / "index.json"
     if index.exists():
         written = json.loads(index.read_text())
-        if written["onnx"] == onnx.__version__:
+        if written["onnx"] == onnx.__version__ and written.get("form") == FORM:
             return written["cases"]
         shutil.rmtree(folder)
     warnings.simplefilter("ignore")  # some cases overflow on purpose while they are built
     cases = [write(case, folder / kind / case.name, folder) for kind in KINDS for case in sorted(loader.load_model_tests(kind=kind), key=name_of)]
     name_expanded_after_their_function(cases)
     partial = index.with_suffix(".part")
-    partial.write_text(json.dumps({"onnx": onnx.__version__, "cases": cases}))
+    partial.write_text(json.dumps({"onnx": onnx.__version__, "form": FORM, "cases": cases}))
     partial.rename(index)
     return cases
 
@@ -57,7 +58,7 @@ def write(case, target, root):
     else:
         model = write_light_model(Path(onnx.__file__).parent.parent / case.url, target)
     return {"name": case.name, "kind": case.kind, "folder": str(target.relative_to(root)), "operator": operator_of(model, case.kind),
-            "types": [v.type.WhichOneof("value") for v in model.graph.output], "rtol": case.rtol, "atol": case.atol}
+            "opset": opset_of(model), "elements": elements_of(model), "types": [v.type.WhichOneof("value") for v in model.graph.output], "rtol": case.rtol, "atol": case.atol}
 
 
 def write_values(folder, prefix, values, declared):
@@ -99,6 +100,29 @@ def operator_of(model, kind):
         return f"({kind})"
     tested = [n for n in model.graph.node if n.op_type != "Constant"] or list(model.graph.node)
     return (tested[0].domain + "." if tested[0].domain else "") + tested[0].op_type
+
+
+def opset_of(model):
+    """Of ai.onnx; of the operator's own domain where the model has no other."""
+    versions = {o.domain: o.version for o in model.opset_import}
+    return f"ai.onnx {versions['']}" if "" in versions else next((f"{d} {v}" for d, v in versions.items()), "none")
+
+
+def elements_of(model):
+    """The element types of a model's inputs and outputs, as the standard spells them."""
+    found = set()
+
+    def visit(kind):
+        which = kind.WhichOneof("value")
+        if which == "tensor_type":
+            found.add(onnx.TensorProto.DataType.Name(kind.tensor_type.elem_type).lower())
+        elif which in ("sequence_type", "optional_type"):
+            found.add(which.removesuffix("_type"))
+            visit(getattr(kind, which).elem_type)
+
+    for value in [*model.graph.input, *model.graph.output]:
+        visit(value.type)
+    return sorted(found)
 
 
 def name_expanded_after_their_function(cases):

@@ -3,16 +3,14 @@
 
 Ends with `N passed, N failed, N skipped`. Failed: a wrong answer, an error, a crash or a hang of a case that known.txt does not list, and
 one more if fewer cases pass than passed_min.txt says. Skipped: cases the program says it does not support, and the known ones.
---write puts the table into docs/coverage/onnx.md and the count into passed_min.txt.
+--write puts the table into docs/coverage/onnx.md, beside ONNX Runtime in the same run, and the count into passed_min.txt.
 """
 import argparse
-import collections
+import importlib.metadata
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-
-import onnx
 
 import compare
 import dump_suite
@@ -26,8 +24,9 @@ DOCUMENT = HERE.parents[1] / "docs/coverage/onnx.md"
 
 def main():
     options = arguments()
+    engine = [sys.executable, str(HERE / "onnxruntime_cases.py")] if options.program == "onnxruntime" else [options.program, "run-cases"]
     cases = [c for c in dump_suite.suite(options.suite) if not options.only or options.only in c["name"]][::options.every]
-    results = run(cases, options)
+    results = run(engine, cases, options)
     known = read_known()
     failed = [r for r in results if r["status"] not in ("passed", "unsupported") and r["name"] not in known]
     for r in failed:
@@ -43,7 +42,9 @@ def main():
         print(f"{passed} cases pass, fewer than the {PASSED_MIN.read_text().strip()} of {PASSED_MIN.name}")
     if options.write and whole:
         DOCUMENT.parent.mkdir(parents=True, exist_ok=True)
-        DOCUMENT.write_text(tables.document(results, onnx.__version__))
+        rival = run([sys.executable, str(HERE / "onnxruntime_cases.py")], cases, options)
+        versions = {name: importlib.metadata.version(name) for name in ("onnx", "onnxruntime")}
+        DOCUMENT.write_text(tables.document(results, rival, known, versions))
         PASSED_MIN.write_text(f"{passed}\n")
     n_failed = len(failed) + too_few
     print(f"{passed} passed, {n_failed} failed, {len(results) - passed - len(failed)} skipped")
@@ -52,7 +53,7 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="the onward program")
+    parser.add_argument("program", help="the onward program; or onnxruntime, to see how that fares")
     parser.add_argument("--suite", type=Path, default=dump_suite.DEFAULT_FOLDER, help="where the suite's files are kept")
     parser.add_argument("--only", metavar="TEXT", help="cases with this text in their name")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth case")
@@ -62,8 +63,8 @@ def arguments():
     return parser.parse_args()
 
 
-def run(cases, options):
-    worker = Worker(options.program, options.seconds)
+def run(engine, cases, options):
+    worker = Worker(engine, options.seconds)
     try:
         return [{**case, **dict(zip(("status", "reason"), run_case(worker, case, options.suite)))} for case in cases]
     finally:

@@ -1,4 +1,4 @@
-"""One `onward run-cases` process: asked case by case, and started again when a case ends or stops it."""
+"""One process that runs cases (`onward run-cases`, onnxruntime_cases.py): asked case by case, and started again when a case ends or stops it."""
 import os
 import selectors
 import subprocess
@@ -7,8 +7,8 @@ import time
 
 
 class Worker:
-    def __init__(self, program, seconds_per_case, environment=None):
-        self.command = [program, "run-cases"]
+    def __init__(self, command, seconds_per_case, environment=None):
+        self.command = command
         self.seconds = seconds_per_case
         self.environment = {**os.environ, **(environment or {})}
         self.process = None

@@ -29,6 +29,19 @@ TEST(Text, Nodes) {
   EXPECT_TRUE(parse_nodes("  \n ").nodes.empty());
 }
 
+TEST(Text, FormulasInFormulas) {
+  const Graph g = parse_nodes("y = Mul(Sqrt(x), ai.onnx.ml.Scaler(Add(x, float 1); scale=[2.0]); a=1)");
+  ASSERT_EQ(g.nodes.size(), 4u);
+  EXPECT_EQ(g.nodes[0].op, "Sqrt");
+  EXPECT_EQ(g.nodes[1].op, "Add");
+  EXPECT_EQ(g.nodes[2].domain, "ai.onnx.ml");
+  EXPECT_EQ(g.nodes[2].inputs, g.nodes[1].outputs);
+  EXPECT_EQ(g.nodes[3].inputs, (std::vector{g.nodes[0].outputs[0], g.nodes[2].outputs[0]}));
+  std::string deep = "x";
+  for (int i = 0; i < 1000; ++i) deep = "Neg(" + deep + ")";
+  EXPECT_THROW(parse_nodes("y = " + deep), Error);
+}
+
 TEST(Text, AttributesOfTheEnclosingNode) {
   const Attribute axis = int64_t{3};
   const Graph g = parse_nodes("y = Op(x; a=@axis, b=@other)", [&](std::string_view name) { return name == "axis" ? &axis : nullptr; });

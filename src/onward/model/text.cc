@@ -4,6 +4,8 @@
 namespace onward {
 namespace {
 
+constexpr int most_nested = 64;
+
 class Parser {
  public:
   explicit Parser(std::string_view text, const AttributeLookup* enclosing = nullptr) : text_(text), enclosing_(enclosing) {}
@@ -15,18 +17,7 @@ class Parser {
     Node node;
     do node.outputs.push_back(word("a value's name")); while (accept(','));
     expect('=');
-    node.op = word("an operator");
-    while (accept('.')) {
-      if (!node.domain.empty()) node.domain += '.';
-      node.domain += std::exchange(node.op, word("an operator"));
-    }
-    expect('(');
-    while (!peek(')') && !peek(';')) {
-      node.inputs.push_back(input(graph));
-      if (!accept(',')) break;
-    }
-    if (accept(';')) do attribute(node); while (accept(','));
-    expect(')');
+    call(graph, node);
     graph.nodes.push_back(std::move(node));
   }
 
@@ -58,6 +49,7 @@ class Parser {
  private:
   std::string_view text_;
   const AttributeLookup* enclosing_;
+  int depth_ = 0;
   size_t pos_ = 0;
 
   [[noreturn]] void fail(const std::string& expected) {
@@ -100,10 +92,36 @@ class Parser {
     return s;
   }
 
+  void call(Graph& graph, Node& node) {
+    if (++depth_ > most_nested) fail("a formula that is nested less deeply");
+    node.op = word("an operator");
+    while (accept('.')) {
+      if (!node.domain.empty()) node.domain += '.';
+      node.domain += std::exchange(node.op, word("an operator"));
+    }
+    expect('(');
+    while (!peek(')') && !peek(';')) {
+      node.inputs.push_back(input(graph));
+      if (!accept(',')) break;
+    }
+    if (accept(';')) do attribute(node); while (accept(','));
+    expect(')');
+    --depth_;
+  }
+
+  std::string nested(Graph& graph) {
+    Node node;
+    call(graph, node);
+    node.outputs = {"formula " + std::to_string(graph.nodes.size())};
+    graph.nodes.push_back(node);
+    return node.outputs[0];
+  }
+
   std::string input(Graph& graph) {
     if (peek(',') || peek(')')) return "";
     const size_t start = pos_;
     std::string name = word("an input");
+    if (peek('(') || peek('.')) return pos_ = start, nested(graph);
     if (!peek('[') && !peek('"') && !(pos_ < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[pos_])) || text_[pos_] == '-'))) return name;
     pos_ = start;
     name = "literal " + std::to_string(graph.initializers.size());

@@ -4,6 +4,7 @@
 
 #include "onward/model/text.h"
 #include "onward/ops/contrib_signatures.h"
+#include "onward/ops/gradient.h"
 
 namespace onward {
 namespace {
@@ -136,6 +137,7 @@ class Rewriter {
   Shared& shared_;
   int depth_;
   std::vector<Node> done_;
+  std::optional<Differentiated> differentiated_;
 
   void upgrade(Node node, int64_t opset, const Opsets& opsets, int depth) {
     if (const auto* registered = shared_.custom.find(node.domain, node.op)) {
@@ -157,12 +159,22 @@ class Rewriter {
         return this->upgrade(std::move(node), INT64_MAX, opsets, depth);
       }
     if (then && then != now) follow_table(node, *then, *now);
+    if (is_gradient(node)) return gradient(node, depth);
     if (!op && now->body.empty()) throw Error(Code::unsupported_operator, text("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op), registration_hint(node.domain));
     if (!op) check_contrib_limits(node);
     if (!op) return replace(node, *now, now->body, now->body_opset, depth);
     for (auto& [name, attribute] : node.attributes)
       if (auto* body = std::get_if<GraphRef>(&attribute); body && *body) *body = std::make_shared<const Graph>(subgraph(**body, opsets));
     done_.push_back(std::move(node));
+  }
+
+  void gradient(const Node& node, int depth) {
+    if (depth > 0) unsupported("Gradient inside a function");
+    if (!differentiated_)
+      differentiated_.emplace(Differentiated{done_, [this](const std::string& wanted) { return shared_.fresh(wanted); },
+                                       [this](const Node& of, const Signature& form, std::string_view body) { replace(of, form, body, INT64_MAX, 1); },
+                                       [this](size_t n) { if ((shared_.nodes += n) > most_nodes) fail(Code::limit_size, "more than ", most_nodes, " nodes to differentiate"); }});
+    differentiate(node, *differentiated_);
   }
 
   Graph subgraph(const Graph& from, const Opsets& opsets) {
@@ -270,7 +282,7 @@ static void collect_missing(const Graph& graph, const Shared& shared, std::set<s
   if (depth > deepest) return;
   for (const Node& node : graph.nodes) {
     const Signature* form = signature(node.domain, node.op);
-    if (!shared.function(node) && !shared.custom.find(node.domain, node.op) && !find_operator(node.domain, node.op) && !(form && !form->body.empty()))
+    if (!shared.function(node) && !shared.custom.find(node.domain, node.op) && !find_operator(node.domain, node.op) && !is_gradient(node) && !(form && !form->body.empty()))
       out.insert(text(node.domain.empty() ? "ai.onnx" : node.domain, " ", node.op, form ? ": no kernel" : node.domain == "com.microsoft.nchwc" ? ": laid out for one processor; save the model with at most ORT_ENABLE_EXTENDED" : ": not an operator of the standard"));
     for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) collect_missing(**g, shared, out, depth + 1);
   }
