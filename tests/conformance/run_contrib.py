@@ -32,7 +32,7 @@ def main():
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
     options = parser.parse_args()
     onnxruntime.set_default_logger_severity(4)
-    worker, passed, failed, counts = Worker(options.program, 60), 0, 0, {}
+    worker, passed, failed, counts = Worker([options.program, "run-cases"], 60), 0, 0, {}
     for number, case in enumerate(all_cases(options.only)):
         problem = run(worker, case)
         passed, failed = passed + (problem is None), failed + (problem is not None)
