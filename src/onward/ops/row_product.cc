@@ -9,66 +9,79 @@
 namespace onward {
 namespace {
 
-constexpr int64_t lanes = 64;
+constexpr int64_t lanes = 16, together = 4;               // rows of w that are unpacked and multiplied together
 
 template <class V, int n> [[gnu::always_inline]] inline void fused_add(V& sum, const V& a, const V& b) {
   for (int l = 0; l < n; ++l) sum[l] = __builtin_fmaf(a[l], b[l], sum[l]);
 }
 
-// Sums of `rows` rows of x with one of w, whose length is padded to whole lanes with zeros.
-template <int bytes, int rows, bool fused> struct Dots {
+// Products of rows of x with rows of w: `w` holds `together` rows of `padded` values, zeros behind the k that there are.
+template <int bytes, int tall, bool fused> struct Dots {
   typedef float V __attribute__((vector_size(bytes)));
   static constexpr int per_vector = bytes / 4, vectors = int(lanes) / per_vector;
 
-  [[gnu::always_inline]] static void step(V (&sum)[vectors], const float* x, const float* w) {
-#pragma GCC unroll 16
+  template <int rows, int columns> [[gnu::always_inline]] static void step(V (&sum)[rows][columns][vectors], const float* x, int64_t x_stride, const float* w, int64_t padded) {
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      V a, b;
-      std::memcpy(&a, x + v * per_vector, sizeof a);
-      std::memcpy(&b, w + v * per_vector, sizeof b);
-      if constexpr (fused) fused_add<V, per_vector>(sum[v], a, b);
-      else sum[v] = sum[v] + a * b;
+      V b[columns];
+#pragma GCC unroll 8
+      for (int c = 0; c < columns; ++c) std::memcpy(&b[c], w + c * padded + v * per_vector, sizeof(V));
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; ++r) {
+        V a;
+        std::memcpy(&a, x + r * x_stride + v * per_vector, sizeof a);
+#pragma GCC unroll 8
+        for (int c = 0; c < columns; ++c)
+          if constexpr (fused) fused_add<V, per_vector>(sum[r][c][v], a, b[c]);
+          else sum[r][c][v] = sum[r][c][v] + a * b[c];
+      }
     }
   }
-  [[gnu::always_inline]] static void some(const float* x, int64_t k, const float* w, int64_t n, float* y) {
-    V sum[rows][vectors] = {};
+  template <int rows, int columns> [[gnu::always_inline]] static void tile(const float* x, int64_t k, const float* w, int64_t padded, int64_t n, float* y) {
+    V sum[rows][columns][vectors] = {};
     const int64_t whole = k / lanes * lanes;
-    for (int64_t i = 0; i < whole; i += lanes)
-#pragma GCC unroll 4
-      for (int r = 0; r < rows; ++r) step(sum[r], x + r * k + i, w + i);
-    if (whole < k) for (int r = 0; r < rows; ++r) {
-      float tail[lanes] = {};
-      std::memcpy(tail, x + r * k + whole, size_t(k - whole) * sizeof(float));
-      step(sum[r], tail, w + whole);
+    for (int64_t i = 0; i < whole; i += lanes) step<rows, columns>(sum, x + i, k, w + i, padded);
+    if (whole < k) {
+      float tail[rows][lanes] = {};
+      for (int r = 0; r < rows; ++r) std::memcpy(tail[r], x + r * k + whole, size_t(k - whole) * sizeof(float));
+      step<rows, columns>(sum, tail[0], lanes, w + whole, padded);
     }
-    for (int r = 0; r < rows; ++r) {
-      float partial[lanes];
-      std::memcpy(partial, sum[r], sizeof partial);
-      for (int64_t half = lanes / 2; half; half /= 2)
-        for (int64_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-      y[r * n] = partial[0];
-    }
+    for (int r = 0; r < rows; ++r)
+      for (int c = 0; c < columns; ++c) {
+        float partial[lanes];
+        std::memcpy(partial, sum[r][c], sizeof partial);
+        for (int64_t half = lanes / 2; half; half /= 2)
+          for (int64_t l = 0; l < half; ++l) partial[l] += partial[l + half];
+        y[r * n + c] = partial[0];
+      }
   }
-  [[gnu::always_inline]] static void run(const float* x, int64_t m, int64_t k, const float* w, int64_t n, float* y) {
+  template <int columns> [[gnu::always_inline]] static void all_rows(const float* x, int64_t m, int64_t k, const float* w, int64_t padded, int64_t n, float* y) {
     int64_t i = 0;
-    for (; i + rows <= m; i += rows) some(x + i * k, k, w, n, y + i * n);
-    for (; i < m; ++i) Dots<bytes, 1, fused>::some(x + i * k, k, w, n, y + i * n);
+    for (; i + tall <= m; i += tall) tile<tall, columns>(x + i * k, k, w, padded, n, y + i * n);
+    for (; i < m; ++i) tile<1, columns>(x + i * k, k, w, padded, n, y + i * n);
+  }
+  [[gnu::always_inline]] static void run(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) {
+    if (columns == together) return all_rows<together>(x, m, k, w, padded, n, y);
+    for (int64_t c = 0; c < columns; ++c) all_rows<1>(x, m, k, w + c * padded, padded, n, y + c);
   }
 };
 
-[[gnu::flatten, ONWARD_AVX512]] void avx512(const float* x, int64_t m, int64_t k, const float* w, int64_t n, float* y) { Dots<64, 4, true>::run(x, m, k, w, n, y); }
-[[gnu::flatten, ONWARD_AVX2]] void avx2(const float* x, int64_t m, int64_t k, const float* w, int64_t n, float* y) { Dots<32, 1, true>::run(x, m, k, w, n, y); }
-[[gnu::flatten]] void baseline(const float* x, int64_t m, int64_t k, const float* w, int64_t n, float* y) { Dots<16, 1, false>::run(x, m, k, w, n, y); }
+using Function = void(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y);
+[[gnu::flatten, ONWARD_AVX512]] void avx512(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<64, 4, true>::run(x, m, k, w, columns, padded, n, y); }
+[[gnu::flatten, ONWARD_AVX2]] void avx2(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<32, 1, true>::run(x, m, k, w, columns, padded, n, y); }
+[[gnu::flatten]] void baseline(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<16, 1, false>::run(x, m, k, w, columns, padded, n, y); }
 
 }  // namespace
 
 void row_product(const RunContext& context, const float* x, int64_t m, int64_t n, int64_t k, FunctionRef<void(int64_t, float*)> row, float* y) {
-  constexpr void (*all[])(const float*, int64_t, int64_t, const float*, int64_t, float*) = {baseline, avx2, avx512};
-  context.parallel(n, double(k) * (0.5 + 0.05 * double(m)), [&](int64_t begin, int64_t end) {
-    std::vector<float> w(size_t((k + lanes - 1) / lanes * lanes));
-    for (int64_t j = begin; j < end; ++j) {
-      row(j, w.data());
-      all[size_t(simd::best())](x, m, k, w.data(), n, y + j);
+  constexpr Function* all[] = {baseline, avx2, avx512};
+  const int64_t padded = (k + lanes - 1) / lanes * lanes, groups = (n + together - 1) / together;
+  context.parallel(groups, double(together * k) * (0.2 + 0.05 * double(m)), [&](int64_t begin, int64_t end) {
+    std::vector<float> w(size_t(together * padded));
+    for (int64_t g = begin; g < end; ++g) {
+      const int64_t first = g * together, columns = std::min(together, n - first);
+      for (int64_t c = 0; c < columns; ++c) row(first + c, w.data() + c * padded);
+      all[size_t(simd::best())](x, m, k, w.data(), columns, padded, n, y + first);
     }
   });
 }

@@ -12,6 +12,7 @@ def cases():
     yield from n_bits()
     yield from bnb4()
     yield from gathered()
+    yield from experts()
 
 
 def packed(codes, bits):
@@ -41,9 +42,11 @@ def n_bits():
         for level in (1, 4):  # the answer is that of level 1 whatever is allowed; ONNX Runtime's of level 4 is less exact
             yield Case("MatMulNBits", [x, b, scales, packed(zero_codes, bits)], [x.astype(np.float64) @ ((codes - zero_codes[:, :, None]) * scales.astype(np.float64)[:, :, None]).reshape(n, -1)[:, :k].T],
                        {**attributes, "accuracy_level": level}, types=[F], engine=level == 1, tolerance=1e-4)
-        half = [v.astype(np.float16) for v in (x, scales, bias)]
-        w = ((codes - (1 << (bits - 1))) * half[1].astype(np.float64)[:, :, None]).reshape(n, -1)[:, :k]
-        yield Case("MatMulNBits", [half[0], b, half[1], None, None, half[2]], [half[0].astype(np.float64) @ w.T + half[2]], attributes, types=[np.float16], engine=False, tolerance=1e-2)
+        for small, tolerance in ((np.float16, 1e-2), (ml_dtypes.bfloat16, 6e-2)):
+            a, s, c = (v.astype(small) for v in (x, scales, bias))
+            w = ((codes - (1 << (bits - 1))) * s.astype(np.float64)[:, :, None]).reshape(n, -1)[:, :k]
+            y = a.astype(np.float64) @ w.T + c.astype(np.float64)
+            yield Case("MatMulNBits", [a, b, s, None, None, c], [y], attributes, types=[small], engine=False, tolerance=tolerance)
         order = rng.integers(0, blocks, k).astype(np.int32)
         flat = codes.reshape(n, -1)[:, :k]
         w = (flat - zero_codes[:, order]) * scales.astype(np.float64)[:, order]
@@ -74,7 +77,7 @@ def bnb4():
 
 def gathered():
     rng = np.random.default_rng(5)
-    for bits, (rows, inner, columns, block), real in itertools.product((2, 4, 8), ((7, 3, 32, 16), (4, 1, 48, 32), (5, 2, 16, 64)), (np.float32, np.float16)):
+    for bits, (rows, inner, columns, block), real in itertools.product((2, 4, 8), ((7, 3, 32, 16), (4, 1, 48, 32), (5, 2, 16, 64)), (np.float32, np.float16, ml_dtypes.bfloat16)):
         codes, blocks = rng.integers(0, 1 << bits, (rows, inner, columns)), -(-columns // block)
         scales, zeros = rng.standard_normal((rows, inner, blocks)).astype(real), rng.integers(0, 1 << bits, (rows, inner, blocks))
         spread = lambda v: np.repeat(v, block, -1)[..., :columns].astype(np.float64)
@@ -82,9 +85,9 @@ def gathered():
             indices = rng.integers(-rows, rows, shape).astype(kind)
             attributes = {"bits": bits, "block_size": block, "quantize_axis": 2}
             w = (codes - spread(zeros)) * spread(scales)
-            yield Case("GatherBlockQuantized", [packed(codes, bits), indices, scales, packed(zeros, bits)], [w[indices]], attributes, types=[real], constants=(0, 2, 3))
+            yield Case("GatherBlockQuantized", [packed(codes, bits), indices, scales, packed(zeros, bits)], [w[indices]], attributes, types=[real], constants=(0, 2, 3), engine=real != ml_dtypes.bfloat16)
             w = (codes - (1 << (bits - 1))) * spread(scales)
-            yield Case("GatherBlockQuantized", [packed(codes, bits), indices, scales], [w[indices]], attributes, types=[real], constants=(0, 2))
+            yield Case("GatherBlockQuantized", [packed(codes, bits), indices, scales], [w[indices]], attributes, types=[real], constants=(0, 2), engine=real != ml_dtypes.bfloat16)
     for kind, low, gather, axis in itertools.product((ml_dtypes.int4, ml_dtypes.uint4), (0,), (0, 1, 2), (0, 1, 2)):
         shape, signed = [20, 18, 33], kind == ml_dtypes.int4
         codes = rng.integers(-8 if signed else 0, 8 if signed else 16, shape)
@@ -104,3 +107,50 @@ def gathered():
             w = values * spread(scales).astype(np.float64)
             y = np.concatenate([w[[5, 0, -1]], np.zeros((1, 40))])  # an index outside gives zeros
             yield Case("GatherBlockQuantized", [table, indices, scales], [y], {"block_size": block}, types=[F], constants=(0, 2))
+
+
+def experts():
+    """ONNX Runtime's kernel normalises the shares whether asked to or not: where that shows, the formula alone is the oracle."""
+    rng, tokens, hidden, inner, n = np.random.default_rng(11), 5, 32, 64, 4
+    x, router = rng.standard_normal((tokens, hidden)).astype(F), rng.standard_normal((tokens, n)).astype(F)
+    shares_given = rng.random((tokens, n)).astype(F)
+    for bits, block, kind, zeros in itertools.product((2, 4, 8), (None, 16, 32), ("relu", "silu", "swiglu", "identity"), (False, True)):
+        outs = inner * (2 if kind == "swiglu" else 1)
+        w1, w2 = expert_weights(rng, bits, n, outs, hidden, block, zeros), expert_weights(rng, bits, n, hidden, inner, block, zeros)
+        b1, b2 = (rng.standard_normal((n, v)).astype(F) for v in (outs, hidden))
+
+        def mixed(normalize, biased, k, given):
+            y = np.zeros((tokens, hidden))
+            for t, e in np.ndindex(tokens, n):
+                best = np.argsort(-router[t], kind="stable")[:k]
+                share = given[t].astype(np.float64) if given is not None else np.exp(router[t].astype(np.float64))
+                whole = share[best].sum() if normalize else 1 if given is not None else share.sum()
+                if e in best:
+                    up = w1[-1][e] @ x[t] + (b1[e] if biased else 0)
+                    if kind == "swiglu":
+                        g, l = np.minimum(up[0::2], 2.5), np.clip(up[1::2], -2.5, 2.5)
+                        middle = g / (1 + np.exp(-1.7 * g)) * (l + 1)
+                    else:
+                        middle = {"relu": np.maximum(up, 0), "silu": up / (1 + np.exp(-up)), "identity": up}[kind]
+                    y[t] += share[e] / whole * (w2[-1][e] @ middle + (b2[e] if biased else 0))
+            return y
+
+        attributes = {"expert_weight_bits": bits, "activation_type": kind, "weights_prepacked": 0, **({"block_size": block} if block else {}),
+                      **({"swiglu_fusion": 1, "activation_alpha": 1.7, "activation_beta": 1.0, "swiglu_limit": 2.5} if kind == "swiglu" else {})}
+        inputs = [x, router, w1[0], w1[1], b1, w2[0], w2[1], b2, None, None, None, w1[2], w2[2], None]
+        exact = {"types": [F], "tolerance": 1e-4}
+        engine = (bits, block) not in ((8, 16), (8, 32), (2, 32))  # of these it quantizes the tokens too
+        yield Case("QMoE", [*inputs, None], [mixed(True, True, 2, None)], {**attributes, "k": 2, "normalize_routing_weights": 1}, engine=engine, **exact)
+        yield Case("QMoE", [*inputs, shares_given], [mixed(False, True, 3, shares_given)], {**attributes, "k": 3}, engine=engine, **exact)
+        bare = [None if i in (4, 7) else v for i, v in enumerate(inputs)]
+        yield Case("QMoE", [bare[0].reshape(1, tokens, hidden), *bare[1:], None], [mixed(False, False, 1, None)[None]], {**attributes, "k": 1}, engine=False, **exact)
+
+
+def expert_weights(rng, bits, n, outs, ins, block, with_zeros):
+    """(packed codes, scales, packed zero points or None, what they stand for)"""
+    codes, blocks = rng.integers(0, 1 << bits, (n, outs, ins)), ins // block if block else 1
+    scales, zeros = (rng.random((n, outs, blocks)) * 0.1).astype(F), rng.integers(0, 1 << bits, (n, outs, blocks))
+    spread = lambda v: np.repeat(v, ins // blocks, 2)
+    real = (codes - (spread(zeros) if with_zeros else 1 << (bits - 1))) * spread(scales).astype(np.float64)
+    shaped = (lambda v: v) if block else (lambda v: v[..., 0])
+    return packed(codes, bits), shaped(scales), packed(shaped(zeros), bits) if with_zeros else None, real

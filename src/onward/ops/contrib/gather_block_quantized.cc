@@ -1,6 +1,7 @@
 // GatherBlockQuantized: Gather from a table of 2-, 4- or 8-bit codes, integers or small floats, with a scale for every block.
 #include "onward/ops/contrib.h"
 #include "onward/ops/convert.h"
+#include "onward/ops/packed_rows.h"
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
@@ -53,7 +54,7 @@ struct GatherBlockQuantized : contrib::GatherBlockQuantized {
       convert(as, &code, DataType::f32, &meaning[i], 1);
     }
     const auto* bytes = static_cast<const uint8_t*>(data.raw());
-    const auto value = [&](int64_t i) { return packed ? float(bytes[i * bits / 8] >> (i * bits % 8) & ((1 << bits) - 1)) : meaning[bytes[i]]; };
+    const auto value = [&](int64_t i) { return packed ? float(packed_code(bytes, i, bits)) : meaning[bytes[i]]; };
     gather(call, blocks, value, scales.data<float>(), out.data<float>());
     store(out, y);
   }
@@ -97,12 +98,14 @@ struct GatherBlockQuantized : contrib::GatherBlockQuantized {
     Dims stored = expected;
     if (packed) stored.back() = (stored.back() * bits + 7) / 8;
     if (zeros.dims() != stored) invalid("zero points of shape ", shown(zeros.dims()), ", expected ", shown(stored));
-    const auto codes = as_doubles(zeros);
-    if (!packed) return {codes.begin(), codes.end()};
+    if (!packed) {
+      const auto codes = as_doubles(zeros);
+      return {codes.begin(), codes.end()};
+    }
     std::vector<float> out;
     const int64_t n = expected.back(), rows = n ? count(expected) / n : 0;
     for (int64_t r = 0; r < rows; ++r)
-      for (int64_t i = 0; i < n; ++i) out.push_back(float(int(codes[size_t(r * stored.back() + i * bits / 8)]) >> (i * bits % 8) & ((1 << bits) - 1)));
+      for (int64_t i = 0; i < n; ++i) out.push_back(float(packed_code(zeros.data<uint8_t>() + r * stored.back(), i, bits)));
     return out;
   }
 

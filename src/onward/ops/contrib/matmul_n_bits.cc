@@ -3,9 +3,9 @@
 // The weights are unpacked to float and the product is taken in float: accuracy_level allows less, and is not used.
 #include "onward/ops/contrib.h"
 #include "onward/ops/matmul.h"
+#include "onward/ops/packed_rows.h"
 #include "onward/ops/row_product.h"
 #include "onward/ops/typed.h"
-#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
@@ -24,44 +24,6 @@ void infer_product(Inference& io, int64_t from, int64_t to) {
   dims.back() = to;
   io.output(0, dims);
 }
-
-// (code - zero) * scale for the codes of one block, the low bits of a byte first.
-struct Unpack {
-  [[gnu::always_inline]] static void run(const uint8_t* codes, int64_t bits, int64_t n, float zero, float scale, float* to) {
-    if (bits == 8) for (int64_t i = 0; i < n; ++i) to[i] = (float(codes[i]) - zero) * scale;
-    else if (bits == 4) {
-      for (int64_t i = 0; i < n / 2; ++i) to[2 * i] = (float(codes[i] & 15) - zero) * scale, to[2 * i + 1] = (float(codes[i] >> 4) - zero) * scale;
-      if (n % 2) to[n - 1] = (float(codes[n / 2] & 15) - zero) * scale;
-    } else for (int64_t i = 0; i < n; ++i) to[i] = (float(codes[i / 4] >> (i % 4 * 2) & 3) - zero) * scale;
-  }
-};
-
-// The weights of one run: rows of codes, a scale and a zero point for each block of a row.
-struct PackedRows {
-  int64_t k, bits, block, blocks;
-  const uint8_t* codes;
-  const float* scales;
-  const uint8_t* packed_zeros = nullptr;
-  const float* zeros = nullptr;
-  const int32_t* group = nullptr;                         // the block whose scale column k has, where it is not its own
-
-  float zero(int64_t row, int64_t b) const {
-    if (zeros) return zeros[row * blocks + b];
-    if (!packed_zeros) return float(1 << (bits - 1));
-    const int64_t at = b * bits;
-    return float(packed_zeros[row * ((blocks * bits + 7) / 8) + at / 8] >> (at % 8) & ((1 << bits) - 1));
-  }
-  void operator()(int64_t row, float* to) const {
-    const int64_t bytes = block * bits / 8;
-    for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t n = std::min(block, k - b * block);
-      const bool own = group == nullptr;
-      simd::Compiled<Unpack, const uint8_t*, int64_t, int64_t, float, float, float*>::best(
-          codes + (row * blocks + b) * bytes, bits, n, own ? zero(row, b) : 0.0f, own ? scales[row * blocks + b] : 1.0f, to + b * block);
-    }
-    if (group) for (int64_t i = 0; i < k; ++i) to[i] = (to[i] - zero(row, group[i])) * scales[row * blocks + group[i]];
-  }
-};
 
 struct MatMulNBits : contrib::MatMulNBits {
   int64_t blocks = 0;
