@@ -52,6 +52,19 @@ TEST(ContribSignatures, ANodeBecomesItsMeaning) {
   EXPECT_EQ(model.graph.nodes[0].op, "Gelu");
 }
 
+TEST(ContribSignatures, WhatIsRefusedHasNoKernelAndSaysWhatToDo) {
+  for (const ContribRefusal& r : contrib_refusals()) {
+    const Signature* form = signature("com.microsoft", r.op);
+    ASSERT_TRUE(form) << r.op;
+    EXPECT_TRUE(form->body.empty() && !find_operator("com.microsoft", r.op)) << r.op;
+    EXPECT_FALSE(r.hint.empty()) << r.op;
+  }
+  const Error e = refusal("y = com.microsoft.EPContext(float [1])");
+  EXPECT_EQ(e.message, "node 'y' (com.microsoft.EPContext): operator com.microsoft.EPContext holds a graph compiled for one execution provider");
+  EXPECT_EQ(e.hint, "use the model that it was compiled from");
+  EXPECT_EQ(missing_operators(model_of("y = com.microsoft.EPContext(float [1])")).at(0), "com.microsoft EPContext: holds a graph compiled for one execution provider; use the model that it was compiled from");
+}
+
 // ONNX Runtime writes this one into models of opsets that have no LayerNormalization.
 TEST(ContribSignatures, LayerNormalizationBeforeOpset17IsThatOfNow) {
   Model model = model_of("y = LayerNormalization(float [[1, 3]], float [1, 1])");

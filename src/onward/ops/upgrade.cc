@@ -160,6 +160,7 @@ class Rewriter {
       }
     if (then && then != now) follow_table(node, *then, *now);
     if (is_gradient(node)) return gradient(node, depth);
+    if (const auto* refusal = op ? nullptr : contrib_refusal(node.domain, node.op)) throw Error(Code::unsupported_operator, text("operator ", node.domain, ".", node.op, " ", refusal->reason), std::string(refusal->hint));
     if (!op && now->body.empty()) throw Error(Code::unsupported_operator, text("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op), registration_hint(node.domain));
     if (!op) check_contrib_limits(node);
     if (!op) return replace(node, *now, now->body, now->body_opset, depth);
@@ -282,7 +283,10 @@ static void collect_missing(const Graph& graph, const Shared& shared, std::set<s
   if (depth > deepest) return;
   for (const Node& node : graph.nodes) {
     const Signature* form = signature(node.domain, node.op);
-    if (!shared.function(node) && !shared.custom.find(node.domain, node.op) && !find_operator(node.domain, node.op) && !is_gradient(node) && !(form && !form->body.empty()))
+    const ContribRefusal* refusal = contrib_refusal(node.domain, node.op);
+    const bool runs = shared.function(node) || shared.custom.find(node.domain, node.op) || find_operator(node.domain, node.op) || is_gradient(node) || (form && !form->body.empty());
+    if (!runs && refusal) out.insert(text(node.domain, " ", node.op, ": ", refusal->reason, "; ", refusal->hint));
+    else if (!runs)
       out.insert(text(node.domain.empty() ? "ai.onnx" : node.domain, " ", node.op, form ? ": no kernel" : node.domain == "com.microsoft.nchwc" ? ": laid out for one processor; save the model with at most ORT_ENABLE_EXTENDED" : ": not an operator of the standard"));
     for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) collect_missing(**g, shared, out, depth + 1);
   }

@@ -3,6 +3,7 @@ equal, not near. Weights stay within 7 bits where codes are unsigned, because ke
 """
 import itertools
 
+import ml_dtypes
 import numpy as np
 from case import Case
 
@@ -166,6 +167,9 @@ def products():
                 v = whole(a, za, b, zb).astype(F) * (sa * sb)
                 yield Case("MatMulIntegerToFloat", [a, b, sa, sb, za, zb, bias], [v + bias], tolerance=1e-6, types=[F])
                 yield Case("MatMulIntegerToFloat", [a, b, sa, sb, None, zb], [whole(a, 0, b, zb).astype(F) * (sa * sb)], tolerance=1e-6, types=[F])
+                half = [np.asarray(v).astype(np.float16) for v in (sa, sb, bias)]
+                v = whole(a, za, b, zb).astype(F) * (half[0].astype(F) * half[1].astype(F)) + half[2].astype(F)
+                yield Case("MatMulIntegerToFloat", [a, b, *half[:2], za, zb, half[2]], [np.where(abs(v) < 65520, v, np.copysign(np.inf, v))], types=[np.float16], engine=False)
                 yield from gemm(rng, a, sa, za, b, sb, zb)
             x = rng.standard_normal((2, m, k)).astype(F) * F(rng.choice([0.01, 1, 100]))
             step, zero = dynamic(x)
@@ -347,5 +351,12 @@ def linear():
         q = saturated(np.rint(x / steps[:, None]) + zeros.astype(np.int32)[:, None], dtype)
         yield Case("QuantizeLinear", [x, steps, zeros], [q], {"axis": 1})
         yield Case("DequantizeLinear", [q, steps, zeros], [(q.astype(np.int32) - zeros.astype(np.int32)[:, None]).astype(F) * steps[:, None]], {"axis": 1}, types=[F])
+    for dtype, low, high in ((ml_dtypes.int4, -8, 7), (ml_dtypes.uint4, 0, 15)):
+        q = np.clip(np.rint(x / F(7)) + 3, low, high)
+        yield Case("QuantizeLinear", [x, F(7), np.array(3, dtype)], [q.astype(dtype)], engine=False)
+        yield Case("DequantizeLinear", [q.astype(dtype), F(7), np.array(3, dtype)], [(q - 3) * 7], types=[F], engine=False)
+    half = (x / 8).astype(np.float16)
+    yield Case("QuantizeLinear", [half, np.float16(0.25), np.uint8(100)], [saturated(np.rint(half.astype(F) / F(0.25)) + 100, np.uint8)], engine=False)
+    yield Case("DequantizeLinear", [np.arange(9, dtype=np.uint8), np.float16(0.25), np.uint8(4)], [(np.arange(9) - 4) * 0.25], types=[np.float16], engine=False)
     yield Case("QuantizeLinear", [x, F(0.5), None], [saturated(np.rint(x / F(0.5)), np.uint8)])
     yield Case("DequantizeLinear", [x.astype(np.int32), F(0.5), None], [x.astype(np.int32) * 0.5], types=[F])

@@ -62,11 +62,11 @@ struct QLinearConcat : contrib::QLinearConcat {
     const auto at = size_t(axis_of(axis, int64_t(out.size())));
     for (size_t k = 5; k < io.inputs.size(); k += 3) {
       const Dims& more = io.dims(k);
-      if (more.size() != out.size()) invalid("tensors of shapes ", shown(out), " and ", shown(more));
+      if (more.size() != out.size()) invalid("tensors of shapes ", shown(io.dims(2)), " and ", shown(more));
       for (size_t i = 0; i < out.size(); ++i) {
         if (i == at) out[i] = io.add(out[i], more[i]);
         else if (is_symbol(out[i])) out[i] = more[i];
-        else if (!is_symbol(more[i]) && out[i] != more[i]) invalid("tensors of shapes ", shown(out), " and ", shown(more), " along axis ", axis);
+        else if (!is_symbol(more[i]) && out[i] != more[i]) invalid("tensors of shapes ", shown(io.dims(2)), " and ", shown(more), " along axis ", axis);
       }
     }
     io.output(0, out);
