@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.parser
 import onnxruntime
 from onnx import helper, numpy_helper
 
@@ -37,7 +38,7 @@ def main():
         problem = run(worker, case)
         passed, failed = passed + (problem is None), failed + (problem is not None)
         n, by_engine = counts.get(case.op, (0, 0))
-        counts[case.op] = (n + 1, by_engine + case.engine)
+        counts[case.op] = (n + 1, by_engine + bool(case.engine or case.standard))
         if problem or options.verbose:
             print(f"{'failed' if problem else 'ok'}: {case.op} #{number} {shown(case)}: {problem or ''}")
     worker.stop()
@@ -75,10 +76,10 @@ def run(worker, case):
             return f"{status}: {reason}"
         answers = [numpy_helper.to_array(onnx.load_tensor(str(folder / f"output_{k}.pb"))) for k in range(len(model.graph.output))]
     problem = difference(case, answers, [e for e in case.expected if e is not None], "the formula")
-    if problem or not case.engine:
+    if problem or not (case.engine or case.standard):
         return problem
     try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession((standard_model(case) if case.standard else model).SerializeToString(), providers=["CPUExecutionProvider"])
         theirs = session.run(None, {f"x{i}": x for i, x in case.fed()})
     except Exception as e:
         return f"ONNX Runtime: {str(e).splitlines()[0][:300]}"
@@ -94,6 +95,13 @@ def model_of(case):
     node = helper.make_node(case.op, ["" if x is None else f"x{i}" for i, x in enumerate(case.inputs)], names, domain=case.domain, **case.attributes)
     graph = helper.make_graph([node], "case", inputs, outputs, constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)], ir_version=10)
+
+
+def standard_model(case):
+    name = lambda dtype: onnx.TensorProto.DataType.Name(helper.np_dtype_to_tensor_dtype(np.dtype(dtype))).lower()
+    inputs = ", ".join(f"{name(x.dtype)}{list(x.shape) or ''} x{i}" for i, x in case.fed())
+    outputs = ", ".join(f"{name(t)} y{i}" for i, t in enumerate(case.output_types()))
+    return onnx.parser.parse_model(f"<ir_version: 10, opset_import: [\"\" : 21]> standard ({inputs}) => ({outputs}) {{ {case.standard} }}")
 
 
 def difference(case, answers, expected, whose):

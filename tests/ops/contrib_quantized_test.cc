@@ -67,7 +67,7 @@ TEST(ContribQuantized, PackedWeights) {
       {"MatMulNBits(float [[1]], uint8 [[[0, 0, 0, 0]]], float [[1]], , int32 [5]; K=1, N=1, block_size=16, bits=2)", "g_idx has 5, there are 1 blocks"},
       {"MatMulNBits(float [[1]], uint8 [[[0, 0, 0, 0]]], float [[1]], , , float [1, 2]; K=1, N=1, block_size=16, bits=2)", "a bias of shape [2] for 1 columns"},
       {"MatMulBnb4(float [[1]], uint8 [0], float [1]; K=1, N=1, block_size=16, quant_type=2)", "quant_type is 2, expected 0 (FP4) or 1 (NF4)"},
-      {"MatMulBnb4(float [[1]], uint8 [0, 0], float [1]; K=1, N=1, block_size=16, quant_type=1)", "weights are uint8 [2], expected 1 of uint8"},
+      {"MatMulBnb4(float [[1]], uint8 [0, 0], float [1]; K=1, N=1, block_size=16, quant_type=1)", "weights of shape [2], expected 1 bytes"},
       {"MatMulBnb4(float [[1]], uint8 [0], float [1, 2]; K=1, N=1, block_size=16, quant_type=1)", "2 scales for 1 weights in blocks of 16"},
       {"GatherBlockQuantized(uint8 [[1]], int32 [0], float [[1]]; bits=5)", "bits is 5, expected 2, 4 or 8"},
       {"GatherBlockQuantized(uint8 [[1]], int32 [0], float [[1]]; block_size=0, bits=8)", "block_size is 0, which only data of small floats may have"},

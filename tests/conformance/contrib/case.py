@@ -14,6 +14,7 @@ class Case:
     tolerance: float = 0  # relative and absolute; 0: by the type
     domain: str = "com.microsoft"
     types: list = None  # of the outputs; by default that of the first input for real numbers
+    standard: str = ""  # what is asked of ONNX Runtime where it has no kernel: standard nodes from x0, x1, … to y0, …, as onnx.parser reads them
     constants: tuple = ()  # which inputs stand in the model
     where: object = None  # a function of the outputs: only what it leaves is compared (where the rest is unspecified)
 

@@ -67,7 +67,8 @@ def elementwise():
             yield Case("QLinearAdd", [a, sa, za, b, sb, zb, sc, zc], [saturated(np.rint(total), dtype)])
             whole = (a.astype(np.int32) - int(za)) * (b.astype(np.int32) - int(zb))
             yield Case("QLinearMul", [a, sa, za, b, sb, zb, sc, zc], [saturated(np.rint(whole.astype(F) * (sa * sb / sc) + F(zc)), dtype)])
-            yield Case("MulInteger", [a, za, b, zb], [whole.astype(np.int32)], engine=False)
+            widened = "".join(f"w{i} = Cast<to=6>(x{i}) " for i in range(4))
+            yield Case("MulInteger", [a, za, b, zb], [whole.astype(np.int32)], engine=False, standard=widened + "a = Sub(w0, w1) b = Sub(w2, w3) y0 = Mul(a, b)")
             condition = rng.random(left) < 0.5
             z = np.where(condition, quantized(real(a, sa, za), sc, zc, dtype), quantized(real(b, sb, zb), sc, zc, dtype))
             yield Case("QLinearWhere", [condition, a, sa, za, b, sb, zb, sc, zc], [z], engine=bool(left[0]))
@@ -147,9 +148,11 @@ def pools():
             at, n = tuple(axes), np.prod([x.shape[a] for a in axes])
             total = x.astype(np.int64).sum(at, keepdims=bool(keep))
             mean = F((total - n * int(zx)) * np.float64(sx) / n)
-            yield Case("QLinearReduceMean", [x, sx, zx, sy, zy], [quantized(mean, sy, zy, dtype)], {"axes": axes, "keepdims": keep}, engine=False)
+            yield Case("QLinearReduceMean", [x, sx, zx, sy, zy], [quantized(mean, sy, zy, dtype)], {"axes": axes, "keepdims": keep}, engine=False,
+                       standard=f"axes = Constant<value_ints={axes}>() real = DequantizeLinear(x0, x1, x2) mean = ReduceMean<keepdims={keep}>(real, axes) y0 = QuantizeLinear(mean, x3, x4)" if sx in (0.5, 1, 0.0078125) else "")
             wide = np.uint32 if dtype == np.uint8 else np.int32
-            yield Case("ReduceSumInteger", [x], [total.astype(wide)], {"axes": axes, "keepdims": keep}, engine=False)
+            yield Case("ReduceSumInteger", [x], [total.astype(wide)], {"axes": axes, "keepdims": keep}, engine=False,
+                       standard=f"axes = Constant<value_ints={axes}>() w = Cast<to=7>(x0) sum = ReduceSum<keepdims={keep}>(w, axes) y0 = Cast<to={12 if wide == np.uint32 else 6}>(sum)")
 
 
 def whole(a, za, b, zb):
@@ -245,13 +248,15 @@ def convolutions():
         for dtype in (np.float32, np.float64, np.float16):
             x, w, b = (rng.standard_normal(s).astype(dtype) for s in ((2, 4, 7, 8), (8, 4 // group, 3, 2), (8,)))
             y = convolved(x.astype(np.float64), w.astype(np.float64), strides, pads, dilations, group)
-            yield Case("NhwcConv", [last(x), w], [last(y)], attributes, engine=False)
+            given = f"<strides={strides}, pads={pads}, dilations={dilations}, group={group}>"
+            of = lambda conv, end="": "" if dtype != np.float32 else f"a = Transpose<perm=[0, 3, 1, 2]>(x0) b = Conv{given}({conv}) c = Transpose<perm=[0, 2, 3, 1]>(b) {end or 'y0 = Identity(c)'}"
+            yield Case("NhwcConv", [last(x), w], [last(y)], attributes, engine=False, standard=of("a, x1"))
             y = y + b.astype(np.float64)[:, None, None]
-            yield Case("NhwcConv", [last(x), w, b], [last(y)], attributes, engine=False)
+            yield Case("NhwcConv", [last(x), w, b], [last(y)], attributes, engine=False, standard=of("a, x1, x2"))
             if dtype == np.float64:
                 continue
             z = rng.standard_normal(y.shape).astype(dtype)
-            yield Case("NhwcFusedConv", [last(x), w, b, last(z)], [last(np.maximum(y + z, 0))], {**attributes, "activation": "Relu"}, engine=False)
+            yield Case("NhwcFusedConv", [last(x), w, b, last(z)], [last(np.maximum(y + z, 0))], {**attributes, "activation": "Relu"}, engine=False, standard=of("a, x1, x2", "d = Add(c, x3) y0 = Relu(d)"))
             yield Case("NhwcFusedConv", [last(x), w, b], [last(np.clip(y, -0.5, 2))], {**attributes, "activation": "Clip", "activation_params": [-0.5, 2.0]}, engine=False)
             yield Case("NhwcFusedConv", [last(x), w], [last(y - b.astype(np.float64)[:, None, None])], attributes, engine=False)
     x, w, b = (rng.standard_normal(s).astype(F) for s in ((2, 3, 4), (3, 2, 3), (2,)))

@@ -109,5 +109,9 @@ def finite():
         good, endless, none = np.array([1, -2, 0], dtype), np.array([1, np.inf], dtype), np.array([[np.nan]], dtype)
         for inputs in ([good], [good, endless], [none, good], [good, endless, none], [np.zeros((0,), dtype), good]):
             inf, nan = (any(f(x.astype(np.float64)).any() for x in inputs) for f in (np.isinf, np.isnan))
+            flat = " ".join(f"f{i} = Reshape(x{i}, all) " for i in range(len(inputs)))
+            joined = f"all = Constant<value_ints=[-1]>() {flat} x = Concat<axis=0>({', '.join(f'f{i}' for i in range(len(inputs)))})"
+            found = {"": "i = IsInf(x) n = IsNaN(x) bad = Or(i, n)", "isinf_only": "bad = IsInf(x)", "isnan_only": "bad = IsNaN(x)"}
             for attributes, y in (({}, not (inf or nan)), ({"isinf_only": 1}, not inf), ({"isnan_only": 1}, not nan)):
-                yield Case("IsAllFinite", inputs, [np.array(y)], attributes, types=[bool], engine=False)
+                standard = f"{joined} {found[next(iter(attributes), '')]} w = Cast<to=6>(bad) most = ReduceMax<keepdims=0>(w) any = Cast<to=9>(most) y0 = Not(any)"
+                yield Case("IsAllFinite", inputs, [np.array(y)], attributes, types=[bool], engine=False, standard=standard if dtype in (F, np.float64) else "")

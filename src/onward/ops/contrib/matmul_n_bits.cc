@@ -34,12 +34,15 @@ struct MatMulNBits : contrib::MatMulNBits {
     if (weight_prepacked != 0) throw Error(Code::unsupported_operator, text("weights packed for one GPU (weight_prepacked = ", weight_prepacked, ")"), "export them with weight_prepacked = 0");
     blocks = (K + block_size - 1) / block_size;
   }
-  void infer(Inference& io) const { infer_product(io, K, N); }
+  void infer(Inference& io) const {
+    infer_product(io, K, N);
+    if (!io.symbols) expect(1, "bytes of weights", count(io.dims(1)), count(io.dims(1)) ? N * blocks * (block_size * bits / 8) : 0);      // none: a projection left out
+  }
   void run(Call& call) const {
     const Tensor x = as_type(call, call.tensor(0), DataType::f32), &b = call.tensor(1), &y = call.output(0);
     const Tensor sum = y.type() == DataType::f32 ? y : call.scratch(DataType::f32, y.dims());
     const int64_t rows = x.size() / K;
-    if (b.size() == 0) std::fill_n(sum.data<float>(), sum.size(), 0.0f);         // a projection left out
+    if (b.size() == 0) std::fill_n(sum.data<float>(), sum.size(), 0.0f);
     else multiply(call, x.data<float>(), rows, b, sum.data<float>());
     if (call.has(5)) {
       const Tensor bias = as_type(call, call.tensor(5), DataType::f32);
@@ -50,11 +53,13 @@ struct MatMulNBits : contrib::MatMulNBits {
   }
 
  private:
+  static void expect(size_t i, const char* what, int64_t found, int64_t n) {
+    if (found != n) invalid("input ", i, ": expected ", n, " ", what, ", found ", found);
+  }
   void multiply(const Call& call, const float* x, int64_t rows, const Tensor& b, float* y) const {
-    const auto expect = [&](size_t i, const char* what, int64_t found, int64_t n) { if (found != n) invalid("input ", i, ": expected ", n, " ", what, ", found ", found); };
     const Tensor scales = as_type(call, call.tensor(2), DataType::f32);
     if (b.type() != DataType::u8) invalid("expected packed weights of uint8, found ", name_of(b.type()));
-    expect(1, "bytes of weights", b.size(), N * blocks * (block_size * bits / 8)), expect(2, "scales", scales.size(), N * blocks);
+    expect(2, "scales", scales.size(), N * blocks);
     PackedRows w{K, bits, block_size, blocks, b.data<uint8_t>(), scales.data<float>()};
     Tensor zeros;
     if (call.has(3) && call.tensor(3).type() == DataType::u8) {
@@ -85,10 +90,13 @@ struct MatMulBnb4 : contrib::MatMulBnb4 {
     check_block_size(block_size), check_sizes(N, K);
     if (quant_type != 0 && quant_type != 1) fail(Code::bad_model, "quant_type is ", quant_type, ", expected 0 (FP4) or 1 (NF4)");
   }
-  void infer(Inference& io) const { infer_product(io, transB ? K : N, transB ? N : K); }
+  void infer(Inference& io) const {
+    infer_product(io, transB ? K : N, transB ? N : K);
+    if (!io.symbols && count(io.dims(1)) != (N * K + 1) / 2) invalid("weights of shape ", shown(io.dims(1)), ", expected ", (N * K + 1) / 2, " bytes");
+  }
   void run(Call& call) const {
     const Tensor x = as_type(call, call.tensor(0), DataType::f32), &b = call.tensor(1), absmax = as_type(call, call.tensor(2), DataType::f32), &y = call.output(0);
-    if (b.type() != DataType::u8 || b.size() != (count(Dims{N, K}) + 1) / 2) invalid("weights are ", shown(b), ", expected ", (N * K + 1) / 2, " of uint8");
+    if (b.type() != DataType::u8) invalid("expected packed weights of uint8, found ", name_of(b.type()));
     if (absmax.size() != (N * K + block_size - 1) / block_size) invalid(absmax.size(), " scales for ", N * K, " weights in blocks of ", block_size);
     const float* table = quant_type ? nf4 : fp4;
     const auto row = [&](int64_t n, float* to) {
