@@ -66,7 +66,8 @@ template <class T> class Forest<T>::Packer {
     T split = strict ? (node.split == -std::numeric_limits<T>::infinity() ? std::numeric_limits<T>::quiet_NaN() : std::nextafter(node.split, -std::numeric_limits<T>::infinity())) : node.split;
     // Comparing with NaN is false before any swap: the branch of "no".
     if (!set && node.split != node.split) split = std::numeric_limits<T>::quiet_NaN(), swap = false;
-    uint32_t feature = uint32_t(node.feature) | (node.missing_yes != swap ? nan_first : 0);
+    const bool nan_yes = node.missing_yes || node.mode == Branch::neq;   // NaN differs from every number
+    uint32_t feature = uint32_t(node.feature) | (nan_yes != swap ? nan_first : 0);
     if (set) {
       tree.has_sets = true;
       feature |= is_set;
@@ -104,7 +105,7 @@ template <class T> bool Forest<T>::Set::contains(T x) const {
     const auto bit = size_t(x);
     if (T(bit) == x) return bits[bit / 64] >> (bit % 64) & 1;
   }
-  return !others.empty() && std::binary_search(others.begin(), others.end(), x);
+  return x == x && std::binary_search(others.begin(), others.end(), x);   // a search compares, and NaN is below nothing
 }
 
 template <class T> Forest<T>::Forest(const PlainForest<T>& from) : targets_(from.targets) {

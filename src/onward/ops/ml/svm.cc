@@ -160,10 +160,11 @@ struct SVMClassifier : standard::SVMClassifier {
       onward::post_transform(std::span<float>(out, decisions.size()), kind);
       return voted;
     }
-    // One decision for two classes: written as two columns, the second class being the one that a positive value stands against.
+    // One decision for two classes becomes two columns; a positive one speaks for the first class and stands in the second column, as in
+    // ONNX Runtime and the reference evaluator.
     const auto d = float(decisions[0]);
-    two_columns(-d, SecondClass::margin, kind, out);
-    if (kind == PostTransform::none) out[0] = d, out[1] = -d;
+    out[0] = -d, out[1] = d;
+    onward::post_transform(std::span<float>(out, 2), kind);
     return voted;
   }
   double decision(const std::vector<double>& values, int64_t i, int64_t j) const {
@@ -222,7 +223,7 @@ struct SVMClassifier : standard::SVMClassifier {
 
 Operators ml_svm() {
   return {define<SVMRegressor>({.examples = {"float [[1, 2]]; coefficients=[0.5, -1.0], support_vectors=[1.0, 1.0, 2.0, 0.0], n_supports=2, rho=[0.25], kernel_type=\"LINEAR\" -> float [[-0.25]]"}}),
-          define<SVMClassifier>({.examples = {"float [[1, 2]]; coefficients=[1.0, -1.0], support_vectors=[1.0, 1.0, 2.0, 0.0], vectors_per_class=[1, 1], rho=[0.5], classlabels_ints=[7, 9] -> int64 [7], float [[1.5, -1.5]]"}})};
+          define<SVMClassifier>({.examples = {"float [[1, 2]]; coefficients=[1.0, -1.0], support_vectors=[1.0, 1.0, 2.0, 0.0], vectors_per_class=[1, 1], rho=[0.5], classlabels_ints=[7, 9] -> int64 [7], float [[-1.5, 1.5]]"}})};
 }
 
 }  // namespace onward::ops
