@@ -43,7 +43,7 @@ std::optional<Dims> Inference::sizes(size_t i) {
 }
 
 int64_t Inference::unknown() {
-  ONWARD_CHECK(symbols);
+  if (!symbols) invalid("an input that decides the shape is missing, has the wrong type or another number of elements");
   return symbols->fresh();
 }
 
