@@ -1,5 +1,6 @@
 """Timing calls fairly, and the tables of what was measured."""
 import itertools
+import os
 import platform
 import time
 
@@ -37,24 +38,38 @@ def seconds_of(call):
     return time.perf_counter() - start
 
 
-def row(name, batch, times, mark):
+def row(name, batch, times, mark, engines=ENGINES):
     """Cells: pipeline, batch, each engine's median and spread, and how many times faster than each rival onward is."""
     medians = {engine: float(np.median(t)) for engine, t in times.items()}
     shown = [f"{medians[e]:,.1f} ±{(np.quantile(times[e], 0.75) - np.quantile(times[e], 0.25)) / 2:,.1f}" + (mark if e == "ONNX Runtime" else "")
-             if e in times else "cannot" for e in ENGINES]
-    ratios = [f"{medians[e] / medians['onward']:.2f}" if e in medians else "" for e in ENGINES[:2]]
+             if e in times else "cannot" for e in engines]
+    ratios = [f"{medians[e] / medians['onward']:.2f}" if e in medians else "" for e in engines if e != "onward"]
     return [name, f"{batch:,}", *shown, *ratios]
 
 
-def document(speeds, conversions):
-    lines = ["# Performance", "", f"Written by `bench/pipelines.py --write` on {processor()}, one thread for each engine, in one run.",
-             "Microseconds a call, median ± half the span between quartiles; the last two columns say how many times faster onward is.", "",
+def document(speeds, from_c, conversions):
+    lines = ["# Performance", "", f"Written by `bench/pipelines.py --write` on {processor()}, one thread for each engine, in one run{load()}.",
+             "Microseconds a call, median ± half the span between quartiles; the last columns say how many times faster onward is.", "", "## From Python", "",
              "| pipeline | rows | scikit-learn | ONNX Runtime | onward | × scikit-learn | × ONNX Runtime |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
-    lines += ["| " + " | ".join(cells) + " |" for cells in speeds]
-    lines += ["", "\\* on the file that skl2onnx writes, where ONNX Runtime cannot load ours.", "", "## Conversion, seconds", "",
-              "| pipeline | onward | skl2onnx |", "| --- | ---: | ---: |"]
+    lines += table_rows(speeds)
+    lines += ["", "\\* on the file that skl2onnx writes (for neighbours with its operator CDist), where ONNX Runtime cannot load ours, or not hold it: our",
+              "neighbours are standard operators over a tensor of all differences, which onward never makes.", "", "## From C", "",
+              "Through `onward.h` and ONNX Runtime's own C interface (`bench/c_calls.c`): a run, and the release of what it gave.", "",
+              "| pipeline | rows | ONNX Runtime | onward | × ONNX Runtime |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines += table_rows(from_c)
+    lines += ["", "## Conversion, seconds", "", "| pipeline | onward | skl2onnx |", "| --- | ---: | ---: |"]
     lines += [f"| {name} | {ours:.3f} | {'cannot' if theirs is None else f'{theirs:.3f}'} |" for name, ours, theirs in conversions]
     return "\n".join(lines) + "\n"
+
+
+def table_rows(cells):
+    return ["| " + " | ".join(c) + " |" for c in cells]
+
+
+def load():
+    """Other work on the machine slows all engines alike, for they take turns; but who reads the times should know."""
+    busy = os.getloadavg()[0]
+    return "" if busy < 1.5 else f", while the machine's load was {busy:.0f} on {os.cpu_count()} cores"
 
 
 def processor():

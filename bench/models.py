@@ -1,17 +1,23 @@
 """The pipelines that are measured, fitted on made data: (name, fitted, rows to predict)."""
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
 ROWS, FITTED, COLUMNS = 20_000, 5_000, 20
+# Of 10,000 rows by 5,000 samples by 20 features ONNX Runtime would hold several tensors of 8 GB.
+TOO_LARGE_FOR_ONNXRUNTIME = {"KNeighborsClassifier"}
 random = np.random.default_rng(0)
 
 
@@ -28,6 +34,11 @@ def pipelines():
     yield "RandomForestRegressor 100", RandomForestRegressor(100, random_state=0).fit(few, values), X
     yield "GradientBoostingRegressor 100", GradientBoostingRegressor(random_state=0).fit(few, values), X
     yield "HistGradientBoostingClassifier 100", HistGradientBoostingClassifier(random_state=0).fit(few, labels), X
+    yield "SVC", SVC().fit(few[:2000], labels[:2000]), X
+    yield "SVR", SVR().fit(few[:2000], values[:2000]), X
+    yield "KNeighborsClassifier", KNeighborsClassifier().fit(few, labels), X
+    yield "KMeans 8", KMeans(8, n_init=1, random_state=0).fit(few), X
+    yield "GaussianNB", GaussianNB().fit(few, labels), X
     yield mixed("LogisticRegression", LogisticRegression(max_iter=500), X, y)
     yield mixed("RandomForestClassifier 100", RandomForestClassifier(100, max_depth=10, random_state=0), X, y)
 

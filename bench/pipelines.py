@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Converted pipelines beside scikit-learn and ONNX Runtime. Usage: pipelines.py [--only TEXT] [--seconds S] [--write] [--big-forest]
 
-One run, one thread each, the engines taking turns call by call, each call on the next rows of the table. ONNX Runtime runs our file where
-it can load it, else the one that skl2onnx writes (marked *). Times are medians in microseconds a call, ± half the span between quartiles.
+One run, one thread each, the engines taking turns call by call, each call on the next rows of the table; from Python, and from C through
+c_calls.c. ONNX Runtime runs our file where it can load and hold it, else the one that skl2onnx writes (marked *). Times are medians in
+microseconds a call, ± half the span between quartiles.
 --big-forest also times the conversion of a forest of 2.5 million nodes. --write puts the tables into docs/performance.md.
 """
 import os
@@ -21,6 +22,7 @@ import onnxruntime
 
 import measuring
 import models
+from c_calls import CCalls
 import onward
 
 BATCHES = (1, 100, 10_000)
@@ -36,19 +38,23 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore")
 
-    speeds, conversions = [], []
+    speeds, from_c, conversions = [], [], []
+    c_calls = CCalls()
     for name, fitted, rows in models.pipelines():
         if options.only not in name:
             continue
         content, seconds = timed_conversion(fitted)
         conversions.append([name, seconds, skl2onnx_seconds(fitted, rows)])
-        speeds += [prediction_row(name, fitted, rows, content, batch, options.seconds) for batch in BATCHES]
-        for row in speeds[-len(BATCHES):]:
-            print("  ".join(row), flush=True)
+        for batch in BATCHES:
+            contest = Contest(name, fitted, rows, content)
+            speeds.append(contest.python_row(batch, options.seconds))
+            from_c.append(contest.c_row(c_calls, batch, options.seconds / 2))
+            print("  ".join(speeds[-1]), "  from C: ", "  ".join(from_c[-1][2:]), flush=True)
+    c_calls.close()
     if options.big_forest:
         name, fitted, rows = models.big_forest()
         conversions.append([name, timed_conversion(fitted)[1], skl2onnx_seconds(fitted, rows)])
-    text = measuring.document(speeds, conversions)
+    text = measuring.document(speeds, from_c, conversions)
     print(text)
     if options.write:
         DOCUMENT.write_text(text)
@@ -72,7 +78,10 @@ def skl2onnx_file(fitted, rows):
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import BooleanTensorType, DoubleTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
-    options = {"zipmap": False} if hasattr(fitted, "classes_") else None
+    options = {"zipmap": False} if hasattr(fitted, "classes_") else {}
+    if hasattr(fitted, "n_neighbors"):
+        options["optim"] = "cdist"                       # its own operator for distances: by far its fastest
+    options = options or None
     try:
         if isinstance(rows, np.ndarray):
             return to_onnx(fitted, initial_types=[("X", FloatTensorType([None, rows.shape[1]]))], options=options, target_opset=21).SerializeToString()
@@ -83,16 +92,28 @@ def skl2onnx_file(fitted, rows):
         return None
 
 
-def prediction_row(name, fitted, rows, content, batch, seconds):
-    ours = session_of(onward, content)
-    theirs, mark = session_of(onnxruntime, content), ""
-    if theirs is None and (other := skl2onnx_file(fitted, rows)):
-        theirs, mark = session_of(onnxruntime, other), "*"
-    calls = {"scikit-learn": measuring.rotating(sklearn_call(fitted), rows, batch),
-             "onward": measuring.rotating(session_call(ours), rows, batch, feeds_of(ours))}
-    if theirs:
-        calls["ONNX Runtime"] = measuring.rotating(session_call(theirs), rows, batch, feeds_of(theirs))
-    return measuring.row(name, batch, measuring.taking_turns(calls, seconds), mark)
+class Contest:
+    """A fitted pipeline, its file in onward, and the file that ONNX Runtime does best with."""
+
+    def __init__(self, name, fitted, rows, content):
+        self.name, self.fitted, self.rows, self.content = name, fitted, rows, content
+        self.ours = session_of(onward, content)
+        self.their_content, self.mark = content, ""
+        self.theirs = None if name in models.TOO_LARGE_FOR_ONNXRUNTIME else session_of(onnxruntime, content)
+        if self.theirs is None and (other := skl2onnx_file(fitted, rows)):
+            self.theirs, self.their_content, self.mark = session_of(onnxruntime, other), other, "*"
+
+    def python_row(self, batch, seconds):
+        calls = {"scikit-learn": measuring.rotating(sklearn_call(self.fitted), self.rows, batch),
+                 "onward": measuring.rotating(session_call(self.ours), self.rows, batch, feeds_of(self.ours))}
+        if self.theirs:
+            calls["ONNX Runtime"] = measuring.rotating(session_call(self.theirs), self.rows, batch, feeds_of(self.theirs))
+        return measuring.row(self.name, batch, measuring.taking_turns(calls, seconds), self.mark)
+
+    def c_row(self, c_calls, batch, seconds):
+        theirs = (self.their_content, feeds_of(self.theirs)(self.rows)) if self.theirs else None
+        times = c_calls.times(batch, seconds, (self.content, feeds_of(self.ours)(self.rows)), theirs)
+        return measuring.row(self.name, batch, times, self.mark, measuring.ENGINES[1:])
 
 
 def session_of(engine, content):

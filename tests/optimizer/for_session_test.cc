@@ -53,6 +53,18 @@ TEST(FuseDense, LeavesWhatIsSomethingElse) {
   EXPECT_EQ(fused(graph("m = MatMul(x, x)\n y = Add(m, double 1)", {"y"})), "MatMul Add");
 }
 
+TEST(FuseNearestRows, TakesDistancesAndTopK) {
+  const std::string off = "r = Reshape(x, int64 [0, 1, 2])\n o = Sub(r, double [[1, 2], [3, 4]])\n ";
+  const std::string squares = off + "s = Mul(o, o)\n d = ReduceSum(s, int64 [2]; keepdims=0)\n ", sizes = off + "s = Abs(o)\n d = ReduceMax(s, int64 [-1]; keepdims=0)\n ";
+  const std::string smallest = "y, z = TopK(d, int64 [1]; largest=0)";
+  EXPECT_EQ(fused(graph(squares + smallest, {"y", "z"})), "NearestRows");
+  EXPECT_EQ(fused(graph(sizes + smallest, {"z"})), "NearestRows");
+  EXPECT_EQ(fused(graph(squares + "y, z = TopK(d, int64 [1])", {"y", "z"})), "Reshape Sub Mul ReduceSum TopK") << "the farthest";
+  EXPECT_EQ(fused(graph(squares + smallest, {"y", "d"})), "Reshape Sub Mul ReduceSum TopK") << "the distances are returned";
+  EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceMax(s, int64 [2]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceMax TopK");
+  EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceSum(s, int64 [1]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceSum TopK");
+}
+
 TEST(RunByRows, TakesWhatTreatsEveryRowOnItsOwn) {
   const auto taken = [](const std::string& nodes) { return by_rows(graph(nodes, {"y"})); };
   EXPECT_EQ(taken("a = Sub(x, double [1, 2])\n y = Div(a, double [[3, 4]])"), "ByRows(Sub Div)");

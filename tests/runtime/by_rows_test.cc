@@ -2,6 +2,8 @@
 // on AVX2 and AVX-512.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "onward/model/text.h"
 #include "onward/runtime/session.h"
 #include "onward/simd/targets.h"
@@ -33,8 +35,20 @@ Model model_of(const Case& c) {
   return m;
 }
 
+std::string neighbours(const std::string& distance, const std::string& features, const std::string& k) {
+  return "r = Reshape(x, int64 [0, 1, " + features + "])\n off = Sub(r, rows)\n " + distance + "\n values, numbers = TopK(d, int64 [" + k + "]; largest=0)";
+}
+
 std::vector<Case> cases() {
+  const std::string squared = "sq = Mul(off, off)\n d = ReduceSum(sq, int64 [2]; keepdims=0)", manhattan = "size = Abs(off)\n d = ReduceSum(size, int64 [-1]; keepdims=0)",
+                    chebyshev = "size = Abs(off)\n d = ReduceMax(size, int64 [-1]; keepdims=0)";
   return {
+      {"nearest, squared", neighbours(squared, "20", "5"), 20, {"values", "numbers"}, {{"rows", {37, 20}}}},
+      {"nearest of many features", neighbours(squared, "77", "3"), 77, {"values", "numbers"}, {{"rows", {50, 77}}}},
+      {"nearest of one feature", neighbours(squared, "1", "4"), 1, {"values", "numbers"}, {{"rows", {16, 1}}}},
+      {"nearest, manhattan", neighbours(manhattan, "9", "1"), 9, {"values", "numbers"}, {{"rows", {130, 9}}}},
+      {"nearest, chebyshev", neighbours(chebyshev, "33", "7"), 33, {"values", "numbers"}, {{"rows", {15, 33}}}},
+      {"many nearest", neighbours(squared, "4", "40"), 4, {"values", "numbers"}, {{"rows", {90, 4}}}},
       {"scaled projection", "a = Sub(x, mean)\n b = Div(a, scale)\n c = MatMul(b, w)\n d = Sub(c, shift)\n e = MatMul(d, v)\n f = Add(e, double 0.5)\n y = Reshape(f, int64 [-1])", 20, {"y", "d"},
        {{"mean", {20}}, {"scale", {20}}, {"w", {20, 8}}, {"shift", {8}}, {"v", {8, 1}}}},
       {"perceptron", "a = MatMul(x, w)\n b = Add(a, c)\n d = Max(b, double [0])\n e = MatMul(d, v)\n f = Add(e, double [0.25])\n g = Neg(f)\n h = Exp(g)\n i = Add(h, double 1)\n p = Div(double 1, i)\n"
@@ -66,8 +80,9 @@ TEST(ByRows, DoesNotShow) {
   constexpr int64_t rows = 3001;
   for (const Case& c : cases()) {
     const Tensor x = numbers({rows, c.features}, 104729, 700);
+    x.data<double>()[x.size() / 2] = NAN, x.data<double>()[0] = INFINITY;
     simd::limit(simd::Target::avx512);
-    const auto plain = answers(Session(model_of(c), {.threads = 1, .disabled_rules = {"fuse-dense", "run-by-rows"}}), x, rows);
+    const auto plain = answers(Session(model_of(c), {.threads = 1, .disabled_rules = {"fuse-dense", "fuse-nearest-rows", "run-by-rows"}}), x, rows);
     for (auto target : {simd::Target::avx2, simd::Target::avx512})
       for (int threads : {1, 2}) {
         simd::limit(target);
@@ -83,11 +98,26 @@ TEST(ByRows, DoesNotShow) {
 }
 
 TEST(ByRows, AnEmptyBatchIsAnswered) {
-  const Session session(model_of(cases()[1]));
-  const Value none = Tensor(DataType::f64, {0, 20});
-  const auto out = session.run(std::span(&none, 1));
-  EXPECT_EQ(out[0].tensor()->dims(), (Dims{0, 2}));
-  EXPECT_EQ(out[1].tensor()->dims(), (Dims{0, 1}));
+  for (const Case& c : cases()) {
+    const Session session(model_of(c));
+    const Value none = Tensor(DataType::f64, {0, c.features});
+    for (const Value& v : session.run(std::span(&none, 1))) EXPECT_EQ(v.tensor()->size(), 0) << c.name;
+  }
+}
+
+// Equal distances keep the order of the rows, however many there are.
+TEST(ByRows, EquallyNearRowsKeepTheirOrder) {
+  for (const char* k : {"3", "35"}) {
+    Case c{"ties", neighbours("sq = Mul(off, off)\n d = ReduceSum(sq, int64 [2]; keepdims=0)", "2", k), 2, {"numbers"}, {}};
+    Model m = model_of(c);
+    Tensor rows(DataType::f64, {64, 2});
+    for (int64_t i = 0; i < rows.size(); ++i) rows.data<double>()[i] = double(i / 2 % 4);      // each point sixteen times
+    m.graph.initializers["rows"] = rows;
+    const Value x = Tensor::of<double>({1, 2}, {1, 1});
+    const auto out = Session(m).run(std::span(&x, 1));
+    const int64_t* found = out[0].tensor()->data<int64_t>();
+    for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(found[i], 1 + 4 * i);
+  }
 }
 
 // Memory is needed for some rows, not for all.
@@ -101,7 +131,7 @@ TEST(ByRows, BoundsMemory) {
 }
 
 TEST(ByRows, SessionsKeepTheStandardModel) {
-  const Session session(model_of(cases()[1]));
+  const Session session(model_of(cases().back()));
   for (const Node& n : session.model().graph.nodes) EXPECT_EQ(n.domain, "");
 }
 

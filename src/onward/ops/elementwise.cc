@@ -1,6 +1,7 @@
 #include "onward/ops/elementwise.h"
 
 #include <array>
+#include <numeric>
 
 #include "onward/ops/convert.h"
 
@@ -70,6 +71,76 @@ struct RowRunner {
   }
 };
 
+// Rows too short for a loop each: as many as fill a block are taken together, and operands that do not lie so in memory are laid out
+// for it. One that repeats within the block (a vector for all rows) is laid out once.
+struct ShortRows {
+  static constexpr int64_t longest = 64;
+  const Loop& loop;
+  const void* self;
+  std::span<const Tensor* const> in;
+  const Tensor& out;
+  const Rows& rows;
+  int64_t together;                     // rows of a block
+  bool whole[3] = {}, repeats[3] = {};
+
+  static bool fit(const Loop& loop, std::span<const Tensor* const> in, const Tensor& out, const Rows& rows) {
+    if (rows.length() > longest || rows.count() < 4 || out.type() != loop.out || loop.in == DataType::str || size_of(loop.in) > 8 || size_of(loop.out) > 8) return false;
+    return std::all_of(in.begin(), in.end(), [&](const Tensor* t) { return t->type() == loop.in; });
+  }
+  ShortRows(const Loop& loop, const void* self, std::span<const Tensor* const> in, const Tensor& out, const Rows& rows)
+      : loop(loop), self(self), in(in), out(out), rows(rows), together(block / rows.length()) {
+    int64_t periods[3], common = 1;
+    for (size_t k = 0; k < in.size(); ++k) {
+      whole[k] = in[k]->dims() == out.dims();
+      periods[k] = std::max<int64_t>(1, period(in[k]->dims()) / rows.length());
+      if (const int64_t both = std::lcm(common, std::min(periods[k], together + 1)); both <= together) common = both;
+    }
+    together -= together % common;
+    for (size_t k = 0; k < in.size(); ++k) repeats[k] = together % periods[k] == 0;
+  }
+  // After how many elements of the output an operand begins again.
+  int64_t period(const Dims& dims) const {
+    const Dims& to = out.dims();
+    size_t axis = to.size() - dims.size();
+    while (axis < to.size() && dims[axis - (to.size() - dims.size())] == 1) ++axis;
+    return product(to, int64_t(axis), int64_t(to.size()));
+  }
+
+  void operator()(int64_t begin, int64_t end) const {
+    alignas(64) char operand[3][block * 8];
+    const int64_t length = rows.length();
+    const size_t in_size = size_of(loop.in), out_size = size_of(loop.out);
+    for (int64_t start = begin; start < end; start += together) {
+      const int64_t n = std::min(together, end - start);
+      const void* from[3];
+      bool missing[3] = {}, any = false;
+      for (size_t k = 0; k < in.size(); ++k) {
+        from[k] = whole[k] ? in[k]->data<char>() + size_t(start * length) * in_size : operand[k];
+        any |= missing[k] = !whole[k] && (start == begin || !repeats[k]);
+      }
+      if (any) switch (in_size) {
+        case 1: lay_out<uint8_t>(start, n, missing, operand); break;
+        case 2: lay_out<uint16_t>(start, n, missing, operand); break;
+        case 4: lay_out<uint32_t>(start, n, missing, operand); break;
+        default: lay_out<uint64_t>(start, n, missing, operand);
+      }
+      loop.run(self, from, out.data<char>() + size_t(start * length) * out_size, n * length);
+    }
+  }
+  template <class U> void lay_out(int64_t start, int64_t n, const bool (&missing)[3], char (*operand)[block * 8]) const {
+    const int64_t length = rows.length();
+    rows.each(start, start + n, [&](int64_t at, std::span<const int64_t> offset) {
+      for (size_t k = 0; k < in.size(); ++k) {
+        if (!missing[k]) continue;
+        const U* source = in[k]->data<U>() + offset[k];
+        U* to = reinterpret_cast<U*>(operand[k]) + (at - start * length);
+        if (rows.advances(k)) for (int64_t i = 0; i < length; ++i) to[i] = source[i];
+        else for (int64_t i = 0; i < length; ++i) to[i] = *source;
+      }
+    });
+  }
+};
+
 void map_rows(const RunContext& context, const Loop& loop, const void* self, std::span<const Tensor* const> in, const Tensor& out) {
   std::span<const int64_t> dims[3];
   bool one_row = true;                                    // all of one shape: no axis to walk
@@ -79,6 +150,10 @@ void map_rows(const RunContext& context, const Loop& loop, const void* self, std
   const Rows rows(one_row ? std::span<const int64_t>(flat) : std::span<const int64_t>(out.dims()), std::span(dims, in.size()));
   const RowRunner run(loop, self, in, out, rows);
   constexpr double nanoseconds = 0.5;
+  if (ShortRows::fit(loop, in, out, rows)) {
+    context.parallel(rows.count(), nanoseconds * double(rows.length()), ShortRows(loop, self, in, out, rows));
+    return;
+  }
   if (rows.count() > 1 || !run.direct) {
     context.parallel(rows.count(), nanoseconds * double(rows.length()), [&](int64_t begin, int64_t end) { rows.each(begin, end, run); });
     return;

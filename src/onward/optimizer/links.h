@@ -11,7 +11,10 @@ class Links {
   explicit Links(const Graph& graph) : graph_(graph) {
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
       for (const std::string& o : graph.nodes[i].outputs) if (!o.empty()) values_[o].maker = i;
-      for_each_read(graph.nodes[i], [&](const std::string& name) { values_[name].readers.push_back(i); });
+      for_each_read(graph.nodes[i], [&](const std::string& name) {
+        auto& readers = values_[name].readers;
+        if (readers.empty() || readers.back() != i) readers.push_back(i);       // a node that reads it twice is one reader
+      });
     }
     for (const ValueInfo& v : graph.outputs) values_[v.name].is_output = true;
   }
@@ -20,6 +23,7 @@ class Links {
     const auto it = values_.find(value);
     return it == values_.end() || it->second.maker == nobody ? nullptr : &graph_.nodes[it->second.maker];
   }
+  size_t place(const Node& node) const { return size_t(&node - graph_.nodes.data()); }
   // Null where nobody reads it, or several do, or the graph returns it.
   const Node* only_reader(const std::string& value) const {
     const auto it = values_.find(value);

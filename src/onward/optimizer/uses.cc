@@ -61,4 +61,13 @@ Names output_names(const Graph& graph) {
   return out;
 }
 
+const Tensor* constant_of(const Graph& graph, const std::string& name) {
+  const auto it = graph.initializers.find(name);
+  return it == graph.initializers.end() ? nullptr : &it->second;
+}
+
+bool is_plain(const Node& node, std::string_view op, size_t inputs) {
+  return node.domain.empty() && node.op == op && node.inputs.size() == inputs && node.outputs.size() == 1;
+}
+
 }  // namespace onward

@@ -15,5 +15,8 @@ bool has_subgraph(const Node& node);
 // Reads of the keys become reads of the values, in nodes and in their subgraphs, wherever the name is not made again inside.
 void redirect_reads(Graph& graph, const std::map<std::string, std::string, std::less<>>& to);
 Names output_names(const Graph& graph);
+const Tensor* constant_of(const Graph& graph, const std::string& name);                  // null for what is no initializer
+// A node of the standard's own domain with these many inputs and one output.
+bool is_plain(const Node& node, std::string_view op, size_t inputs);
 
 }  // namespace onward

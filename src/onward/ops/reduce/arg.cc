@@ -20,7 +20,7 @@ template <class Standard, bool largest> struct Arg : Standard {
     context.parallel(y.size, double(n), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const T* lane = x.data + i / inner * n * inner + i % inner;
-        y[i] = inner == 1 ? best(lane, n, 1) : best(lane, n, inner);
+        y[i] = inner == 1 ? best(lane, n) : best(lane, n, inner);
       }
     });
   }
@@ -32,6 +32,20 @@ template <class Standard, bool largest> struct Arg : Standard {
       const T a = lane[k * step], b = lane[found * step];
       if (beats(a, b)) found = k;
     }
+    return found;
+  }
+  // The same of neighbours, without jumps that depend on the elements: first what is best, then where it stands.
+  template <class T> int64_t best(const T* lane, int64_t n) const {
+    T top = lane[0];
+    bool nan = false;
+    for (int64_t k = 0; k < n; ++k) {
+      top = (largest ? lane[k] > top : lane[k] < top) ? lane[k] : top;
+      nan |= lane[k] != lane[k];
+    }
+    if (nan) return best(lane, n, 1);
+    int64_t found = 0;
+    if (this->select_last_index) for (int64_t k = 0; k < n; ++k) found = lane[k] == top ? k : found;
+    else for (int64_t k = n; k-- > 0;) found = lane[k] == top ? k : found;
     return found;
   }
   template <class T> bool beats(T a, T b) const {

@@ -6,15 +6,6 @@
 namespace onward::passes {
 namespace {
 
-const Tensor* constant(const Graph& graph, const std::string& name) {
-  const auto it = graph.initializers.find(name);
-  return it == graph.initializers.end() ? nullptr : &it->second;
-}
-
-bool is_standard(const Node& node, std::string_view op, size_t inputs) {
-  return node.domain.empty() && node.op == op && node.inputs.size() == inputs && node.outputs.size() == 1;
-}
-
 // What the one reader of a Dense does with it; it becomes part of it where it can.
 struct Fusion {
   Graph& graph;
@@ -24,16 +15,16 @@ struct Fusion {
 
   const Node* reader() const { return links.only_reader(dense.outputs[0]); }
   void take(const Node& node) {
-    gone[size_t(&node - graph.nodes.data())] = true;
+    gone[links.place(node)] = true;
     dense.outputs = node.outputs;
   }
 
   bool take_bias() {
     const Node* node = reader();
-    const bool minus = node && is_standard(*node, "Sub", 2);
-    if (!node || !(minus || is_standard(*node, "Add", 2))) return false;
+    const bool minus = node && is_plain(*node, "Sub", 2);
+    if (!node || !(minus || is_plain(*node, "Add", 2))) return false;
     const size_t at = node->inputs[0] == dense.outputs[0] ? 1 : 0;
-    const Tensor *bias = constant(graph, node->inputs[at]), *weights = constant(graph, dense.inputs[1]);
+    const Tensor *bias = constant_of(graph, node->inputs[at]), *weights = constant_of(graph, dense.inputs[1]);
     if (!bias || (minus && at == 0) || bias->type() != weights->type() || bias->rank() > 1 || (bias->size() != 1 && bias->size() != weights->dims()[1])) return false;
     dense.inputs.push_back(minus ? negative(node->inputs[at], *bias) : node->inputs[at]);
     take(*node);
@@ -51,10 +42,10 @@ struct Fusion {
     const Node* node = reader();
     if (!node) return;
     std::string rectifier;
-    if (is_standard(*node, "Relu", 1)) rectifier = "Relu";
-    else if (is_standard(*node, "Max", 2)) {
+    if (is_plain(*node, "Relu", 1)) rectifier = "Relu";
+    else if (is_plain(*node, "Max", 2)) {
       const size_t at = node->inputs[0] == dense.outputs[0] ? 1 : 0;
-      const Tensor* other = constant(graph, node->inputs[at]);
+      const Tensor* other = constant_of(graph, node->inputs[at]);
       if (!other || other->rank() > 1 || other->size() != 1 || !is_zero(*other)) return;
       rectifier = at == 1 ? "Max" : "Relu";              // Max(0, y) is Relu(y): both keep a -0
     }
@@ -77,9 +68,9 @@ int fuse_dense(Graph& graph, const OptimizeOptions&) {
   std::map<size_t, Node> fused;                           // in the place of the MatMul
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
-    if (!is_standard(node, "MatMul", 2)) continue;
-    const Tensor* weights = constant(graph, node.inputs[1]);
-    if (!weights || constant(graph, node.inputs[0]) || weights->rank() != 2 || weights->size() == 0 || !contains(f32 | f64, weights->type())) continue;
+    if (!is_plain(node, "MatMul", 2)) continue;
+    const Tensor* weights = constant_of(graph, node.inputs[1]);
+    if (!weights || constant_of(graph, node.inputs[0]) || weights->rank() != 2 || weights->size() == 0 || !contains(f32 | f64, weights->type())) continue;
     Fusion fusion{graph, links, gone, {.domain = "onward", .op = "Dense", .name = node.name, .inputs = node.inputs, .outputs = node.outputs}};
     const bool biased = fusion.take_bias();
     fusion.take_rectifier();
