@@ -16,7 +16,8 @@ template <class C> Tensor unpacked_heads(const Call& call, const Tensor& x, cons
   C* to = out.data<C>();
   for (int64_t b = 0; b < batch; ++b) for (int64_t h = 0; h < p.heads; ++h) for (int64_t t = 0; t < steps; ++t) {
     const C* from = x.data<C>() + (b * steps + t) * row + p.first + h * p.stride;
-    for (int64_t d = 0; d < p.width; ++d) *to++ = bias ? from[d] + bias[h * p.width + d] : from[d];
+    if (!bias) to = std::copy_n(from, p.width, to);
+    else for (int64_t d = 0; d < p.width; ++d) *to++ = from[d] + bias[h * p.width + d];
   }
   return out;
 }
@@ -24,6 +25,7 @@ template <class C> Tensor unpacked_heads(const Call& call, const Tensor& x, cons
 // The cache `past` [batch, heads, room, width], of whose entries `used` count, and `now` behind them, in a cache of `total` entries.
 template <class C> Tensor behind_past(const Call& call, const Tensor& past, int64_t used, const Tensor& now, int64_t total) {
   const int64_t rows = now.dims()[0] * now.dims()[1], steps = now.dims()[2], width = now.dims()[3], room = past ? past.dims()[2] : 0;
+  if (used == 0 && total == steps) return now;
   Tensor out = call.scratch(type_of<C>, {now.dims()[0], now.dims()[1], total, width});
   for (int64_t row = 0; row < rows; ++row) {
     C* to = out.data<C>() + row * total * width;
@@ -72,10 +74,11 @@ template <class C> struct AddedScores {
     if (values && (d.size() != 4 || (d[0] != 1 && d[0] != batch) || (d[1] != 1 && d[1] != heads) || d[2] != queries || d[3] < total))
       invalid("an attention bias of shape ", shown(d), " for scores of shape ", shown(Dims{batch, heads, queries, total}));
   }
-  void operator()(int64_t b, int64_t h, int64_t i, C* scores, int64_t total) const {
+  // On `total` keys, of which the first is the bias's key `first`.
+  void operator()(int64_t b, int64_t h, int64_t i, C* scores, int64_t total, int64_t first = 0) const {
     if (!values) return;
     const Dims& d = values.dims();
-    const C* from = values.data<C>() + ((b % d[0] * d[1] + h % d[1]) * d[2] + i) * d[3];
+    const C* from = values.data<C>() + ((b % d[0] * d[1] + h % d[1]) * d[2] + i) * d[3] + first;
     for (int64_t j = 0; j < total; ++j) scores[j] += from[j];
   }
 };

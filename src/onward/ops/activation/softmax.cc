@@ -1,23 +1,10 @@
 // Softmax, LogSoftmax along one axis. Before opset 13 the input was first flattened to two dimensions at `axis`.
-#include <cmath>
 #include "onward/ops/activation/flattened.h"
+#include "onward/ops/activation/softmax.h"
 #include "onward/ops/operator.h"
-#include "onward/ops/reduction.h"
-#include "onward/simd/math.h"
 
 namespace onward::ops {
 namespace {
-
-struct Largest {
-  template <class T> static T start() { return -INFINITY; }
-  template <class T> static T step(T a, T b) { return a > b ? a : b; }
-  template <class T> static T join(T a, T b) { return step(a, b); }
-};
-struct Total {
-  template <class T> static T start() { return 0; }
-  template <class T> static T step(T a, T b) { return a + b; }
-  template <class T> static T join(T a, T b) { return a + b; }
-};
 
 // Rows of [outer, n, inner]; the largest is taken away first so that nothing overflows.
 template <bool logarithm, class T> struct Body {
@@ -26,12 +13,12 @@ template <bool logarithm, class T> struct Body {
     else for (; outer-- > 0; x += n * inner, y += n * inner) columns(x, y, n, inner);
   }
   [[gnu::always_inline]] static void line(const T* x, T* y, int64_t n) {
-    const T top = FoldBody<Largest, T>::line(x, n);
+    const T top = largest_of(x, n);
     if constexpr (logarithm) {          // y may be x: nothing is written before the last pass
-      const T shift = top + std::log(FoldBody<Total, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return simd::exp(x[i] - top); }));
+      const T shift = top + std::log(FoldBody<TotalFold, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return simd::exp(x[i] - top); }));
       for (int64_t i = 0; i < n; ++i) y[i] = x[i] - shift;
     } else {
-      const T scale = 1 / FoldBody<Total, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return y[i] = simd::exp(x[i] - top); });
+      const T scale = 1 / exponentials(x, y, n, top);
       for (int64_t i = 0; i < n; ++i) y[i] *= scale;
     }
   }

@@ -134,6 +134,7 @@ struct Attention : standard::Attention {
         {q.batch, q.heads, k.heads, q.steps, total, q.width, v.width, from.data<C>(), k_all.data<C>(), v_all.data<C>(), out.data<C>(),
          C(scale ? double(*scale) : 1 / std::sqrt(double(q.width))), C(softcap)},
         [&](int64_t b, int64_t h, int64_t i, C* s) {
+          if (!bias.values && bias.lengths.empty() && !is_causal && left_window_size < 0 && right_window_size < 0) return;
           for (int64_t j = 0; j < total; ++j) if (const double add = bias(*this, b, h, i, j); add != 0) s[j] = std::isinf(add) && add < 0 ? C(-INFINITY) : C(s[j] + C(add));
         },
         [&](ScoreStage stage, int64_t row, const C* s) {

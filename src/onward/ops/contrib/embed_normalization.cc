@@ -50,8 +50,7 @@ struct EmbedLayerNormalization : contrib::EmbedLayerNormalization {
       const C* g = segments ? row_of(segments, segment[size_t(row)], "segment") : nullptr;
       C *s = sum.data<C>() + row * n, *out = to.data<C>() + row * n;
       for (int64_t i = 0; i < n; ++i) s[i] = g ? w[i] + p[i] + g[i] : w[i] + p[i];
-      normalise(s, out, n, moments(s, n, epsilon, true));
-      for (int64_t i = 0; i < n; ++i) out[i] = out[i] * gamma.data<C>()[i] + beta.data<C>()[i];
+      normalise(s, out, n, moments(s, n, epsilon, true), gamma.data<C>(), beta.data<C>());
     }
     store(to, y);
     if (call.wants(1) && call.outputs[1].tensor()) count_kept(call, ids(mask_input), steps);

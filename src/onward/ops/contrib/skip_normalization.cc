@@ -32,6 +32,14 @@ void infer_skip(Inference& io, const Operands& in, const Results& out) {
   if (out.sum) io.output(out.sum, io.type(0), x);
 }
 
+template <class C> struct AddBody {
+  [[gnu::always_inline]] static void run(const C* a, const C* b, C* to, int64_t n) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) to[i] = a[i] + b[i];
+  }
+};
+template <class C> void add(const C* a, const C* b, C* to, int64_t n) { simd::run<AddBody<C>, C>(a, b, to, n); }
+
 template <class C> void normalise_sum(Call& call, const Operands& in, const Results& out, double epsilon, bool centred) {
   const auto operand = [&](size_t i) { return i && call.has(i) ? as_type(call, call.tensor(i), type_of<C>) : Tensor(); };
   const auto wanted = [&](size_t k) { return k && call.wants(k) ? call.outputs[k].tensor() : nullptr; };
@@ -43,15 +51,11 @@ template <class C> void normalise_sum(Call& call, const Operands& in, const Resu
   call.context.parallel(rows, 4.0 * double(n), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       C* const s = sum.data<C>() + row * n;
-      if (skip || bias) for (int64_t i = 0; i < n; ++i) {
-        C v = x.data<C>()[row * n + i];
-        if (skip) v += skip.data<C>()[(row * n + i) % skip.size()];
-        s[i] = bias ? v + bias.data<C>()[i] : v;
-      }
+      const C* from = x.data<C>() + row * n;
+      if (skip) add(from, skip.data<C>() + row * n % skip.size(), s, n), from = s;
+      if (bias) add(from, bias.data<C>(), s, n);
       const Moments m = moments(s, n, epsilon, centred);
-      C* const out_row = to.data<C>() + row * n;
-      normalise(s, out_row, n, m);
-      for (int64_t i = 0; i < n; ++i) out_row[i] = out_row[i] * gamma.data<C>()[i] + (beta ? beta.data<C>()[i] : C(0));
+      normalise(s, to.data<C>() + row * n, n, m, gamma.data<C>(), beta ? beta.data<C>() : nullptr);
       mean[size_t(row)] = m.mean, inverse[size_t(row)] = m.inverse;
     }
   });

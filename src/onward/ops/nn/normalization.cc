@@ -17,6 +17,9 @@ template <class T> void scale_and_shift(const Out<T>& y, const In<T>& scale, con
   });
 }
 
+// Whether v has one element for each of a row, the axes of x from `at` on: then rows are scaled as they are normalised.
+bool by_row(std::span<const int64_t> v, std::span<const int64_t> x, int64_t at) { return std::equal(v.begin(), v.end(), x.begin() + at, x.end()); }
+
 void check_broadcast(Inference& io, size_t i) {
   if (io.has(i) && io.inputs[i].dims && !io.symbols && broadcast(io.dims(0), io.dims(i)) != io.dims(0)) invalid("input ", i, " of shape ", shown(io.dims(i)), " does not broadcast to ", shown(io.dims(0)));
 }
@@ -45,14 +48,15 @@ struct LayerNormalization : standard::LayerNormalization {
     const auto y = binder.take(detail::Binder::As<Out<T>>{});
     const int64_t at = axis_of(axis, x.rank()), outer = product(x.dims, 0, at), n = product(x.dims, at, x.rank());
     std::vector<double> mean(static_cast<size_t>(outer)), inverse(static_cast<size_t>(outer));
+    const bool at_once = by_row(scale.dims, x.dims, at) && (!bias || by_row(bias.dims, x.dims, at));
     call.context.parallel(outer, 3.0 * double(n), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const Moments m = moments(x.data + row * n, n, epsilon, true);
-        normalise(x.data + row * n, y.data + row * n, n, m);
+        normalise(x.data + row * n, y.data + row * n, n, m, at_once ? scale.data : nullptr, at_once && bias ? bias.data : nullptr);
         mean[size_t(row)] = m.mean, inverse[size_t(row)] = m.inverse;
       }
     });
-    scale_and_shift(y, scale, bias);
+    if (!at_once) scale_and_shift(y, scale, bias);
     const std::vector<double>* lists[] = {&mean, &inverse};
     for (size_t k = 0; k < 2; ++k)
       if (const Tensor* out = call.wants(k + 1) ? call.outputs[k + 1].tensor() : nullptr) convert(DataType::f64, lists[k]->data(), out->type(), out->raw(), outer);
@@ -76,10 +80,12 @@ struct RMSNormalization : standard::RMSNormalization {
     const auto kernel = [&]<class T>() {
       const Tensor from = as.template operator()<T>(x), factor = as.template operator()<T>(scale);
       const Tensor to = y.type() == type_of<T> ? y : call.scratch(type_of<T>, y.dims());
+      const bool at_once = by_row(factor.dims(), x.dims(), at);
       call.context.parallel(outer, 2.0 * double(n), [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) normalise(from.data<T>() + row * n, to.data<T>() + row * n, n, moments(from.data<T>() + row * n, n, epsilon, false));
+        for (int64_t row = begin; row < end; ++row)
+          normalise(from.data<T>() + row * n, to.data<T>() + row * n, n, moments(from.data<T>() + row * n, n, epsilon, false), at_once ? factor.data<T>() : nullptr);
       });
-      scale_and_shift<T>({{to.data<T>(), to.dims(), to.size(), true}}, {{factor.data<T>(), factor.dims(), factor.size(), true}}, {});
+      if (!at_once) scale_and_shift<T>({{to.data<T>(), to.dims(), to.size(), true}}, {{factor.data<T>(), factor.dims(), factor.size(), true}}, {});
       if (y.type() != type_of<T>) convert(type_of<T>, to.raw(), y.type(), y.raw(), y.size());
     };
     if (x.type() == DataType::f64) kernel.template operator()<double>();
