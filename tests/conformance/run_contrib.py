@@ -2,7 +2,7 @@
 """Runs nodes of ONNX Runtime's own operators through `onward run-cases`. Usage: run_contrib.py ONWARD [--only TEXT] [--verbose] [--write]
 
 The cases stand in contrib/*.py. Every answer is compared with a formula written out in NumPy and, where ONNX Runtime has a kernel for
-processors, with what that answers. Ends with `N passed, N failed`. --write puts the table of all operators into docs/coverage/onnxruntime.md.
+processors, with what that answers; then graphs that ONNX Runtime rewrote and saved. Ends with `N passed, N failed`. --write puts the table of all operators into docs/coverage/onnxruntime.md.
 """
 import argparse
 import importlib.util
@@ -18,6 +18,7 @@ import onnx.parser
 import onnxruntime
 from onnx import helper, numpy_helper
 
+import optimised
 from worker import Worker
 
 HERE = Path(__file__).parent
@@ -41,6 +42,10 @@ def main():
         counts[case.op] = (n + 1, by_engine + bool(case.engine or case.standard))
         if problem or options.verbose:
             print(f"{'failed' if problem else 'ok'}: {case.op} #{number} {shown(case)}: {problem or ''}")
+    for problem in () if options.only else saved_models(worker):
+        passed, failed = passed + (problem is None), failed + (problem is not None)
+        if problem:
+            print(f"failed: {problem}")
     worker.stop()
     print("; ".join(f"{op} {n} ({e} with ONNX Runtime)" for op, (n, e) in sorted(counts.items())))
     if options.write and not options.only:
@@ -63,27 +68,61 @@ def shown(case):
     return f"({inputs}; {case.attributes})"
 
 
-def run(worker, case):
-    """None, or what is wrong."""
-    model = model_of(case)
+def answers_of(worker, model, inputs):
+    """(the outputs, "") or (None, what the program said)."""
     with tempfile.TemporaryDirectory(prefix="onward-contrib-") as folder:
         folder = Path(folder)
         (folder / "model.onnx").write_bytes(model.SerializeToString())
-        for k, (_, x) in enumerate(case.fed()):
+        for k, x in enumerate(inputs):
             (folder / f"input_{k}.pb").write_bytes(numpy_helper.from_array(x).SerializeToString())
         status, reason = worker.run(folder / "model.onnx", folder, folder)
         if status != "ok":
-            return f"{status}: {reason}"
-        answers = [numpy_helper.to_array(onnx.load_tensor(str(folder / f"output_{k}.pb"))) for k in range(len(model.graph.output))]
+            return None, f"{status}: {reason}"
+        return [numpy_helper.to_array(onnx.load_tensor(str(folder / f"output_{k}.pb"))) for k in range(len(model.graph.output))], ""
+
+
+def saved_models(worker):
+    """None, or what is wrong, of every graph that ONNX Runtime rewrote and saved: the rewritten one answers as the plain one does there."""
+    for name, plain, saved, inputs, wanted in optimised.models():
+        found = {node.op_type for node in saved.graph.node}
+        answers, said = answers_of(worker, saved, inputs.values())
+        if not wanted <= found:
+            yield f"{name}: ONNX Runtime wrote {sorted(found)}, expected {sorted(wanted)} among them"
+        elif answers is None:
+            yield f"{name}: {said}"
+        else:
+            theirs = onnxruntime.InferenceSession(plain.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, inputs)
+            close = answers[0].shape == theirs[0].shape and np.allclose(answers[0], theirs[0], rtol=1e-4, atol=1e-5)
+            yield None if close else f"{name}: answers differ by {np.abs(answers[0] - theirs[0]).max()}"
+
+
+def run(worker, case):
+    """None, or what is wrong."""
+    model = model_of(case)
+    answers, said = answers_of(worker, model, [x for _, x in case.fed()])
+    if answers is None:
+        return said
     problem = difference(case, answers, [e for e in case.expected if e is not None], "the formula")
     if problem or not (case.engine or case.standard):
         return problem
     try:
-        session = onnxruntime.InferenceSession((standard_model(case) if case.standard else model).SerializeToString(), providers=["CPUExecutionProvider"])
-        theirs = session.run(None, {f"x{i}": x for i, x in case.fed()})
+        theirs = engine_answers(case, standard_model(case) if case.standard else model)
     except Exception as e:
         return f"ONNX Runtime: {str(e).splitlines()[0][:300]}"
     return difference(case, answers, theirs, "ONNX Runtime")
+
+
+def engine_answers(case, model):
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    if not case.shares:
+        return session.run(None, {f"x{i}": x for i, x in case.fed()})
+    binding, values = session.io_binding(), {i: onnxruntime.OrtValue.ortvalue_from_numpy(x) for i, x in case.fed()}
+    for i, value in values.items():
+        binding.bind_ortvalue_input(f"x{i}", value)
+    for k, output in enumerate(session.get_outputs()):
+        binding.bind_ortvalue_output(output.name, values[case.shares[k]]) if k in case.shares else binding.bind_output(output.name)
+    session.run_with_iobinding(binding)
+    return [value.numpy() for value in binding.get_outputs()]
 
 
 def model_of(case):
@@ -111,13 +150,13 @@ def difference(case, answers, expected, whose):
             return f"output {k}: shape {a.shape}, {whose} has {e.shape}"
         if whose != "the formula" and a.dtype != e.dtype:
             return f"output {k}: {a.dtype}, {whose} has {e.dtype}"
+        kept = case.where(k, a) if case.where else np.ones(a.shape, bool)
         if a.dtype.kind not in "f" and a.dtype.name != "bfloat16":
-            if not np.array_equal(a, e):
-                return f"output {k}: {a.ravel()[:8]}, {whose} has {e.ravel()[:8]}"
+            if not np.array_equal(a[kept], e[kept]):
+                return f"output {k}: {a.tolist()}, {whose} has {e.tolist()}"
             continue
         tolerance = case.tolerance or TOLERANCE[a.dtype.name]
         x, y = a.astype(np.float64), e.astype(np.float64)
-        kept = case.where(k, x) if case.where else np.ones(x.shape, bool)
         with np.errstate(invalid="ignore"):
             close = np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True) | ~kept
         if not close.all():

@@ -15,6 +15,8 @@ static constexpr ContribMeaning meanings[] = {
     // Softmax of opset 12 flattens the axes from `axis` on, as BiasSoftmax does.
     {"com.microsoft", "BiasSoftmax", "sum = Add(data, bias)\n output = Softmax(sum; axis=@axis)", 12},
     {"com.microsoft", "BiasSplitGelu", "sum = Add(X, bias)\n left, right = Split(sum; axis=-1, num_outputs=2)\n gelu = Gelu(right)\n Y = Mul(left, gelu)"},
+    {"com.microsoft", "CausalConvWithState", "output, present_state = CausalConvWithState(input, weight, bias, past_state; activation=@activation)", 28,
+     "channels_last:INT=0;dilation:INT=1;input_channel_offset:INT=0;input_channels:INT=0;ndim:INT=1;state_channels_last:INT=-1;state_length:INT=0;state_update_capacity:INT=0;state_window:INT=0"},
     {"com.microsoft", "ComplexMul", R"(
         a, b = Split(A; axis=-1, num_outputs=2)
         c, d = Split(B; axis=-1, num_outputs=2)
@@ -49,6 +51,9 @@ static constexpr ContribMeaning meanings[] = {
     {"com.microsoft", "GemmFastGelu", "product = MatMul(X, W)\n Y = com.microsoft.FastGelu(product, bias)"},
     {"com.microsoft", "GridSample", "Y = GridSample(X, Grid; align_corners=@align_corners, mode=@mode, padding_mode=@padding_mode)"},
     {"com.microsoft", "Irfft", "spectrum = DFT(X, , int64 -2; onesided=1, inverse=1)\n Y = Squeeze(spectrum, int64 [-1])", 28, "normalized:INT=0;onesided:INT=1;signal_ndim:INT=1"},
+    {"com.microsoft", "LinearAttention", R"(
+        output, present_state = LinearAttention(query, key, value, past_state, decay, beta;
+          chunk_size=@chunk_size, kv_num_heads=@kv_num_heads, q_num_heads=@q_num_heads, scale=@scale, update_rule=@update_rule))", 28, "state_window:INT=0"},
     {"com.microsoft", "LinearAttentionGate", R"(
         wide = Cast(a; to=1)
         sum = Add(wide, dt_bias)

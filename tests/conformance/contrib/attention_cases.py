@@ -10,6 +10,8 @@ def cases():
     yield from multi_head()
     yield from decoder()
     yield from grouped()
+    yield from windowed()
+    yield from sparse()
     yield from rotary()
 
 
@@ -227,6 +229,56 @@ def lengths_of_their_own(plain, heads, kv_heads, width):
     yield Case("GroupQueryAttention", [q, k, v, past_k, past_v, np.array(pasts, np.int32), np.array([5], np.int32)], [np.concatenate(rows), keys, values], plain, where=where)
 
 
+def windowed():
+    """A cache of the window's size: what is too old goes, as many entries at once as exceed the window."""
+    heads, kv_heads, width, window = 4, 2, 16, 3
+    cos, sin = angles(32, width // 2)
+    for room in (3, 5):
+        def resident(total):
+            each = room - window + 1
+            return total if total <= room else total - each * -(-(total - room) // each)
+
+        for past, steps in ((2, 1), (6, 1), (9, 1), (0, 2), (7, 4)):
+            total, kept = past + steps, resident(past)
+            q, k, v = draw(70, 1, steps, heads * width), draw(71, 1, steps, kv_heads * width), draw(72, 1, steps, kv_heads * width)
+            whole_k, whole_v = draw(73, 1, kv_heads, past, width), draw(74, 1, kv_heads, past, width)
+            caches = [np.concatenate([c[:, :, past - kept:], np.zeros((1, kv_heads, room - kept, width), np.float32)], 2) for c in (whole_k, whole_v)]
+            added = draw(75, 1, 1, steps, total)
+            positions = past + np.arange(steps)[None]
+            qq, kk = (turn(split(f64(x), n), cos, sin, positions, 0) for x, n in ((q, heads), (k, kv_heads)))
+            all_k, all_v = np.concatenate([f64(whole_k), kk], 2), np.concatenate([f64(whole_v), split(f64(v), kv_heads)], 2)
+            y, _ = attend(qq, all_k, all_v, f64(added), causal_past=past, window=window)
+            left = resident(total)
+            present = [np.concatenate([c[:, :, total - left:], np.zeros((1, kv_heads, room - left, width))], 2) for c in (all_k, all_v)]
+            where = lambda output, x, left=left: np.broadcast_to((np.arange(room) < left)[:, None], x.shape) if output else np.ones(x.shape, bool)
+            attributes = {"num_heads": heads, "kv_num_heads": kv_heads, "local_window_size": window, "sliding_window_cache": 1, "do_rotary": 1}
+            yield Case("GroupQueryAttention", [q, k, v, *caches, np.array([total - 1], np.int32), np.array([total], np.int32), cos, sin, None, added], [merge(y), *present], attributes, where=where)
+
+
+def sparse():
+    heads, kv_heads, width, block, room = 4, 2, 16, 16, 64
+    cos, sin = angles(room, width // 2)
+    layouts = np.array([[[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 1, 1, 1]], [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 1]]])
+    rows = np.array([[0, 1, 3, 5, 8], [0, 1, 3, 6, 9]], np.int32)
+    columns = np.array([[0, 0, 1, 1, 2, 1, 2, 3, -1], [0, 0, 1, 0, 1, 2, 0, 2, 3]], np.int32)
+    for past, steps in ((0, 50), (47, 1), (30, 1)):
+        total = past + steps
+        q, k, v = draw(80, 1, steps, heads * width), draw(81, 1, steps, kv_heads * width), draw(82, 1, steps, kv_heads * width)
+        caches = [np.concatenate([draw(83 + i, 1, kv_heads, past, width), np.zeros((1, kv_heads, room - past, width), np.float32)], 2) for i in (0, 1)]
+        i, j = past + np.arange(steps), np.arange(total)
+        hidden = np.where(layouts[:, i[:, None] // block, j // block] > 0, 0, -np.inf)[np.arange(heads) % 2][None]
+        for rotates in (0, 1):
+            qq, kk, vv = split(f64(q), heads), split(f64(k), kv_heads), split(f64(v), kv_heads)
+            if rotates:
+                qq, kk = (turn(x, cos, sin, i[None], 0) for x in (qq, kk))
+            all_k, all_v = (np.concatenate([f64(c)[:, :, :past], x], 2) for c, x in zip(caches, (kk, vv)))
+            y, _ = attend(qq, all_k, all_v, hidden, causal_past=past)
+            present = [np.concatenate([c, np.zeros((1, kv_heads, room - total, width))], 2) for c in (all_k, all_v)]
+            where = lambda output, x, total=total: np.broadcast_to((np.arange(room) < total)[:, None], x.shape) if output else np.ones(x.shape, bool)
+            inputs = [q, k, v, *caches, rows, columns, np.array([total], np.int32), np.array([total], np.int32), *([cos, sin] if rotates else [])]
+            yield Case("SparseAttention", inputs, [merge(y), *present], {"num_heads": heads, "kv_num_heads": kv_heads, "sparse_block_size": block, "do_rotary": rotates}, shares={1: 3, 2: 4}, where=where)
+
+
 def rotary():
     batch, heads, steps, width = 2, 3, 4, 8
     for half, attributes in ((4, {}), (4, {"interleaved": 1}), (2, {"rotary_embedding_dim": 4, "num_heads": heads}), (4, {"num_heads": heads, "interleaved": 1})):
@@ -240,3 +292,19 @@ def rotary():
             yield Case("RotaryEmbedding", [x, given, cos, sin], [merge(y)], attributes)
             four = np.ascontiguousarray(split(x, heads))
             yield Case("RotaryEmbedding", [four, given, cos, sin], [y], attributes)
+    for layout, sections in ((0, [2, 1, 1]), (1, [2, 1, 1]), (0, [4, 0, 0]), (1, [1, 2, 1])):
+        cos, sin = angles(9, 4)
+        streams = np.random.default_rng(2).integers(0, 9, (3, batch, steps))
+        whose = np.repeat([0, 1, 2], sections)
+        if layout:
+            whose = np.zeros(4, int)
+            for stream in (1, 2):
+                whose[stream:3 * sections[stream]:3] = stream
+        for interleaved in (0, 1):
+            x = draw(61, batch, steps, heads * width)
+            angle = streams[whose].transpose(1, 2, 0)  # [batch, steps, angle]
+            c, s = (f64(t)[angle, np.arange(4)].reshape(-1, 4) for t in (cos, sin))
+            y = turn(split(f64(x), heads), c, s, np.arange(batch * steps).reshape(batch, steps), interleaved)
+            attributes = {"mrope_section": sections, "mrope_layout": layout, "interleaved": interleaved, "num_heads": heads}
+            yield Case("MRotaryEmbedding", [x, streams, cos, sin], [merge(y)], attributes)
+            yield Case("MRotaryEmbedding", [np.ascontiguousarray(split(x, heads)), streams, cos, sin], [y], attributes)

@@ -16,6 +16,7 @@ class Case:
     types: list = None  # of the outputs; by default that of the first input for real numbers
     standard: str = ""  # what is asked of ONNX Runtime where it has no kernel: standard nodes from x0, x1, … to y0, …, as onnx.parser reads them
     constants: tuple = ()  # which inputs stand in the model
+    shares: dict = field(default_factory=dict)  # {output: input} that ONNX Runtime wants in one buffer
     where: object = None  # a function of the outputs: only what it leaves is compared (where the rest is unspecified)
 
     def __post_init__(self):

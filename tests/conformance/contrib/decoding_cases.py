@@ -5,9 +5,11 @@ from case import Case, draw, f64, gelu_tanh, sigmoid, softmax
 
 def cases():
     yield from experts()
+    yield from quantised_experts()
     yield from tokens()
     yield from unfolded()
     yield from gates()
+    yield from recurrences()
 
 
 def activated(kind, x):
@@ -121,3 +123,71 @@ def gates():
         y = branches * (1 if scale is None else f64(scale).reshape(-1, 4) if scale.size == 8 else f64(scale))
         yield Case("BranchwiseRMSNorm", [x.reshape(2, 3, 2, 4), scale], [y])
         yield Case("BranchwiseRMSNorm", [x, scale], [y.reshape(2, 3, 8)], {"num_branches": 2})
+
+
+def packed(values, bits):
+    """Rows of small numbers in bytes, the first in the lowest bits."""
+    n = 8 // bits
+    padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, -values.shape[-1] % n)])
+    return sum(padded[..., i::n].astype(np.uint8) << (i * bits) for i in range(n)).astype(np.uint8)
+
+
+def quantised_experts():
+    rng = np.random.default_rng(40)
+    tokens, hidden, inner, number = 5, 32, 64, 3
+    x, router = draw(41, tokens, hidden), draw(42, tokens, number, scale=2)
+    for bits in (4, 8, 2):
+        for block in (0, 16):
+            for zeros in (False, True):
+                def layer(seed, out, n):
+                    q = rng.integers(0, 1 << bits, (number, out, n))
+                    blocks = n // block if block else 1
+                    scale = np.abs(draw(seed, number, out, blocks)) * 0.1
+                    zero = rng.integers(0, 1 << bits, (number, out, blocks)) if zeros else np.full((number, out, blocks), 1 << (bits - 1))
+                    w = (q - np.repeat(zero, n // blocks, -1)) * np.repeat(f64(scale), n // blocks, -1)
+                    stored = None if not zeros else packed(zero if block else zero[..., 0], bits)
+                    return packed(q, bits), (scale if block else scale[..., 0]).astype(np.float32), stored, w
+
+                swiglu = bits == 4
+                w1, s1, z1, m1 = layer(43, 2 * inner if swiglu else inner, hidden)
+                w2, s2, z2, m2 = layer(44, hidden, inner)
+                b1, b2 = draw(45, number, w1.shape[1]), draw(46, number, hidden)
+
+                def expert(e, v):
+                    h = m1[e] @ v + f64(b1)[e]
+                    h = h[0::2] * sigmoid(1.7 * h[0::2]) * (h[1::2] + 1) if swiglu else np.maximum(h, 0)
+                    return m2[e] @ h + f64(b2)[e]
+
+                p, y = softmax(f64(router)), np.zeros((tokens, hidden))
+                for t in range(tokens):
+                    best = np.argsort(-p[t])[:2]
+                    y[t] = sum(p[t, e] / p[t, best].sum() * expert(e, f64(x)[t]) for e in best)
+                attributes = {"k": 2, "normalize_routing_weights": 1, "expert_weight_bits": bits, "weights_prepacked": 0, **({"block_size": block} if block else {}),
+                              **({"activation_type": "swiglu", "swiglu_fusion": 1, "activation_alpha": 1.7, "activation_beta": 1.0} if swiglu else {"activation_type": "relu"})}
+                yield Case("QMoE", [x, router, w1, s1, b1, w2, s2, b2, None, None, None, z1, z2], [y], attributes, tolerance=1e-3)
+
+
+def recurrences():
+    x, w, bias, past = draw(50, 2, 3, 5), draw(51, 3, 1, 4), draw(52, 3), draw(53, 2, 3, 3)
+    for b in (bias, None):
+        for p in (past, None):
+            whole = np.concatenate([np.zeros((2, 3, 3)) if p is None else f64(p), f64(x)], 2)
+            y = np.stack([(whole[:, :, t:t + 4] * f64(w)[:, 0]).sum(-1) for t in range(5)], -1) + (0 if b is None else f64(b)[:, None])
+            yield Case("CausalConvWithState", [x, w, b, p], [y, whole[:, :, -3:]])
+            yield Case("CausalConvWithState", [x, w, b, p], [y * sigmoid(y), whole[:, :, -3:]], {"activation": "silu"})
+    batch, steps, heads, kv_heads, dk, dv = 2, 4, 4, 2, 3, 5
+    q, k, v = draw(54, batch, steps, heads * dk), draw(55, batch, steps, kv_heads * dk, scale=0.5), draw(56, batch, steps, kv_heads * dv)
+    state, decay, beta = draw(57, batch, kv_heads, dk, dv), -np.abs(draw(58, batch, steps, kv_heads)), sigmoid(draw(59, batch, steps, kv_heads)).astype(np.float32)
+    for rule in ("linear", "gated", "delta", "gated_delta"):
+        for past in (state, None):
+            s = np.zeros(state.shape) if past is None else f64(past)
+            y = np.zeros((batch, steps, heads, dv))
+            for t in range(steps):
+                kt, vt = (f64(a)[:, t].reshape(batch, kv_heads, -1) for a in (k, v))
+                if "gated" in rule:
+                    s = s * np.exp(f64(decay)[:, t])[..., None, None]
+                new = f64(beta)[:, t][..., None] * (vt - np.einsum("bhkv,bhk->bhv", s, kt)) if "delta" in rule else vt
+                s = s + kt[..., :, None] * new[..., None, :]
+                y[:, t] = np.einsum("bhk,bhkv->bhv", f64(q)[:, t].reshape(batch, heads, dk), np.repeat(s, heads // kv_heads, 1)) / np.sqrt(dk)
+            inputs = [q, k, v, past, decay if "gated" in rule else None, beta if "delta" in rule else None]
+            yield Case("LinearAttention", inputs, [y.reshape(batch, steps, -1), s], {"q_num_heads": heads, "kv_num_heads": kv_heads, "update_rule": rule})

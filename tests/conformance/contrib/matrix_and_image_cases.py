@@ -12,6 +12,7 @@ def cases():
     yield from crops()
     yield from padding()
     yield from relative_positions()
+    yield from gated_positions()
     yield from words()
 
 
@@ -85,6 +86,15 @@ def relative_positions():
             bucket = bucket + np.where(distance < exact, distance, far)
             yield Case("RelativePositionBias", [table, np.array([queries], np.int64), np.array([keys], np.int64)], [table[bucket].transpose(2, 0, 1)[None]],
                        {"max_distance": most, "is_bidirectional": both}, engine=False)
+
+
+def gated_positions():
+    batch, steps, heads, width, gates = 2, 3, 2, 4, 8
+    q, bias, positions = draw(30, batch, steps, heads * width), draw(31, heads * width), draw(32, 1, heads, steps, steps)
+    w, b, eco = draw(33, width, gates), draw(34, gates), draw(35, 1, heads, 1, 1)
+    rows = (f64(q) + f64(bias)).reshape(batch, steps, heads, width).transpose(0, 2, 1, 3)
+    u, r = np.split(1 / (1 + np.exp(-(rows @ f64(w) + f64(b)).reshape(batch, heads, steps, 2, gates // 2).sum(-1))), 2, -1)
+    yield Case("GatedRelativePositionBias", [q, bias, positions, w, b, eco], [(u * (r * f64(eco) - 1) + 2) * f64(positions)], {"num_heads": heads}, engine=False)
 
 
 def words():

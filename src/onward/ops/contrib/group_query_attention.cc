@@ -2,9 +2,8 @@
 // with rotary positions, a local window, soft capping and sinks.
 #include <cmath>
 #include "onward/ops/contrib.h"
-#include "onward/ops/contrib_attention.h"
+#include "onward/ops/grouped_cache.h"
 #include "onward/ops/normalise_rows.h"
-#include "onward/ops/rotate_pairs.h"
 
 namespace onward::ops {
 namespace {
@@ -15,10 +14,11 @@ struct GroupQueryAttention : contrib::GroupQueryAttention {
   void prepare(const Preparation&) const {
     if (num_heads < 1 || kv_num_heads < 1 || num_heads % kv_num_heads != 0) invalid(num_heads, " heads of queries for ", kv_num_heads, " of keys");
     if (k_quant_type != "NONE" || v_quant_type != "NONE") unsupported("a quantised cache (", k_quant_type, ", ", v_quant_type, ")");
-    if (sliding_window_cache != 0) unsupported("sliding_window_cache");
+    if (sliding_window_cache != 0 && local_window_size < 1) invalid("sliding_window_cache needs a local_window_size");
     if (causal != 0 && causal != 1) invalid("causal is ", causal, ", expected 0 or 1");
     if (causal == 0 && local_window_size != -1) invalid("local_window_size needs causal=1");
     if (local_window_size < -1) invalid("local_window_size is ", local_window_size);
+    if (qk_output != 0 && sliding_window_cache != 0) unsupported("qk_output with sliding_window_cache");
     if (qk_output < 0 || qk_output > 2) invalid("qk_output is ", qk_output, ", expected 0, 1 or 2");
   }
 
@@ -32,7 +32,7 @@ struct GroupQueryAttention : contrib::GroupQueryAttention {
     const auto total = io.sizes(longest);
     const int64_t room = io.has(past_key) ? io.dims(past_key).size() == 4 ? io.dims(past_key)[2] : -1 : 0;
     const int64_t all = total && total->size() == 1 ? (*total)[0] : io.unknown();
-    const int64_t kept = room == 0 ? all : is_symbol(room) || is_symbol(all) ? io.unknown() : std::max(room, all);
+    const int64_t kept = sliding_window_cache ? room : room == 0 ? all : is_symbol(room) || is_symbol(all) ? io.unknown() : std::max(room, all);
     io.output(0, {q[0], q[1], io.multiply(num_heads, width)});
     io.output(1, io.has(past_key) ? io.type(past_key) : io.type(query), {q[0], kv_num_heads, kept, width});
     io.output(2, io.has(past_value) ? io.type(past_value) : io.type(query), {q[0], kv_num_heads, kept, width});
@@ -45,9 +45,6 @@ struct GroupQueryAttention : contrib::GroupQueryAttention {
   }
 
  private:
-  // Of one entry of the batch: new tokens that count, tokens before them, both together.
-  struct Span { int64_t now, before, total; };
-
   void check(Inference& io, const Dims& q, int64_t width) const {
     if (io.has(key) != io.has(value)) invalid("key and value go together");
     for (size_t i : {size_t(key), size_t(value)})
@@ -64,65 +61,61 @@ struct GroupQueryAttention : contrib::GroupQueryAttention {
     if (io.has(query_lengths) && io.dims(query_lengths) != Dims{q[0]}) invalid("query_seqlens has shape ", shown(io.dims(query_lengths)), " for a batch of ", q[0]);
   }
 
-  std::vector<Span> spans(const Call& call, int64_t steps, int64_t total, int64_t room) const {
+  // How many of `total` tokens a window-sized cache still holds: when it is full, as many go at once as exceed the window.
+  int64_t resident(int64_t total, int64_t room) const {
+    if (sliding_window_cache == 0 || total <= room) return total;
+    const int64_t each = room - local_window_size + 1;
+    return total - each * ((total - room + each - 1) / each);
+  }
+
+  std::vector<TokenSpan> spans(const Call& call, int64_t steps, int64_t total, int64_t room) const {
     const auto last = integers(call.tensor(lengths));
     const auto given = call.has(query_lengths) ? integers(call.tensor(query_lengths)) : std::vector<int64_t>();
-    std::vector<Span> out;
+    if (sliding_window_cache != 0 && room < local_window_size) invalid("a cache of ", room, " for a window of ", local_window_size);
+    std::vector<TokenSpan> out;
     for (size_t b = 0; b < last.size(); ++b) {
       const int64_t all = last[b] + 1, now = given.empty() ? std::min(steps, all) : given[b];
       if (all < 0 || all > total || now < 0 || now > std::min(steps, all)) invalid("an entry of ", all, " tokens, ", now, " of them new, for ", steps, " steps and ", total, " keys");
-      if (all - now > room) invalid(all - now, " past tokens in a cache of ", room);
-      out.push_back({now, all - now, all});
+      const int64_t before = resident(all - now, room);
+      if (before > room) invalid(before, " past tokens in a cache of ", room);
+      out.push_back({now, before, all - now});
     }
     return out;
   }
 
-  // Normalised by head where weights are given, then turned to its position.
-  template <class C> void place(const Call& call, const Tensor& heads, const Tensor& norm, double epsilon, std::span<const Span> spans) const {
-    const auto operand = [&](size_t i) { return call.has(i) ? as_type(call, call.tensor(i), type_of<C>) : Tensor(); };
-    const bool rotates = do_rotary.value_or(0) != 0;
-    const Tensor cos = rotates ? operand(cosines) : Tensor(), sin = rotates ? operand(sines) : Tensor();
-    const auto positions = rotates && call.has(position_ids) ? integers(call.tensor(position_ids)) : std::vector<int64_t>();
-    const int64_t number = heads.dims()[1], steps = heads.dims()[2], width = heads.dims()[3];
-    for (int64_t row = 0; row < heads.dims()[0] * number * steps; ++row) {
-      const int64_t b = row / (number * steps), t = row % steps;
-      C* const x = heads.data<C>() + row * width;
-      if (norm) {
-        normalise(x, x, width, moments(x, width, epsilon, false));
-        for (int64_t d = 0; d < width; ++d) x[d] *= norm.data<C>()[d];
-      }
-      if (!rotates || t >= spans[size_t(b)].now) continue;
-      const int64_t at = positions.empty() ? spans[size_t(b)].before + t : positions[size_t(b * steps + t)], half = cos.dims()[1];
-      if (at < 0 || at >= cos.dims()[0]) invalid("position ", at, " in a cache of ", cos.dims()[0]);
-      rotate_pairs(x, x, cos.data<C>() + at * half, sin.data<C>() + at * half, half, rotary_interleaved.value_or(0) != 0);
-    }
+  template <class C> static void normalise_heads(const Tensor& heads, const Tensor& weights, double epsilon) {
+    const int64_t width = heads.dims()[3];
+    for (C* x = heads.data<C>(); weights && x < heads.data<C>() + heads.size(); x += width) normalise(x, x, width, moments(x, width, epsilon, false), weights.data<C>());
   }
 
-  // The cache with the new tokens of every entry behind its old ones: `room` entries, 0 where nothing stands.
-  template <class C> static Tensor cached(const Call& call, const Tensor& past, const Tensor& now, std::span<const Span> spans, int64_t room) {
-    const Dims& d = now.dims();
-    Tensor out = call.scratch(type_of<C>, {d[0], d[1], room, d[3]});
-    for (int64_t row = 0; row < d[0] * d[1]; ++row) {
-      const Span& span = spans[size_t(row / d[1])];
-      C* to = out.data<C>() + row * room * d[3];
-      if (past) to = std::copy_n(past.data<C>() + row * past.dims()[2] * d[3], span.before * d[3], to);
-      to = std::copy_n(now.data<C>() + row * d[2] * d[3], span.now * d[3], to);
-      std::fill_n(to, (room - span.total) * d[3], C(0));
+  // What stays of the cache: the last entries that are resident, from row 0 on.
+  template <class C> void keep(const Call& call, const Tensor& cache, std::span<const TokenSpan> spans, const Tensor& to) const {
+    if (sliding_window_cache == 0) return store(cache, to);
+    const int64_t heads = to.dims()[1], room = to.dims()[2], width = to.dims()[3];
+    const Tensor kept = call.scratch(type_of<C>, to.dims());
+    std::fill_n(kept.data<C>(), kept.size(), C(0));
+    for (int64_t row = 0; row < to.dims()[0] * heads; ++row) {
+      const TokenSpan& span = spans[size_t(row / heads)];
+      const int64_t n = resident(span.position + span.now, room);
+      std::copy_n(cache.data<C>() + (row * cache.dims()[2] + span.rows() - n) * width, n * width, kept.data<C>() + row * room * width);
     }
-    return out;
+    store(kept, to);
   }
 
   template <class C> void attention(Call& call) const {
     const auto operand = [&](size_t i) { return call.has(i) ? as_type(call, call.tensor(i), type_of<C>) : Tensor(); };
-    const Tensor x = operand(query), old_keys = operand(past_key), old_values = operand(past_value);
-    const int64_t batch = x.dims()[0], steps = x.dims()[1], width = call.output(0).dims()[2] / num_heads, total = integers(call.tensor(longest))[0];
-    const int64_t old_room = old_keys ? old_keys.dims()[2] : 0, room = std::max(old_room, total), packed = num_heads * width;
+    const Tensor old_keys = operand(past_key), old_values = operand(past_value);
+    const int64_t batch = call.tensor(query).dims()[0], steps = call.tensor(query).dims()[1], width = call.output(0).dims()[2] / num_heads, total = integers(call.tensor(longest))[0];
+    const int64_t old_room = old_keys ? old_keys.dims()[2] : 0, room = sliding_window_cache ? old_room + steps : std::max(old_room, total);
     const auto entries = spans(call, steps, total, old_room);
-    const auto part = [&](size_t input, int64_t number, int64_t first) { return unpacked_heads<C>(call, call.has(input) ? operand(input) : x, {number, width, call.has(input) ? 0 : first, width}); };
-    const Tensor q = part(query, num_heads, 0), k = part(key, kv_num_heads, packed), v = part(value, kv_num_heads, packed + kv_num_heads * width);
-    place<C>(call, q, operand(q_norm), q_norm_epsilon.value_or(qk_norm_epsilon), entries);
-    place<C>(call, k, operand(k_norm), k_norm_epsilon.value_or(qk_norm_epsilon), entries);
-    const Tensor keys = cached<C>(call, old_keys, k, entries, room), values = cached<C>(call, old_values, v, entries, room);
+    const GroupedHeads<C> all(call, num_heads, kv_num_heads, width);
+    const Tensor &q = all.q, &k = all.k, &v = all.v;
+    normalise_heads<C>(q, operand(q_norm), q_norm_epsilon.value_or(qk_norm_epsilon)), normalise_heads<C>(k, operand(k_norm), k_norm_epsilon.value_or(qk_norm_epsilon));
+    if (do_rotary.value_or(0)) {
+      const auto positions = call.has(position_ids) ? integers(call.tensor(position_ids)) : std::vector<int64_t>();
+      for (const Tensor& heads : {q, k}) rotate_heads<C>(heads, operand(cosines), operand(sines), rotary_interleaved.value_or(0) != 0, entries, positions);
+    }
+    const Tensor keys = cached_heads<C>(call, old_keys, k, entries, room), values = cached_heads<C>(call, old_values, v, entries, room);
     const AddedScores<C> added{operand(attention_bias)};
     added.check(batch, num_heads, steps, total);
     const Tensor out = call.scratch(type_of<C>, {batch, num_heads, steps, width});
@@ -132,19 +125,19 @@ struct GroupQueryAttention : contrib::GroupQueryAttention {
     const Tensor scores = call.scratch(type_of<C>, shows ? shows->dims() : Dims{0});
     attend<C>(call.context, {batch, num_heads, kv_num_heads, steps, room, width, width, q.data<C>(), keys.data<C>(), values.data<C>(), out.data<C>(), C(scale && *scale != 0 ? double(*scale) : 1 / std::sqrt(double(width))), C(softcap.value_or(0)), sinks ? sinks.data<C>() : nullptr},
               [&](int64_t b, int64_t h, int64_t i, C* s) {
-                const Span& span = entries[size_t(b)];
-                added(b, h, i, s, std::min(room, total));
-                const int64_t end = causal ? std::min(span.before + i + 1, span.total) : span.total;
+                const TokenSpan& span = entries[size_t(b)];
+                added(b, h, i, s, span.rows(), span.first());
+                const int64_t end = causal ? std::min(span.before + i + 1, span.rows()) : span.rows();
                 std::fill(s + end, s + room, C(-INFINITY));
                 if (local_window_size > 0) std::fill(s, s + std::max<int64_t>(end - local_window_size, 0), C(-INFINITY));
               },
               [&](ScoreStage stage, int64_t row, const C* s) {
                 if (!shows || stage != (qk_output == 1 ? ScoreStage::biased : ScoreStage::weights)) return;
-                for (int64_t i = 0; i < steps; ++i) std::copy_n(s + i * room, total, scores.data<C>() + (row * steps + i) * total);
+                for (int64_t i = 0; i < steps; ++i) std::copy_n(s + i * room, std::min(room, total), scores.data<C>() + (row * steps + i) * total);
               });
     store_merged(out, call.output(0));
-    if (call.wants(1) && call.outputs[1].tensor()) store(keys, call.output(1));
-    if (call.wants(2) && call.outputs[2].tensor()) store(values, call.output(2));
+    if (call.wants(1) && call.outputs[1].tensor()) keep<C>(call, keys, entries, call.output(1));
+    if (call.wants(2) && call.outputs[2].tensor()) keep<C>(call, values, entries, call.output(2));
     if (shows) store(scores, *shows);
   }
 };
