@@ -19,6 +19,7 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 import optimised
+import small_types
 from worker import Worker
 
 HERE = Path(__file__).parent
@@ -60,7 +61,10 @@ def all_cases(only):
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        yield from (c for c in module.cases() if only in c.op)
+        for case in (c for c in module.cases() if only in c.op):
+            yield case
+            if getattr(module, "SMALL_TYPES", False):
+                yield from small_types.variants(case)
 
 
 def shown(case):

@@ -27,16 +27,7 @@ static constexpr ContribMeaning meanings[] = {
         real = Sub(ac, bd)
         imaginary = Add(ad, bc)
         C = Concat(real, imaginary; axis=-1))"},
-    {"com.microsoft", "ComplexMulConj", R"(
-        a, b = Split(A; axis=-1, num_outputs=2)
-        c, d = Split(B; axis=-1, num_outputs=2)
-        ac = Mul(a, c)
-        bd = Mul(b, d)
-        ad = Mul(a, d)
-        bc = Mul(b, c)
-        real = Add(ac, bd)
-        imaginary = Sub(bc, ad)
-        C = Concat(real, imaginary; axis=-1))"},
+    {"com.microsoft", "ComplexMulConj", "signs = CastLike(float [1, -1], B)\n conjugate = Mul(B, signs)\n C = com.microsoft.ComplexMul(A, conjugate)"},
     {"com.microsoft", "DequantizeLinear", "y = DequantizeLinear(x, x_scale, x_zero_point; axis=@axis)"},
     {"com.microsoft", "ExpandDims", "wide = Cast(axis; to=7)\n axes = Reshape(wide, int64 [1])\n Y = Unsqueeze(X, axes)"},
     {"com.microsoft", "FusedConv", R"(

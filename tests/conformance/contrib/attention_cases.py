@@ -4,6 +4,8 @@ from case import Case, draw, f64, softmax
 
 MASKED = -10000.0
 
+SMALL_TYPES = True  # each case also with 16-bit numbers
+
 
 def cases():
     yield from projected()

@@ -2,6 +2,8 @@
 import numpy as np
 from case import Case, draw, f64, gelu, gelu_tanh, sigmoid, softmax
 
+SMALL_TYPES = True  # each case also with 16-bit numbers
+
 
 def cases():
     yield from activations()

@@ -2,6 +2,8 @@
 import numpy as np
 from case import Case, draw, f64, sigmoid
 
+SMALL_TYPES = True  # each case also with 16-bit numbers
+
 
 def cases():
     for dtype in (np.float32, np.float16):
