@@ -2,7 +2,8 @@
 """Runs nodes of ONNX Runtime's own operators through `onward run-cases`. Usage: run_contrib.py ONWARD [--only TEXT] [--verbose] [--write]
 
 The cases stand in contrib/*.py. Every answer is compared with a formula written out in NumPy and, where ONNX Runtime has a kernel for
-processors, with what that answers; then graphs that ONNX Runtime rewrote and saved. Ends with `N passed, N failed`. --write puts the table of all operators into docs/coverage/onnxruntime.md.
+processors (or the standard's words for it), with what that answers; then come graphs that ONNX Runtime rewrote and saved. Ends with
+`N passed, N failed`. --write puts the table of all operators into docs/coverage/onnxruntime.md.
 """
 import argparse
 import importlib.util

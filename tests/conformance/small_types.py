@@ -19,4 +19,4 @@ def variants(case):
         if any(x is not None and x.dtype == dtype and not np.array_equal(x.astype(np.float32), case.inputs[i]) for i, x in enumerate(inputs)):
             continue  # a number that the type does not hold: the answer would be another
         outputs = [None if e is None else dtype if t == np.float32 and becomes(schema.outputs[k]) else t for k, (e, t) in enumerate(zip(case.expected, case.output_types()))]
-        yield dataclasses.replace(case, inputs=inputs, types=outputs, engine=False, tolerance=0, shares={})
+        yield dataclasses.replace(case, inputs=inputs, types=outputs, engine=False, standard="", tolerance=0, shares={})
