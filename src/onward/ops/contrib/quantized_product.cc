@@ -1,4 +1,5 @@
 // MatMulIntegerToFloat, DynamicQuantizeMatMul, QGemm, MatMulInteger16: exact integer products, scaled afterwards in float.
+#include "onward/ops/code_product.h"
 #include "onward/ops/contrib.h"
 #include "onward/ops/matmul.h"
 #include "onward/ops/quantized.h"
@@ -8,6 +9,30 @@
 namespace onward::ops {
 namespace {
 
+const Tensor* given(const Call& call, size_t i) { return call.has(i) ? &call.tensor(i) : nullptr; }
+
+// The second operand made ready at load, where it and its zero point are constants.
+struct Second {
+  std::shared_ptr<const CodeRows> packed;
+  void prepare(const Preparation& at, size_t b, size_t zero, bool transpose) {
+    const bool has_zero = zero < at.node.inputs.size() && !at.node.inputs[zero].empty();
+    const Tensor *matrix = at.input(b), *z = has_zero ? at.input(zero) : nullptr;
+    if (!matrix || matrix->rank() != 2 || has_zero != (z != nullptr)) return;
+    if (auto rows = code_rows(*matrix, z, transpose)) packed = std::make_shared<const CodeRows>(std::move(*rows));
+  }
+  std::shared_ptr<const CodeRows> rows(const Call& call, size_t b, size_t zero, bool transpose) const {
+    if (packed || call.tensor(b).rank() != 2) return packed;
+    auto out = code_rows(call.tensor(b), given(call, zero), transpose);
+    return out ? std::make_shared<const CodeRows>(std::move(*out)) : nullptr;
+  }
+};
+
+Tensor product_of(const Call& call, const CodeRows& a, const CodeRows& b, const Dims& dims) {
+  Tensor sum = call.scratch(DataType::i32, dims);
+  code_product(call.context, a.values.data(), a.rows, b.values.data(), b.rows, a.k, sum.data<int32_t>(), b.rows);
+  return sum;
+}
+// Of any number of axes and any zero points.
 Tensor product_of(const Call& call, const Tensor& a, const Tensor& b, const Dims& dims) {
   Tensor sum = call.scratch(DataType::i32, dims);
   matmul(call.context, MatMulShape(a.dims(), b.dims()), a.data<int32_t>(), b.data<int32_t>(), sum.data<int32_t>());
@@ -35,26 +60,36 @@ void scaled(const Call& call, const Tensor& sum, float a_scale, const Tensor& b_
 }
 
 struct MatMulIntegerToFloat : contrib::MatMulIntegerToFloat {
+  Second second;
+  void prepare(const Preparation& at) { second.prepare(at, 1, 5, true); }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
-    const Tensor a = without_zero(call, 0, 4, true), b = without_zero(call, 1, 5), &y = call.output(0);
-    scaled(call, product_of(call, a, b, y.dims()), quantization(call, 2, SIZE_MAX).scale, call.tensor(3), 6, y);
+    const Tensor& y = call.output(0);
+    const Tensor* zero = given(call, 4);
+    const auto b = second.rows(call, 1, 5, true);
+    const auto a = b && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, false) : std::nullopt;
+    scaled(call, a ? product_of(call, *a, *b, y.dims()) : product_of(call, without_zero(call, 0, 4, true), without_zero(call, 1, 5), y.dims()), quantization(call, 2, SIZE_MAX).scale, call.tensor(3), 6, y);
   }
 };
 
 // A is quantized as DynamicQuantizeLinear does it: to uint8, with 0 a code.
 struct DynamicQuantizeMatMul : contrib::DynamicQuantizeMatMul {
+  Second second;
+  void prepare(const Preparation& at) { second.prepare(at, 1, 3, true); }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
     const Tensor &a = call.tensor(0), &y = call.output(0);
     float scale = 1;
     const Tensor codes = dynamically_quantized(call, a, scale);
-    scaled(call, product_of(call, codes, without_zero(call, 1, 3), y.dims()), scale, call.tensor(2), 4, y);
+    const auto b = second.rows(call, 1, 3, true);
+    scaled(call, b ? product_of(call, narrow_rows(codes), *b, y.dims()) : product_of(call, codes, without_zero(call, 1, 3), y.dims()), scale, call.tensor(2), 4, y);
   }
 };
 
 struct QGemm : contrib::QGemm {
-  void prepare(const Preparation& at) const {
+  Second second;
+  void prepare(const Preparation& at) {
+    second.prepare(at, 3, 5, transB == 0);
     const auto given = [&](size_t i) { return i < at.node.inputs.size() && !at.node.inputs[i].empty(); };
     if (given(7) != given(8)) invalid("y_scale and y_zero_point belong together, found one of them");
   }
@@ -68,8 +103,7 @@ struct QGemm : contrib::QGemm {
   }
   void run(Call& call) const {
     const Tensor& y = call.output(0);
-    const Tensor a = transA ? transposed(without_zero(call, 0, 2), {1, 0}) : without_zero(call, 0, 2);
-    const Tensor sum = product_of(call, a, second(call), y.dims());
+    const Tensor sum = product(call, y.dims());
     if (call.has(6)) add(call.tensor(6), sum);
     const int64_t columns = y.dims()[1];
     const PerColumn b_scale(call.tensor(4), columns, "scale of B");
@@ -77,16 +111,19 @@ struct QGemm : contrib::QGemm {
     const Quantization to = call.has(7) ? quantization(call, 7, 8) : Quantization{};
     std::vector<float> ratio(static_cast<size_t>(columns));
     for (int64_t j = 0; j < columns; ++j) ratio[size_t(j)] = alpha * a_scale * float(b_scale[j]) / to.scale;
-    const auto each = [&](auto&& put) { for (int64_t i = 0; i < y.size(); ++i) put(i, float(sum.data<int32_t>()[i]) * ratio[size_t(i % columns)]); };
-    if (!call.has(7)) return each([&](int64_t i, float v) { y.data<float>()[i] = v; });
-    for_type<u8 | i8>(y.type(), [&]<class T>() { each([&](int64_t i, float v) { y.data<T>()[i] = saturated<T>(std::nearbyint(double(v)) + to.zero); }); });
+    const int32_t* sums = sum.data<int32_t>();
+    if (!call.has(7)) for (int64_t i = 0; i < y.size(); ++i) y.data<float>()[i] = float(sums[i]) * ratio[size_t(i % columns)];
+    else for_type<u8 | i8>(y.type(), [&]<class T>() { requantize<T>(call.context, sums, y.dims()[0], ratio, to.zero, y.data<T>()); });
   }
 
  private:
-  // B as [K, N]; its zero points belong to columns, which are its rows where it comes transposed.
-  Tensor second(const Call& call) const {
-    const Tensor b = without_zero(call, 3, 5, transB != 0);
-    return transB ? transposed(b, {1, 0}) : b;
+  Tensor product(const Call& call, const Dims& dims) const {
+    const Tensor* zero = given(call, 2);
+    const auto packed = second.rows(call, 3, 5, transB == 0);
+    if (const auto rows = packed && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, transA != 0) : std::nullopt) return product_of(call, *rows, *packed, dims);
+    // Zero points of B belong to columns, which are its rows where it comes transposed.
+    const Tensor a = without_zero(call, 0, 2), b = without_zero(call, 3, 5, transB != 0);
+    return product_of(call, transA ? transposed(a, {1, 0}) : a, transB ? transposed(b, {1, 0}) : b, dims);
   }
   static void add(const Tensor& c, const Tensor& sum) {
     if (c.type() != DataType::i32) invalid("expected C of int32, found ", name_of(c.type()));
