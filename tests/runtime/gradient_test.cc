@@ -172,6 +172,9 @@ TEST(Gradient, SaysWhatItCannotDo) {
   EXPECT_NE(e.message.find("there is no derivative of operator CumSum"), std::string::npos) << e.message;
   EXPECT_NE(error_of("y = Exp(a)\n d = " + gradient + "(a; xs=[\"a\"], y=\"z\")").message.find("y is 'z', which no node before it computes"), std::string::npos);
   EXPECT_NE(error_of("y = Exp(a)\n d = " + gradient + "(a, a; xs=[\"a\"], y=\"y\")").message.find("has 2 inputs for 1 xs and 0 zs"), std::string::npos);
+  std::string many = "a";
+  for (int i = 0; i < 300; ++i) many += ", a";
+  EXPECT_NE(error_of("y = Sum(" + many + ")\n d = " + gradient + "(a; xs=[\"a\"], y=\"y\")").message.find("with 301 inputs; the most is 256"), std::string::npos);
   EXPECT_NE(error_of("y = Exp(a)\n d = " + gradient + "(a; y=\"y\")").message.find("xs"), std::string::npos);
 }
 

@@ -17,6 +17,8 @@ padded = Concat(ConstantOfShape(Sub(Size(from), Reshape(Size(to), int64 [1])); v
 repeated = Reshape(NonZero(Not(Equal(padded, from))), int64 [-1])
 d = Reshape(ReduceSum(g, repeated; keepdims=1, noop_with_empty_axes=1), to; allowzero=1))";
 
+constexpr size_t most_inputs = 256;                       // each input's formula may name all of them
+
 class Reverse {
  public:
   Reverse(const Node& gradient, Differentiated& graph) : node_(gradient), graph_(graph) {
@@ -136,6 +138,7 @@ class Reverse {
     for (size_t k = 1; k < node.outputs.size(); ++k) if (gradients_.contains(node.outputs[k])) no_derivative(node);
     const std::string g = node.outputs.empty() ? "" : total(node.outputs[0]);
     if (g.empty()) return;
+    if (node.inputs.size() > most_inputs) unsupported("the gradient of ", shown(node), " with ", node.inputs.size(), " inputs; the most is ", most_inputs);
     const GradientRule& rule = *gradient_rule(node);
     Words words{{"y", node.outputs[0]}, {"g", g}};
     std::vector<std::string> formal;

@@ -88,9 +88,10 @@ std::string matmul(const Node&, size_t input) {
 
 std::string concat(const Node& node, size_t input) {
   const std::string axis = std::to_string(integer(node, "axis", 0));
-  std::string before = "int64 [0]";
   const auto size = [&](size_t k) { return text("Gather(Shape(x", k, "), int64 [", axis, "])"); };
-  for (size_t k = 0; k < input; ++k) before = "Add(" + before + ", " + size(k) + ")";
+  std::string before = "ReduceSum(Concat(int64 [0]";
+  for (size_t k = 0; k < input; ++k) before += text(", ", size(k));
+  before += "; axis=0); keepdims=1)";
   return "Slice(g, " + before + ", Add(" + before + ", " + size(input) + "), int64 [" + axis + "])";
 }
 
