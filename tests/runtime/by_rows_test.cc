@@ -45,6 +45,7 @@ std::vector<Case> cases() {
   return {
       {"nearest, squared", neighbours(squared, "20", "5"), 20, {"values", "numbers"}, {{"rows", {37, 20}}}},
       {"nearest of many features", neighbours(squared, "77", "3"), 77, {"values", "numbers"}, {{"rows", {50, 77}}}},
+      {"nearest of as many features as lanes", neighbours(squared, "31", "6"), 31, {"values", "numbers"}, {{"rows", {40, 31}}}},
       {"nearest of one feature", neighbours(squared, "1", "4"), 1, {"values", "numbers"}, {{"rows", {16, 1}}}},
       {"nearest, manhattan", neighbours(manhattan, "9", "1"), 9, {"values", "numbers"}, {{"rows", {130, 9}}}},
       {"nearest, chebyshev", neighbours(chebyshev, "33", "7"), 33, {"values", "numbers"}, {{"rows", {15, 33}}}},

@@ -17,15 +17,23 @@ Reduced reduced(std::span<const int64_t> dims, std::span<const int64_t> axes, bo
 
 // Folds rows in a fixed number of lanes, so that every instruction set adds in the same order.
 template <class Fold, class T> struct FoldBody {
-  static constexpr int64_t lanes = 256 / sizeof(T);
+  static constexpr int64_t lanes = 256 / sizeof(T), few = 4;
   [[gnu::always_inline]] static void run(const T* x, T* y, int64_t outer, int64_t n, int64_t inner) {
     for (int64_t row = 0; row < outer; ++row, x += n * inner, y += inner) {
-      if (inner == 1) { *y = Fold::template finish<T>(line(x, n), n); continue; }
+      if (inner == 1) { *y = Fold::template finish<T>(n <= few ? short_line(x, n) : line(x, n), n); continue; }
       std::fill_n(y, inner, Fold::template start<T>());
       for (int64_t i = 0; i < n; ++i)
         for (int64_t k = 0; k < inner; ++k) y[k] = Fold::step(y[k], x[i * inner + k]);
       for (int64_t k = 0; k < inner; ++k) y[k] = Fold::template finish<T>(y[k], n);
     }
+  }
+  // The same of few elements: what a reduction starts with does not change what it is joined to.
+  [[gnu::always_inline]] static T short_line(const T* x, int64_t n) {
+    T partial[few];
+    std::fill_n(partial, few, Fold::template start<T>());
+    for (int64_t k = 0; k < n; ++k) partial[k] = Fold::step(partial[k], x[k]);
+    halve<few / 2>(partial);
+    return partial[0];
   }
   [[gnu::always_inline]] static T line(const T* x, int64_t n) {
     return line(n, [x](int64_t i) __attribute__((always_inline)) { return x[i]; });

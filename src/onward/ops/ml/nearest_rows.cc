@@ -40,19 +40,39 @@ template <class Metric, class T> struct Distances {
     T part[quarter][wide];
     const int64_t parts = std::max<int64_t>(1, std::min(quarter, features));
     for (int64_t k = 0; k < parts; ++k) {                 // the first two halvings, which leave a quarter of the lanes
-      lane(x, rows, features, k, part[k]);
-      join_lane(x, rows, features, k + 2 * quarter, part[k]);
-      if (k + quarter >= features) continue;
-      T other[wide];
-      lane(x, rows, features, k + quarter, other);
-      join_lane(x, rows, features, k + 3 * quarter, other);
-      join(part[k], other);
+      if (features > lanes || features == 0) many(x, rows, features, k, part[k]);
+      else if (k + 3 * quarter < features) four<4>(x + k, rows + k * wide, part[k]);
+      else if (k + 2 * quarter < features) four<3>(x + k, rows + k * wide, part[k]);
+      else if (k + quarter < features) four<2>(x + k, rows + k * wide, part[k]);
+      else four<1>(x + k, rows + k * wide, part[k]);
     }
     for (int64_t half = quarter / 2; half > 0; half /= 2)
       for (int64_t k = 0; k < half && k + half < parts; ++k) join(part[k], part[k + half]);
     int64_t below = 0;
     for (int64_t r = 0; r < wide; ++r) out[r] = part[0][r], below += part[0][r] < farthest;
     *nearer = below > 0;
+  }
+  // Four lanes of at most one feature each, of which the first `given` have one. What a fold starts with changes no distance.
+  template <int given> [[gnu::always_inline]] static void four(const T* x, const T* rows, T (&sum)[wide]) {
+    for (int64_t r = 0; r < wide; ++r) {
+      T a = Metric::apart(x[0], rows[r]);
+      if constexpr (given > 2) a = Metric::fold(a, Metric::apart(x[2 * quarter], rows[2 * quarter * wide + r]));
+      if constexpr (given > 1) {
+        T b = Metric::apart(x[quarter], rows[quarter * wide + r]);
+        if constexpr (given > 3) b = Metric::fold(b, Metric::apart(x[3 * quarter], rows[3 * quarter * wide + r]));
+        a = Metric::fold(a, b);
+      }
+      sum[r] = a;
+    }
+  }
+  [[gnu::always_inline]] static void many(const T* x, const T* rows, int64_t features, int64_t k, T (&sum)[wide]) {
+    lane(x, rows, features, k, sum);
+    join_lane(x, rows, features, k + 2 * quarter, sum);
+    if (k + quarter >= features) return;
+    T other[wide];
+    lane(x, rows, features, k + quarter, other);
+    join_lane(x, rows, features, k + 3 * quarter, other);
+    join(sum, other);
   }
   [[gnu::always_inline]] static void lane(const T* x, const T* rows, int64_t features, int64_t at, T (&sum)[wide]) {
     for (int64_t r = 0; r < wide; ++r) sum[r] = at < features ? Metric::fold(Metric::template start<T>(), Metric::apart(x[at], rows[at * wide + r])) : Metric::template start<T>();
