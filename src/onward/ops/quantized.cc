@@ -59,6 +59,21 @@ Tensor dynamically_quantized(const Call& call, const Tensor& x, float& scale) {
   return out;
 }
 
+static std::shared_ptr<const CodeRows> shared_rows(const Tensor& matrix, const Tensor* zero, bool transpose) {
+  if (matrix.rank() != 2) return nullptr;
+  auto rows = code_rows(matrix, zero, transpose);
+  return rows ? std::make_shared<const CodeRows>(std::move(*rows)) : nullptr;
+}
+
+void CodeColumns::prepare(const Preparation& at, size_t matrix, size_t zero, bool transpose) {
+  const bool has_zero = zero < at.node.inputs.size() && !at.node.inputs[zero].empty();
+  if (at.input(matrix) && (!has_zero || at.input(zero))) packed_ = shared_rows(*at.input(matrix), has_zero ? at.input(zero) : nullptr, transpose);
+}
+
+std::shared_ptr<const CodeRows> CodeColumns::rows(const Call& call, size_t matrix, size_t zero, bool transpose) const {
+  return packed_ ? packed_ : shared_rows(call.tensor(matrix), input_of(call, zero), transpose);
+}
+
 PerColumn::PerColumn(const Tensor& values, int64_t n, const char* what) : values_(as_doubles(values)) {
   if (values_.size() != 1 && int64_t(values_.size()) != n) invalid("expected one ", what, " or ", n, ", found shape ", shown(values.dims()));
 }

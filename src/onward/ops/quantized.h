@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "onward/ops/code_product.h"
 #include "onward/ops/operator.h"
 
 namespace onward {
@@ -59,6 +60,19 @@ class PerColumn {
 
  private:
   std::vector<double> values_;
+};
+
+inline const Tensor* input_of(const Call& call, size_t i) { return call.has(i) ? &call.tensor(i) : nullptr; }
+
+// The second operand of a product of codes as rows of its columns (`transpose`) or of its rows; made ready at load where it and its zero
+// point are constants.
+class CodeColumns {
+ public:
+  void prepare(const Preparation& at, size_t matrix, size_t zero, bool transpose);
+  std::shared_ptr<const CodeRows> rows(const Call& call, size_t matrix, size_t zero, bool transpose) const;     // null: not a matrix of codes
+
+ private:
+  std::shared_ptr<const CodeRows> packed_;
 };
 
 }  // namespace onward

@@ -174,6 +174,12 @@ def products():
                 v = whole(a, za, b, zb).astype(F) * (half[0].astype(F) * half[1].astype(F)) + half[2].astype(F)
                 yield Case("MatMulIntegerToFloat", [a, b, *half[:2], za, zb, half[2]], [np.where(abs(v) < 65520, v, np.copysign(np.inf, v))], types=[np.float16], engine=False)
                 yield from gemm(rng, a, sa, za, b, sb, zb)
+                standard = {"domain": "", "types": [np.int32]}
+                yield Case("MatMulInteger", [a, b, za, zb], [whole(a, za, b, zb)], **standard)
+                stacked = codes(rng, a_type, 2, m, k)
+                yield Case("MatMulInteger", [stacked, b, za, zb], [whole(stacked, za, b, zb)], **standard)
+                rows = codes(rng, a_type, m)
+                yield Case("MatMulInteger", [a, b, rows, zb], [whole(a, rows[:, None], b, zb)], engine=False, **standard)
             x = rng.standard_normal((2, m, k)).astype(F) * F(rng.choice([0.01, 1, 100]))
             step, zero = dynamic(x)
             v = whole(quantized(x, step, zero, np.uint8), zero, b, zb).astype(F) * (step * sb)

@@ -1,5 +1,4 @@
 // MatMulIntegerToFloat, DynamicQuantizeMatMul, QGemm, MatMulInteger16: exact integer products, scaled afterwards in float.
-#include "onward/ops/code_product.h"
 #include "onward/ops/contrib.h"
 #include "onward/ops/matmul.h"
 #include "onward/ops/quantized.h"
@@ -8,24 +7,6 @@
 
 namespace onward::ops {
 namespace {
-
-const Tensor* given(const Call& call, size_t i) { return call.has(i) ? &call.tensor(i) : nullptr; }
-
-// The second operand made ready at load, where it and its zero point are constants.
-struct Second {
-  std::shared_ptr<const CodeRows> packed;
-  void prepare(const Preparation& at, size_t b, size_t zero, bool transpose) {
-    const bool has_zero = zero < at.node.inputs.size() && !at.node.inputs[zero].empty();
-    const Tensor *matrix = at.input(b), *z = has_zero ? at.input(zero) : nullptr;
-    if (!matrix || matrix->rank() != 2 || has_zero != (z != nullptr)) return;
-    if (auto rows = code_rows(*matrix, z, transpose)) packed = std::make_shared<const CodeRows>(std::move(*rows));
-  }
-  std::shared_ptr<const CodeRows> rows(const Call& call, size_t b, size_t zero, bool transpose) const {
-    if (packed || call.tensor(b).rank() != 2) return packed;
-    auto out = code_rows(call.tensor(b), given(call, zero), transpose);
-    return out ? std::make_shared<const CodeRows>(std::move(*out)) : nullptr;
-  }
-};
 
 Tensor product_of(const Call& call, const CodeRows& a, const CodeRows& b, const Dims& dims) {
   Tensor sum = call.scratch(DataType::i32, dims);
@@ -60,12 +41,12 @@ void scaled(const Call& call, const Tensor& sum, float a_scale, const Tensor& b_
 }
 
 struct MatMulIntegerToFloat : contrib::MatMulIntegerToFloat {
-  Second second;
+  CodeColumns second;
   void prepare(const Preparation& at) { second.prepare(at, 1, 5, true); }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
     const Tensor& y = call.output(0);
-    const Tensor* zero = given(call, 4);
+    const Tensor* zero = input_of(call, 4);
     const auto b = second.rows(call, 1, 5, true);
     const auto a = b && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, false) : std::nullopt;
     scaled(call, a ? product_of(call, *a, *b, y.dims()) : product_of(call, without_zero(call, 0, 4, true), without_zero(call, 1, 5), y.dims()), quantization(call, 2, SIZE_MAX).scale, call.tensor(3), 6, y);
@@ -74,7 +55,7 @@ struct MatMulIntegerToFloat : contrib::MatMulIntegerToFloat {
 
 // A is quantized as DynamicQuantizeLinear does it: to uint8, with 0 a code.
 struct DynamicQuantizeMatMul : contrib::DynamicQuantizeMatMul {
-  Second second;
+  CodeColumns second;
   void prepare(const Preparation& at) { second.prepare(at, 1, 3, true); }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
@@ -87,7 +68,7 @@ struct DynamicQuantizeMatMul : contrib::DynamicQuantizeMatMul {
 };
 
 struct QGemm : contrib::QGemm {
-  Second second;
+  CodeColumns second;
   void prepare(const Preparation& at) {
     second.prepare(at, 3, 5, transB == 0);
     const auto given = [&](size_t i) { return i < at.node.inputs.size() && !at.node.inputs[i].empty(); };
@@ -118,7 +99,7 @@ struct QGemm : contrib::QGemm {
 
  private:
   Tensor product(const Call& call, const Dims& dims) const {
-    const Tensor* zero = given(call, 2);
+    const Tensor* zero = input_of(call, 2);
     const auto packed = second.rows(call, 3, 5, transB == 0);
     if (const auto rows = packed && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, transA != 0) : std::nullopt) return product_of(call, *rows, *packed, dims);
     // Zero points of B belong to columns, which are its rows where it comes transposed.

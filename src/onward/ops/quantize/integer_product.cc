@@ -2,6 +2,7 @@
 #include <cmath>
 #include "onward/ops/convolution.h"
 #include "onward/ops/matmul.h"
+#include "onward/ops/quantized.h"
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
@@ -51,8 +52,13 @@ void requantize(const Call& call, const Tensor& x, size_t scale, size_t zero, co
 }
 
 struct MatMulInteger : standard::MatMulInteger {
+  CodeColumns second;
+  void prepare(const Preparation& at) { second.prepare(at, 1, 3, true); }
   void infer(Inference& io) const { io.output(0, DataType::i32, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
+    const auto columns = second.rows(call, 1, 3, true);
+    if (const auto rows = columns ? code_rows(call.tensor(0), input_of(call, 2), false) : std::nullopt)
+      return code_product(call.context, rows->values.data(), rows->rows, columns->values.data(), columns->rows, rows->k, call.output(0).data<int32_t>(), columns->rows);
     const Tensor a = dequantized<int32_t>(call, 0, 2, SIZE_MAX, true), b = dequantized<int32_t>(call, 1, 3, SIZE_MAX, false);
     matmul(call.context, MatMulShape(a.dims(), b.dims()), a.data<int32_t>(), b.data<int32_t>(), call.output(0).data<int32_t>());
   }
