@@ -26,7 +26,8 @@ class Reverse {
     gradient.attributes.read("zs", zs_);
     gradient.attributes.read("y", y_);
     if (xs_.empty() || y_.empty()) invalid("xs or y is missing");
-    if (gradient.inputs.size() != xs_.size() + zs_.size()) invalid("has ", gradient.inputs.size(), " inputs for ", xs_.size(), " xs and ", zs_.size(), " zs");
+    if (gradient.inputs.size() != xs_.size() + zs_.size())
+      invalid("has ", gradient.inputs.size(), " inputs for ", xs_.size(), " xs and ", zs_.size(), " zs");
     if (gradient.outputs.size() > xs_.size()) invalid("has ", gradient.outputs.size(), " outputs for ", xs_.size(), " xs");
     if (std::set<std::string>(xs_.begin(), xs_.end()).size() < xs_.size()) invalid("xs names a value twice");
   }
@@ -34,7 +35,8 @@ class Reverse {
   void run() {
     bind_inputs();
     const auto nodes = slice();
-    if (!graph_.makers.contains(y_) && std::count(xs_.begin(), xs_.end(), y_) + std::count(zs_.begin(), zs_.end(), y_) == 0) invalid("y is '", y_, "', which no node before it computes");
+    if (!graph_.makers.contains(y_) && std::count(xs_.begin(), xs_.end(), y_) + std::count(zs_.begin(), zs_.end(), y_) == 0)
+      invalid("y is '", y_, "', which no node before it computes");
     for (size_t i : nodes) forward(graph_.nodes[i]);
     const std::string y = here(y_);
     gradients_[y].push_back(made("Expand(CastLike(float 1, y), Shape(y))", {{"y", y}}));
@@ -54,7 +56,9 @@ class Reverse {
   std::vector<std::string> xs_, zs_;
   std::string y_;
   std::map<std::string, std::string, std::less<>> names_;              // of a value of the graph, where it is another here
-  std::set<std::string, std::less<>> seen_, changed_, active_;         // changed: other values flow in than in the graph; active: depends on xs
+  std::set<std::string, std::less<>> seen_;
+  std::set<std::string, std::less<>> changed_;                         // other values flow in than in the graph
+  std::set<std::string, std::less<>> active_;                          // depends on xs
   std::vector<Node> local_;                                            // the active nodes, in order
   std::map<std::string, std::vector<std::string>, std::less<>> gradients_;
 
@@ -122,7 +126,9 @@ class Reverse {
     else if (!rule->formulas.empty() || rule->formula) take(node);
   }
 
-  bool depends(const Node& node) const { return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const auto& n) { return active_.contains(n); }); }
+  bool depends(const Node& node) const {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const auto& n) { return active_.contains(n); });
+  }
 
   void take(const Node& node) {
     for (const std::string& output : node.outputs) active_.insert(output);
@@ -130,7 +136,8 @@ class Reverse {
   }
 
   [[noreturn]] static void no_derivative(const Node& node) {
-    throw Error(Code::unsupported_operator, text("there is no derivative of operator ", node.domain, node.domain.empty() ? "" : ".", node.op, " (", shown(node), ")"),
+    const std::string name = text(node.domain, node.domain.empty() ? "" : ".", node.op);
+    throw Error(Code::unsupported_operator, text("there is no derivative of operator ", name, " (", shown(node), ")"),
                 "name a value behind it in xs, or compute it by other operators");
   }
 
@@ -138,7 +145,8 @@ class Reverse {
     for (size_t k = 1; k < node.outputs.size(); ++k) if (gradients_.contains(node.outputs[k])) no_derivative(node);
     const std::string g = node.outputs.empty() ? "" : total(node.outputs[0]);
     if (g.empty()) return;
-    if (node.inputs.size() > most_inputs) unsupported("the gradient of ", shown(node), " with ", node.inputs.size(), " inputs; the most is ", most_inputs);
+    if (node.inputs.size() > most_inputs)
+      unsupported("the gradient of ", shown(node), " with ", node.inputs.size(), " inputs; the most is ", most_inputs);
     const GradientRule& rule = *gradient_rule(node);
     Words words{{"y", node.outputs[0]}, {"g", g}};
     std::vector<std::string> formal;
@@ -177,7 +185,10 @@ class Reverse {
   std::string written_as(std::string_view body, const Words& words, const Attributes& attributes, const std::string& output) {
     std::string formal;
     Node node{.op = "Gradient", .outputs = {output}, .attributes = attributes};
-    for (const auto& [word, value] : words) formal += std::string(formal.empty() ? "" : " ") + std::string(word) + ":T", node.inputs.push_back(value);
+    for (const auto& [word, value] : words) {
+      formal += text(formal.empty() ? "" : " ", word, ":T");
+      node.inputs.push_back(value);
+    }
     graph_.write(node, {.domain = "", .op = "Gradient", .since = 1, .inputs = formal, .outputs = "d:T"}, body);
     return output;
   }

@@ -28,13 +28,16 @@ std::string kept(const Node& node) {
   const bool all = node.inputs.size() < 2 || node.inputs[1].empty();
   return integer(node, "keepdims", 1) || all ? "g" : "Unsqueeze(g, x1)";
 }
-bool reduces_nothing(const Node& node) { return (node.inputs.size() < 2 || node.inputs[1].empty()) && integer(node, "noop_with_empty_axes", 0); }
+bool reduces_nothing(const Node& node) {
+  return (node.inputs.size() < 2 || node.inputs[1].empty()) && integer(node, "noop_with_empty_axes", 0);
+}
 
 std::string sum(const Node& node, size_t input) {
   return input > 0 ? "" : reduces_nothing(node) ? "Identity(g)" : "Expand(" + kept(node) + ", Shape(x0))";
 }
 std::string mean(const Node& node, size_t input) {
-  return input > 0 ? "" : reduces_nothing(node) ? "Identity(g)" : "Div(Expand(" + kept(node) + ", Shape(x0)), CastLike(Div(Size(x0), Size(y)), g))";
+  if (input > 0 || reduces_nothing(node)) return sum(node, input);
+  return "Div(Expand(" + kept(node) + ", Shape(x0)), CastLike(Div(Size(x0), Size(y)), g))";
 }
 // Equal extremes share what arrives.
 std::string extreme(const Node& node, size_t input) {
@@ -73,7 +76,9 @@ std::string matmul(const Node&, size_t input) {
   const std::string missing_left = "ConstantOfShape(Max(Sub(int64 [2], Size(Shape(x0))), int64 [0]); value=int64 [1])";
   const std::string missing_right = "ConstantOfShape(Max(Sub(int64 [2], Size(Shape(x1))), int64 [0]); value=int64 [1])";
   const std::string column = "Concat(Shape(g), " + missing_right + "; axis=0)";
-  const std::string shape = "Concat(Slice(" + column + ", int64 [0], int64 [-1]), " + missing_left + ", Slice(" + column + ", int64 [-1], int64 [9223372036854775807]); axis=0)";
+  const std::string rows = "Slice(" + column + ", int64 [0], int64 [-1])";
+  const std::string columns = "Slice(" + column + ", int64 [-1], int64 [9223372036854775807])";
+  const std::string shape = "Concat(" + rows + ", " + missing_left + ", " + columns + "; axis=0)";
   const std::string g2 = "Reshape(g, " + shape + "; allowzero=1)";
   if (input == 0) {
     const std::string right = "Reshape(x1, Concat(Shape(x1), " + missing_right + "; axis=0); allowzero=1)";
@@ -104,7 +109,8 @@ std::string largest(const Node& node, size_t input) {
 
 std::string softmax(const Node& node, size_t) {
   const std::string axis = "int64 [" + std::to_string(integer(node, "axis", -1)) + "]";
-  return node.op == "Softmax" ? "Mul(y, Sub(g, ReduceSum(Mul(g, y), " + axis + "; keepdims=1)))" : "Sub(g, Mul(Exp(y), ReduceSum(g, " + axis + "; keepdims=1)))";
+  if (node.op == "Softmax") return "Mul(y, Sub(g, ReduceSum(Mul(g, y), " + axis + "; keepdims=1)))";
+  return "Sub(g, Mul(Exp(y), ReduceSum(g, " + axis + "; keepdims=1)))";
 }
 
 std::string each(const Node& node, size_t) {

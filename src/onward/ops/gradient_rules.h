@@ -13,7 +13,7 @@ namespace onward {
 struct GradientRule {
   std::string_view op;
   bool broadcasts = false;                               // gradients are summed over the axes along which an input was repeated
-  std::vector<std::string_view> formulas = {};           // one an input; empty or missing: nothing flows to it, and no formula at all ends the way
+  std::vector<std::string_view> formulas = {};           // one an input; empty or missing: nothing flows to it
   std::string (*formula)(const Node&, size_t input) = nullptr;   // where the text depends on attributes or the number of inputs
 };
 

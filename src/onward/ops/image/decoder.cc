@@ -30,7 +30,9 @@ Tensor decode(std::string_view bytes, const RunContext& context) {
   const auto format = format_of(bytes);
   if (format.empty()) fail(Code::bad_file, "bytes of no known image format");
   const auto decoder = std::find_if(std::begin(decoders), std::end(decoders), [&](const Decoder& d) { return d.format == format; });
-  if (decoder == std::end(decoders)) throw Error(Code::unsupported_format, text("this build has no ", format, " support"), "install the library's development package and build again");
+  if (decoder == std::end(decoders))
+    throw Error(Code::unsupported_format, text("this build has no ", format, " support"),
+                "install the library's development package and build again");
   Canvas canvas(context);
   decoder->decode(bytes, canvas);
   return canvas.finished();
@@ -43,14 +45,16 @@ namespace {
 
 struct ImageDecoder : standard::ImageDecoder {
   void prepare(const Preparation&) const {
-    if (pixel_format != "RGB" && pixel_format != "BGR" && pixel_format != "Grayscale") invalid("pixel_format is '", pixel_format, "', expected RGB, BGR or Grayscale");
+    if (pixel_format != "RGB" && pixel_format != "BGR" && pixel_format != "Grayscale")
+      invalid("pixel_format is '", pixel_format, "', expected RGB, BGR or Grayscale");
   }
   int64_t channels() const { return pixel_format == "Grayscale" ? 1 : 3; }
   void infer(Inference& io) const { if (io.symbols) io.output(0, DataType::u8, {io.unknown(), io.unknown(), channels()}); }
 
   void run(Call& call) const {
     const Tensor& encoded = call.tensor(0);
-    if (encoded.type() != DataType::u8 || encoded.rank() != 1) invalid("the encoded stream is ", shown(encoded), ", expected uint8 of one axis");
+    if (encoded.type() != DataType::u8 || encoded.rank() != 1)
+      invalid("the encoded stream is ", shown(encoded), ", expected uint8 of one axis");
     Tensor colors;
     try {
       colors = image::decode({encoded.data<char>(), encoded.bytes()}, call.context);
@@ -59,7 +63,8 @@ struct ImageDecoder : standard::ImageDecoder {
       call.outputs[0] = Tensor(DataType::u8, {0, 0, channels()});
       return;
     }
-    if (pixel_format == "BGR") for (int64_t i = 0; i < colors.size(); i += 3) std::swap(colors.data<uint8_t>()[i], colors.data<uint8_t>()[i + 2]);
+    uint8_t* p = colors.data<uint8_t>();
+    for (int64_t i = 0; pixel_format == "BGR" && i < colors.size(); i += 3) std::swap(p[i], p[i + 2]);
     call.outputs[0] = channels() == 3 ? colors : luma(colors, call);
   }
 

@@ -124,8 +124,10 @@ void decode_bmp(std::string_view bytes, Canvas& canvas) {
   const Header h = read_header(bytes);
   const bool run_lengths = (h.compression == 1 && h.bits == 8) || (h.compression == 2 && h.bits == 4);
   const bool fields = (h.compression == 3 || h.compression == 6) && (h.bits == 16 || h.bits == 32);
-  if (!run_lengths && !fields && h.compression != 0) fail(Code::unsupported_format, "a BMP of compression ", h.compression, " and ", h.bits, " bits");
-  if (h.bits != 1 && h.bits != 4 && h.bits != 8 && h.bits != 16 && h.bits != 24 && h.bits != 32) fail(Code::bad_file, h.bits, " bits a pixel");
+  if (!run_lengths && !fields && h.compression != 0)
+    fail(Code::unsupported_format, "a BMP of compression ", h.compression, " and ", h.bits, " bits");
+  if (h.bits != 1 && h.bits != 4 && h.bits != 8 && h.bits != 16 && h.bits != 24 && h.bits != 32)
+    fail(Code::bad_file, h.bits, " bits a pixel");
   if (h.pixels > bytes.size()) fail(Code::bad_file, "the pixels begin at byte ", h.pixels, " of ", bytes.size());
   const auto pixels = bytes.substr(h.pixels);
   canvas.start(uint64_t(h.height), uint64_t(h.width), bytes.size(), run_lengths ? 0 : double(h.width) * h.bits / 8 * double(h.height));

@@ -63,7 +63,8 @@ void decode_jpeg(std::string_view bytes, Canvas& canvas) {
   canvas.start(jpeg.image_height, jpeg.image_width);
   // Coefficients are kept whole in files of several scans, else a few rows.
   const uint64_t pixels = uint64_t(jpeg.image_height) * jpeg.image_width;
-  const Counted taken = canvas.count(jpeg_has_multiple_scans(&jpeg) ? pixels * 2 * uint64_t(jpeg.num_components) : uint64_t(jpeg.image_width) * 256);
+  const bool whole = jpeg_has_multiple_scans(&jpeg);
+  const Counted taken = canvas.count(whole ? pixels * 2 * uint64_t(jpeg.num_components) : uint64_t(jpeg.image_width) * 256);
   const auto inks = four ? canvas.room(uint64_t(jpeg.image_width) * 4) : nullptr;
   guarded(d.target, [&] { jpeg_start_decompress(&jpeg); });
   for (int64_t y = 0; y < canvas.height(); ++y) {

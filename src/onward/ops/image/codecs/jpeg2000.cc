@@ -85,10 +85,12 @@ uint64_t check_size(std::string_view bytes, Canvas& canvas) {
   uint32_t v[8];                                         // end, offset, tile size, tile offset; each x and y
   for (uint32_t& x : v) x = in.big<uint32_t>();
   const auto components = in.big<uint16_t>();
-  if (v[0] <= v[2] || v[1] <= v[3] || v[4] == 0 || v[5] == 0 || v[6] > v[2] || v[7] > v[3]) fail(Code::bad_file, "sizes that contradict each other");
+  if (v[0] <= v[2] || v[1] <= v[3] || v[4] == 0 || v[5] == 0 || v[6] > v[2] || v[7] > v[3])
+    fail(Code::bad_file, "sizes that contradict each other");
   if (components < 1 || components > 4) fail(Code::unsupported_format, "a JPEG 2000 image of ", components, " components");
   const uint64_t width = v[0] - v[2], height = v[1] - v[3];
-  if (width * height > most_j2k_pixels) fail(Code::limit_size, "a JPEG 2000 image of ", height, " by ", width, " pixels, the most is ", most_j2k_pixels, " pixels");
+  if (width * height > most_j2k_pixels)
+    fail(Code::limit_size, "a JPEG 2000 image of ", height, " by ", width, " pixels, the most is ", most_j2k_pixels, " pixels");
   const uint64_t tiles = ((uint64_t(v[0]) - v[6] + v[4] - 1) / v[4]) * ((uint64_t(v[1]) - v[7] + v[5] - 1) / v[5]);
   if (tiles > most_tiles) fail(Code::limit_size, "a JPEG 2000 image of ", tiles, " tiles, the most is ", most_tiles);
   canvas.start(height, width);
@@ -127,7 +129,8 @@ struct Decoder {
   bool decode() {
     opj_dparameters_t parameters;
     opj_set_default_decoder_parameters(&parameters);
-    return opj_setup_decoder(codec, &parameters) && opj_read_header(stream, codec, &image) && opj_decode(codec, stream, image) && opj_end_decompress(codec, stream);
+    return opj_setup_decoder(codec, &parameters) && opj_read_header(stream, codec, &image) && opj_decode(codec, stream, image) &&
+           opj_end_decompress(codec, stream);
   }
 };
 

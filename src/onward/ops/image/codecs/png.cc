@@ -59,7 +59,8 @@ void decode_png(std::string_view bytes, Canvas& canvas) {
     passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader.info);
   });
-  if (png_get_rowbytes(png, reader.info) != width * 3) fail(Code::unsupported_format, "rows of ", png_get_rowbytes(png, reader.info), " bytes");
+  if (png_get_rowbytes(png, reader.info) != width * 3)
+    fail(Code::unsupported_format, "rows of ", png_get_rowbytes(png, reader.info), " bytes");
   for (int pass = 0; pass < passes; ++pass)
     for (int64_t y = 0; y < canvas.height(); ++y) {
       canvas.check();

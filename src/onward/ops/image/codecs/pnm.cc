@@ -34,7 +34,8 @@ void decode_pnm(std::string_view bytes, Canvas& canvas) {
   const uint32_t width = number(in), height = number(in), most = bits ? 1 : number(in);
   if (most < 1 || most > 65535) fail(Code::bad_file, "a largest value of ", most);
   if (!text && !is_space(uint8_t(in.take(1)[0]))) fail(Code::bad_file, "no white space before the pixels");
-  const uint64_t row_bytes = bits && !text ? (uint64_t(width) + 7) / 8 : uint64_t(width) * uint64_t(channels) * (text || most < 256 ? 1 : 2);
+  const uint64_t sample_bytes = text || most < 256 ? 1 : 2;
+  const uint64_t row_bytes = bits && !text ? (uint64_t(width) + 7) / 8 : uint64_t(width) * uint64_t(channels) * sample_bytes;
   if (height > 0 && row_bytes > in.left() / height) fail(Code::bad_file, height, " rows of ", width, " pixels in ", in.left(), " bytes");
   canvas.start(height, width);
   const auto sample = [&](std::string_view row, int64_t i) -> uint32_t {

@@ -13,9 +13,11 @@
 namespace onward::image {
 namespace {
 
-enum Tag : uint16_t { Width = 256, Height, BitsPerSample, Compression, Photometric = 262, FillOrder = 266, StripOffsets = 273, SamplesPerPixel = 277,
-                      RowsPerStrip, StripByteCounts, PlanarConfiguration = 284, Predictor = 317, ColorMap = 320, TileWidth = 322, TileLength, TileOffsets,
-                      TileByteCounts, SampleFormat = 339 };
+enum Tag : uint16_t {
+  Width = 256, Height, BitsPerSample, Compression, Photometric = 262, FillOrder = 266, StripOffsets = 273, SamplesPerPixel = 277,
+  RowsPerStrip, StripByteCounts, PlanarConfiguration = 284, Predictor = 317, ColorMap = 320, TileWidth = 322, TileLength, TileOffsets, TileByteCounts,
+  SampleFormat = 339
+};
 
 // The directory's fields of whole numbers.
 class Directory {
@@ -74,12 +76,17 @@ struct Layout {
     block_width = tiled ? d.get(TileWidth) : width;
     block_height = tiled ? d.get(TileLength) : std::min(d.get(RowsPerStrip, 0, height), height);
     if (width == 0 || height == 0 || block_width == 0 || block_height == 0) fail(Code::bad_file, "a size of 0");
-    for (uint64_t i = 1; i < std::min(samples, d.count(BitsPerSample)); ++i) if (d.get(BitsPerSample, i, bits) != bits) fail(Code::unsupported_format, "a TIFF image of samples of different sizes");
-    if ((bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16) || d.get(SampleFormat, 0, 1) != 1) fail(Code::unsupported_format, "a TIFF image of ", bits, " bits a sample, format ", d.get(SampleFormat, 0, 1));
-    if (photometric > 3 || samples < (photometric == 2 ? 3 : 1) || samples > 16) fail(Code::unsupported_format, "a TIFF image of color space ", photometric, " with ", samples, " samples");
-    if (photometric == 3 && (bits > 8 || d.count(ColorMap) < (3u << bits))) fail(Code::bad_file, "a palette of ", d.count(ColorMap), " numbers for ", bits, " bits");
+    for (uint64_t i = 1; i < std::min(samples, d.count(BitsPerSample)); ++i)
+      if (d.get(BitsPerSample, i, bits) != bits) fail(Code::unsupported_format, "a TIFF image of samples of different sizes");
+    if ((bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16) || d.get(SampleFormat, 0, 1) != 1)
+      fail(Code::unsupported_format, "a TIFF image of ", bits, " bits a sample, format ", d.get(SampleFormat, 0, 1));
+    if (photometric > 3 || samples < (photometric == 2 ? 3 : 1) || samples > 16)
+      fail(Code::unsupported_format, "a TIFF image of color space ", photometric, " with ", samples, " samples");
+    if (photometric == 3 && (bits > 8 || d.count(ColorMap) < (3u << bits)))
+      fail(Code::bad_file, "a palette of ", d.count(ColorMap), " numbers for ", bits, " bits");
     if (d.get(FillOrder, 0, 1) != 1) fail(Code::unsupported_format, "a TIFF image whose bits run backwards");
-    if (tiled && (block_width > 1 << 16 || block_height > 1 << 16)) fail(Code::limit_size, "tiles of ", block_height, " by ", block_width, " pixels");
+    if (tiled && (block_width > 1 << 16 || block_height > 1 << 16))
+      fail(Code::limit_size, "tiles of ", block_height, " by ", block_width, " pixels");
     across = (width - 1) / block_width + 1, down = (height - 1) / block_height + 1;
   }
 };
@@ -154,7 +161,8 @@ class Painter {
 
   // Block (i, j) of plane `plane`, as far as it lies inside the image.
   void paint(const uint8_t* block, uint64_t i, uint64_t j, uint64_t plane) const {
-    const uint64_t rows = std::min(l.block_height, l.height - i * l.block_height), columns = std::min(l.block_width, l.width - j * l.block_width);
+    const uint64_t rows = std::min(l.block_height, l.height - i * l.block_height);
+    const uint64_t columns = std::min(l.block_width, l.width - j * l.block_width);
     for (uint64_t y = 0; y < rows; ++y)
       for (uint64_t x = 0; x < columns; ++x) {
         const uint8_t* row = block + y * l.row_bytes();
@@ -190,9 +198,12 @@ void decode_tiff(std::string_view bytes, Canvas& canvas) {
   const bool differences = predictor == 2 && (l.compression == 5 || l.compression == 8 || l.compression == 32946);
   if (predictor > 2 || (differences && l.bits < 8)) fail(Code::unsupported_format, "a TIFF image of predictor ", predictor);
   const Tag offsets = l.tiled ? TileOffsets : StripOffsets, counts = l.tiled ? TileByteCounts : StripByteCounts;
-  canvas.start(l.height, l.width, bytes.size(), double(l.width) * double(l.channels() * l.bits) / 8 * double(l.height) / double(most_shrunk(l.compression)));
-  if (l.across * l.down * planes > d.count(offsets)) fail(Code::bad_file, d.count(offsets), " strips or tiles for ", l.height, " by ", l.width, " pixels");
-  if (double(l.across * l.down) * double(l.block_width) * double(l.block_height) > 4.0 * most_pixels) fail(Code::limit_size, "tiles of ", l.block_height, " by ", l.block_width, " pixels");
+  const double least = double(l.width) * double(l.channels() * l.bits) / 8 * double(l.height) / double(most_shrunk(l.compression));
+  canvas.start(l.height, l.width, bytes.size(), least);
+  if (l.across * l.down * planes > d.count(offsets))
+    fail(Code::bad_file, d.count(offsets), " strips or tiles for ", l.height, " by ", l.width, " pixels");
+  if (double(l.across * l.down) * double(l.block_width) * double(l.block_height) > 4.0 * most_pixels)
+    fail(Code::limit_size, "tiles of ", l.block_height, " by ", l.block_width, " pixels");
   const uint64_t block_bytes = l.row_bytes() * l.block_height;
   if (block_bytes > UINT32_MAX) fail(Code::limit_size, "strips of ", block_bytes, " bytes");
   const auto block = canvas.room(block_bytes);
