@@ -38,16 +38,6 @@ Tensor without_zero(const Call& call, size_t x, size_t zero, bool of_rows) {
   return out;
 }
 
-Tensor filters_without_zero(const Call& call, size_t w, size_t zero) {
-  const Tensor from = as_type(call, call.tensor(w), DataType::i32);
-  if (!call.has(zero)) return from;
-  const Tensor out = from.copy();
-  const int64_t filters = out.rank() ? out.dims()[0] : 0, each = filters ? out.size() / filters : 0;
-  const PerColumn zeros(call.tensor(zero), filters, "zero point");
-  for (int64_t i = 0; i < out.size(); ++i) out.data<int32_t>()[i] -= int32_t(zeros[i / each]);
-  return out;
-}
-
 Tensor dynamically_quantized(const Call& call, const Tensor& x, float& scale) {
   if (x.type() != DataType::f32) invalid("expected float, found ", name_of(x.type()));
   float low = 0, high = 0;

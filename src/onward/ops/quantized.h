@@ -46,8 +46,6 @@ template <class T> struct CodeTable {
 
 // x - zero as int32: the zero point is one for all, or broadcasts to x; of rows, a vector of them stands beside the rows.
 Tensor without_zero(const Call& call, size_t x, size_t zero, bool of_rows = false);
-// The same for convolution weights: one zero point, or one for each filter.
-Tensor filters_without_zero(const Call& call, size_t w, size_t zero);
 
 // x as uint8 codes from which the zero point is taken away already, and the scale; the range holds 0 (DynamicQuantizeLinear).
 Tensor dynamically_quantized(const Call& call, const Tensor& x, float& scale);
