@@ -325,6 +325,12 @@ ONWARD_API onward_status* onward_convert_options_set_input_type(onward_convert_o
 ONWARD_API onward_status* onward_convert_options_set_column_type(onward_convert_options* options, const char* column, int element_type);
 /* Types and policies of the inputs, as `onward schema` writes them. */
 ONWARD_API onward_status* onward_convert_options_set_schema(onward_convert_options* options, const char* json);
+/* A column computed from others before the model, "NAME=EXPRESSION" (docs/expressions.md): a new one, or one in the place of an input. */
+ONWARD_API onward_status* onward_convert_options_add_step(onward_convert_options* options, const char* step);
+/* The columns of an example in order, for models that do not say what they were fitted on. */
+ONWARD_API onward_status* onward_convert_options_add_column(onward_convert_options* options, const char* name);
+/* What converters put into the graph beside the standard's operators. */
+ONWARD_API onward_status* onward_convert_options_add_operators(onward_convert_options* options, const onward_operators* operators);
 /* The version of a domain ("" is ai.onnx) that the model must be written for; one that is not written is refused by the conversion. */
 ONWARD_API onward_status* onward_convert_options_set_opset(onward_convert_options* options, const char* domain, int64_t version);
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "onward/onward.h"
+#include "onward/graph.h"
 
 namespace nb = nanobind;
 
@@ -45,7 +45,23 @@ nb::object copy_to_python(const onward_value* value);
 // A one-dimensional array that is a copy.
 nb::object array_of(int element, const void* data, size_t size);
 
+// ---- Callbacks: the status of a Python exception says what was raised, and where in the user's code. The caller holds the lock.
+onward_status* status_of(nb::python_error& raised);
+// Runs `body` with the interpreter's lock.
+template <class Body> onward_status* guarded(Body&& body) noexcept {
+  nb::gil_scoped_acquire locked;
+  try {
+    body();
+    return nullptr;
+  } catch (nb::python_error& raised) {
+    return status_of(raised);
+  } catch (const std::exception& e) {
+    return onward_status_create(ONWARD_BAD_VALUE, e.what(), "");
+  }
+}
+
 void define_session(nb::module_& module);
+void define_graphs(nb::module_& module);
 void define_values(nb::module_& module);
 void define_tables(nb::module_& module);
 void define_convert(nb::module_& module);

@@ -29,4 +29,5 @@ NB_MODULE(_core, module) {
   onward_python::define_tables(module);
   onward_python::define_convert(module);
   onward_python::define_operators(module);
+  onward_python::define_graphs(module);
 }

@@ -5,6 +5,23 @@
 #include <cstring>
 
 namespace onward_python {
+
+onward_status* status_of(nb::python_error& raised) {
+  const nb::object error = nb::borrow(raised.value());
+  int code = ONWARD_BAD_VALUE;
+  std::string hint, message;
+  try {
+    if (nb::isinstance(error, nb::module_::import_("onward.errors").attr("Error"))) {
+      code = nb::cast<int>(error.attr("code")), hint = nb::cast<std::string>(error.attr("hint")), message = nb::cast<std::string>(error.attr("message"));
+    } else {
+      message = nb::cast<std::string>(nb::module_::import_("onward.operators").attr("_said")(error));
+    }
+  } catch (...) {
+    message = "its Python function raised an exception that cannot be shown";
+  }
+  return onward_status_create(code, message.c_str(), hint.c_str());
+}
+
 namespace {
 
 const onward_extension_api& api() { return *onward_get_extension_api(); }
@@ -25,35 +42,6 @@ struct Kernel {
   const Registered& op;
   nb::dict attributes;
 };
-
-// The status of the Python exception that is being handled: what, and where in the user's code.
-onward_status* status_of(nb::python_error& raised) {
-  const nb::object error = nb::borrow(raised.value());
-  int code = ONWARD_BAD_VALUE;
-  std::string hint, message;
-  try {
-    if (nb::isinstance(error, nb::module_::import_("onward.errors").attr("Error"))) {
-      code = nb::cast<int>(error.attr("code")), hint = nb::cast<std::string>(error.attr("hint")), message = nb::cast<std::string>(error.attr("message"));
-    } else {
-      message = nb::cast<std::string>(nb::module_::import_("onward.operators").attr("_said")(error));
-    }
-  } catch (...) {
-    message = "its Python function raised an exception that cannot be shown";
-  }
-  return onward_status_create(code, message.c_str(), hint.c_str());
-}
-
-template <class Body> onward_status* guarded(Body&& body) noexcept {
-  nb::gil_scoped_acquire locked;
-  try {
-    body();
-    return nullptr;
-  } catch (nb::python_error& raised) {
-    return status_of(raised);
-  } catch (const std::exception& e) {
-    return onward_status_create(ONWARD_BAD_VALUE, e.what(), "");
-  }
-}
 
 nb::object attribute_of(const onward_node* node, const Attribute& a) {
   const char* name = a.name.c_str();
@@ -106,7 +94,15 @@ nb::object called(const nb::object& function, const nb::list& arguments, const K
   return out;
 }
 
-// Shapes as tuples: a size that is not known is None, and so is a shape.
+// A number, an onward.operators.Size that was handed on, or None for one that is not known.
+int64_t size_of(onward_inference* io, nb::handle size) {
+  if (size.is_none()) return api().inference_unknown(io);
+  if (!nb::hasattr(size, "symbol")) return nb::cast<int64_t>(size);
+  const nb::object symbol = size.attr("symbol");
+  return symbol.is_none() ? api().inference_unknown(io) : nb::cast<int64_t>(symbol);
+}
+
+// Shapes as tuples: a size that is not known yet is a Size, a shape that is not known is None.
 onward_status* infer(void* state, onward_inference* io) {
   return guarded([&] {
     const auto& kernel = *static_cast<const Kernel*>(state);
@@ -119,7 +115,7 @@ onward_status* infer(void* state, onward_inference* io) {
       for (int axis = 0; axis < rank; ++axis) {
         const int64_t size = api().inference_input_dim(io, i, size_t(axis));
         if (size >= 0) sizes.append(size);
-        else sizes.append(nb::none());
+        else sizes.append(nb::module_::import_("onward.operators").attr("Size")(size));
       }
       shapes.append(nb::steal(PyList_AsTuple(sizes.ptr())));
     }
@@ -132,7 +128,7 @@ onward_status* infer(void* state, onward_inference* io) {
       const size_t output = k++;
       if (shape.is_none()) continue;
       std::vector<int64_t> dims;
-      for (nb::handle size : shape) dims.push_back(size.is_none() ? api().inference_unknown(io) : nb::cast<int64_t>(size));
+      for (nb::handle size : shape) dims.push_back(size_of(io, size));
       check(api().inference_output(io, output, 0, dims.data(), dims.size()));
     }
   });

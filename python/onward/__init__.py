@@ -10,8 +10,10 @@ from onward import capi  # noqa: F401  ort.capi.onnxruntime_pybind11_state.Fail
 from onward._core import version as __version__
 from onward.capi import onnxruntime_pybind11_state  # noqa: F401
 from onward.conversion import Model, convert, model_schema
+from onward.converters import register_converter
 from onward.errors import (Cancelled, Error, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented, OutOfMemory, RuntimeException,
                            TimeLimit)
+from onward.graphs import Expr, Graph
 from onward.operators import Operator, custom_operator
 from onward.options import ExecutionMode, ExecutionOrder, GraphOptimizationLevel, RunOptions, SessionOptions
 from onward.runtime import (disable_telemetry_events, enable_telemetry_events, get_all_providers, get_available_providers, get_build_info, get_device,
@@ -21,10 +23,10 @@ from onward.validation import validate
 from onward.values import IOBinding, OrtDevice, OrtValue
 
 __all__ = [
-    "Cancelled", "Error", "ExecutionMode", "ExecutionOrder", "Fail", "GraphOptimizationLevel", "IOBinding", "InferenceSession", "InvalidArgument",
+    "Cancelled", "Error", "ExecutionMode", "ExecutionOrder", "Expr", "Fail", "Graph", "GraphOptimizationLevel", "IOBinding", "InferenceSession", "InvalidArgument",
     "InvalidGraph", "InvalidProtobuf", "Model", "ModelMetadata", "NoSuchFile", "NodeArg", "NotImplemented", "Operator", "OrtDevice", "OrtValue", "OutOfMemory",
     "RunOptions", "RuntimeException", "SessionOptions", "TimeLimit", "__version__", "convert", "custom_operator", "disable_telemetry_events", "enable_telemetry_events",
-    "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "model_schema", "set_default_logger_severity",
+    "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "model_schema", "register_converter", "set_default_logger_severity",
     "set_default_logger_verbosity", "set_seed", "validate",
 ]
 

@@ -1,10 +1,10 @@
 """Fitted models to ONNX models."""
 import json
 import os
-import pickle
 import tempfile
 
 from onward import _core
+from onward.converters import Converters
 from onward.errors import suggestion, usage
 from onward.frames import types_of
 from onward.values import element_number
@@ -55,7 +55,8 @@ class Model:
         return f"onward.Model({source.get('class', 'ONNX')}, {len(self._content)} bytes)"
 
 
-def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="auto", outputs=None, inputs=None):
+def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="auto", outputs=None, inputs=None, steps=None,
+            operators=None, converters=None):
     """The ONNX model of a fitted estimator: the object itself, or the path or bytes of its file (pickle, joblib, skops).
 
     example        rows whose columns' types the inputs take: a frame, an Arrow table, a dict of columns, a matrix
@@ -64,6 +65,9 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     input_dtype    "auto", "float32" or "float64", of numeric inputs
     outputs        of label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors
     inputs         "matrix" or "columns"; as the model was fitted where it is not given
+    steps          columns computed from others before the model: a dict of name to expression, {"fare_log": "log1p(fare)"}
+    operators      custom operators (onward.custom_operator, or paths of libraries) that converters put into the graph
+    converters     a dict of class, or its name, to converter, beside those of onward.register_converter
     """
     column_types, input_type = {}, _choice(input_dtype, _INPUT_DTYPES, "input_dtype")
     if example is not None:
@@ -73,7 +77,10 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     opsets = {} if target_opset is None else {"": target_opset} if isinstance(target_opset, int) else dict(target_opset)
     opsets = {"" if domain == "ai.onnx" else domain: version for domain, version in opsets.items()}
     arguments = list(outputs or []), _choice(inputs, _INPUTS, "inputs"), input_type, column_types, _schema_json(schema), opsets
-    content, report = _core.convert(_source(fitted), *arguments)
+    own = Converters(converters, operators)
+    columns = [] if example is None else _columns_of_example(example)
+    steps = [f"{name}={text}" for name, text in steps.items()] if isinstance(steps, dict) else list(steps or [])
+    content, report = _core.convert(_source(fitted, own), *arguments, steps, columns, own.operators, own.core())
     return Model(content, json.loads(report))
 
 
@@ -82,12 +89,12 @@ def model_schema(model):
     return json.loads(_core.model_schema(bytes(model)))
 
 
-def _source(fitted):
+def _source(fitted, converters):
     if isinstance(fitted, (str, os.PathLike)):
         return os.fspath(fitted)
     if isinstance(fitted, (bytes, bytearray, memoryview)):
         return bytes(fitted)
-    return pickle.dumps(fitted, protocol=4)
+    return converters.pickled(fitted)
 
 
 def _choice(value, choices, name):
@@ -104,6 +111,16 @@ def _types_of_example(example, input_type):
             return {}, element_number("float32" if dtype.itemsize <= 4 else "float64")
         return {}, input_type
     return {name: _COLUMN_ELEMENTS[kind] for name, kind in types_of(example)}, input_type
+
+
+def _columns_of_example(example):
+    """Names in order: of a matrix x0, x1 …, as the engine calls them."""
+    if hasattr(example, "dtype") and hasattr(example, "shape") and len(example.shape) == 2:
+        return [f"x{i}" for i in range(example.shape[1])]
+    try:
+        return [name for name, _ in types_of(example)]
+    except (TypeError, AttributeError):
+        return []
 
 
 def _schema_json(schema):

@@ -12,6 +12,29 @@ from onward.values import _NUMBERS
 _KINDS = {int: "INT", float: "FLOAT", str: "STRING"}
 
 
+class Size:
+    """A size that is not known yet: it may be handed on, and what is computed with it is not known either."""
+
+    __slots__ = ("symbol",)
+
+    def __init__(self, symbol=None):
+        self.symbol = symbol
+
+    def __eq__(self, other):
+        return isinstance(other, Size) and self.symbol is not None and self.symbol == other.symbol
+
+    def __hash__(self):
+        return hash(self.symbol)
+
+    def __repr__(self):
+        return "?"
+
+    def _unknown(self, *_):
+        return Size()
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _unknown
+
+
 class Operator:
     """What `custom_operator` makes: callable as the function it came from."""
 
@@ -51,8 +74,8 @@ def custom_operator(domain, name=None, *, inputs, outputs, attributes=None, sinc
                       types are the standard's (float is float32, double is float64), or a word in capitals for one type wherever it
                       stands; a port without a type takes anything. A list of such words is the same.
     attributes        name to default value, or to int, float, str, [int], [float], [str] where one must be given
-    infer             shapes to shape (a list of shapes for several outputs): tuples whose sizes may be None where they are not known.
-                      What the function returns is then checked against it.
+    infer             shapes to shape (a list of shapes for several outputs): tuples whose sizes may not be known yet (Size: hand them on, or
+                      say None). What the function returns is then checked against it.
 
     The function is given arrays (copies; None for what is left out) and the attributes by name; it returns an array, or a tuple of them.
     Sessions may call it from several threads. What it raises becomes the error of the run, with the node's name.

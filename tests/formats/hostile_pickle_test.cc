@@ -60,6 +60,8 @@ TEST(HostilePickle, calls_are_names_and_arguments_whoever_is_called) {
 TEST(HostilePickle, what_needs_parts_outside_the_file_is_refused_by_name) {
   expect_error("Pa\n.", Code::unsupported_format, "persistent id");
   expect_error("NQ.", Code::unsupported_format, "persistent id");
+  expect_error("(Vonward.live\ntQ.", Code::unsupported_format, "persistent id");
+  expect_error("(Vonward.live\nVm\nVC\nVnumber\nNNtQ.", Code::unsupported_format, "persistent id");
   expect_error("\x82\1."sv, Code::unsupported_format, "extension code");
   expect_error("\x97."sv, Code::unsupported_format, "out-of-band buffer");
   expect_error("\x80\6N."sv, Code::unsupported_format, "protocol 6");

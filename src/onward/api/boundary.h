@@ -6,7 +6,7 @@
 #include <new>
 
 #include "onward/estimators/convert.h"
-#include "onward/onward.h"
+#include "onward/graph.h"
 #include "onward/runtime/session.h"
 #include "onward/validate/table_session.h"
 
@@ -41,7 +41,17 @@ struct onward_session {
   mutable std::shared_ptr<const onward::TableSession> tables;   // for the last table: those of one caller tend to have the same columns
 };
 struct onward_table { onward::Table table; };
+namespace onward::api {
+// A converter as it was registered.
+struct ConverterFunctions {
+  onward_converter_functions table{};
+  ~ConverterFunctions();
+};
+}  // namespace onward::api
+struct onward_converters { std::map<std::string, std::shared_ptr<const onward::api::ConverterFunctions>> list; };
 struct onward_convert_options {
+  std::map<std::string, std::shared_ptr<const onward::api::ConverterFunctions>> converters;
+  std::shared_ptr<const onward::CustomOperators> operators;
   onward::ConvertOptions options;
   std::optional<onward::Schema> schema;
   onward::Opsets opsets;

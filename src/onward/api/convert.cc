@@ -2,7 +2,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "onward/api/boundary.h"
+#include "onward/api/converters.h"
 #include "onward/formats/source.h"
 #include "onward/model/onnx_file.h"
 
@@ -60,6 +60,23 @@ onward_status* onward_convert_options_set_opset(onward_convert_options* options,
   return guarded([&] { require(options, "options"), require(domain, "domain"), options->opsets[domain] = version; });
 }
 
+onward_status* onward_convert_options_add_step(onward_convert_options* options, const char* step) {
+  return guarded([&] { require(options, "options"), require(step, "step"), options->options.steps.push_back(parse_step(step)); });
+}
+
+onward_status* onward_convert_options_add_column(onward_convert_options* options, const char* name) {
+  return guarded([&] { require(options, "options"), require(name, "name"), options->options.columns.push_back(name); });
+}
+
+onward_status* onward_convert_options_add_operators(onward_convert_options* options, const onward_operators* operators) {
+  return guarded([&] {
+    require(options, "options"), require(operators, "operators");
+    CustomOperators all = options->operators ? *options->operators : CustomOperators();
+    all.add(operators->list);
+    options->operators = std::make_shared<const CustomOperators>(std::move(all));
+  });
+}
+
 namespace {
 
 void check_opsets(const Model& model, const Opsets& wanted) {
@@ -73,11 +90,15 @@ void check_opsets(const Model& model, const Opsets& wanted) {
 void convert_file(const MappedFile& file, const onward_convert_options* given, onward_buffer** model_out, onward_buffer** report_out) {
   const auto start = std::chrono::steady_clock::now();
   if (formats::kind_of(file.bytes) == formats::FileKind::onnx) fail(Code::unsupported_format, "this is an ONNX model already");
-  Model model = formats::convert_source(file, given ? given->options : ConvertOptions{});
+  ConvertOptions options = given ? given->options : ConvertOptions{};
+  SessionOptions session_options;
+  if (given) session_options.operators = given->operators;
+  if (given && !given->converters.empty()) options.registry = api::registry_with(given->converters, given->operators);
+  Model model = formats::convert_source(file, options);
   if (given) check_opsets(model, given->opsets);
   if (given && given->schema) set_policies(model, *given->schema);
   std::string bytes = write_model(model);
-  const auto session = Session::load_bytes(bytes);       // what does not load and run never leaves
+  const auto session = Session::load_bytes(bytes, session_options);       // what does not load and run never leaves
   session->run({}, made_up_inputs(*session, 1));
   std::unique_ptr<onward_buffer> report;
   if (report_out) {

@@ -110,6 +110,14 @@ std::vector<std::string> Arguments::list(std::string_view option) const {
   return out;
 }
 
+std::vector<std::string> Arguments::values(std::string_view option) const {
+  known(option);
+  std::vector<std::string> out;
+  for (const auto& [name, value] : given_)
+    if (name == option) out.push_back(value);
+  return out;
+}
+
 double Arguments::number(std::string_view option, double otherwise, double least) const {
   const auto word = value(option);
   if (!word) return otherwise;

@@ -53,6 +53,7 @@ class Arguments {
   bool has(std::string_view option) const { return value(option).has_value(); }
   std::optional<std::string> value(std::string_view option) const;                        // the last one given
   std::vector<std::string> list(std::string_view option) const;                           // all of them, each cut at commas
+  std::vector<std::string> values(std::string_view option) const;                         // all of them, whole
   double number(std::string_view option, double otherwise, double least = 0) const;
   int64_t integer(std::string_view option, int64_t otherwise, int64_t least = 1) const;
   size_t bytes(std::string_view option) const;           // "2G", "512M"; 0 when not given

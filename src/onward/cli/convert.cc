@@ -17,7 +17,8 @@ DataType number_type(const std::string& name) { return name == "float32" ? DataT
 void take_example(ConvertOptions& options, const std::string& path) {
   const std::optional<Table> rows = open_table(path)->next();
   if (!rows) fail(Code::bad_data, path, ": the example has no rows");
-  for (const Column& c : rows->columns) options.column_types[c.name] = tensor_type(Field{.name = c.name, .type = c.type});
+  options.columns.clear();
+  for (const Column& c : rows->columns) options.columns.push_back(c.name), options.column_types[c.name] = tensor_type(Field{.name = c.name, .type = c.type});
 }
 
 Schema given_schema(const std::string& path) {
@@ -42,8 +43,10 @@ ConvertOptions options_of(const Arguments& a) {
   options.input_type = number_type(a.value("--input-dtype").value_or("auto"));
   if (const auto inputs = a.value("--inputs")) options.inputs = *inputs == "matrix" ? Inputs::matrix : Inputs::columns;
   if (const auto example = a.value("--example")) take_example(options, *example);
+  if (a.has("--schema")) options.columns.clear();
   if (const auto path = a.value("--schema"))
-    for (const Field& f : given_schema(*path).inputs) options.column_types[f.name] = tensor_type(f);
+    for (const Field& f : given_schema(*path).inputs) options.column_types[f.name] = tensor_type(f), options.columns.push_back(f.name);
+  for (const std::string& step : a.values("--step")) options.steps.push_back(parse_step(step));
   return options;
 }
 
@@ -129,6 +132,7 @@ Command convert_command() {
                       {"--inputs", "KIND", "one matrix or one input per column (default: as the model was fitted)", 0, false, false, {"matrix", "columns"}},
                       {"--input-dtype", "TYPE", "of numeric inputs", 0, false, false, {"auto", "float32", "float64"}},
                       {"--outputs", "NAME,…", "of label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors", 0, false, true},
+                      {"--step", "NAME=EXPR", "a column computed from others before the model, such as \"fare_log=log1p(fare)\" (docs/expressions.md); may be given again", 0, false, true},
                       {"--opset", "N", "version of ai.onnx"},
                       {"--ml-opset", "N", "version of ai.onnx.ml"},
                       {"--own-ops", "", "allow operators of our own domain where an estimator needs them"},

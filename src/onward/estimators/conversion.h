@@ -27,10 +27,13 @@ struct ColumnFacts {
 // Text that a model knows as ordinary text is what MissingWords says for missing: convert again with other texts.
 struct MissingWordsClash {};
 
+class Registry;
+
 class Conversion : public GraphBuilder {
  public:
   explicit Conversion(MissingWords missing = {}) : missing_words(std::move(missing)) {}
   MissingWords missing_words;
+  const Registry* registry = nullptr;  // for estimators that a custom converter finds in what it was given
   std::vector<ColumnFacts> table;  // in the order of the fitted table
   // A file may use one estimator in many places, and those in many: what is read once may be called without end.
   void count_call() {

@@ -1,5 +1,8 @@
 #include "onward/estimators/convert.h"
 
+#include <set>
+
+#include "onward/base/suggest.h"
 #include "onward/estimators/describe.h"
 #include "onward/estimators/outputs.h"
 
@@ -11,21 +14,66 @@ DataType type_of_input(const ConvertOptions& o, const std::string& column) {
   return known == o.column_types.end() ? DataType::none : known->second;
 }
 
-Frame make_inputs(Conversion& g, const Facts& facts, const ConvertOptions& o) {
-  if (facts.n_features_in < 0)
-    fail(Code::unsupported_estimator, facts.class_name, " does not say how many columns it was fitted on; give a schema");
-  if (facts.n_features_in > 1'000'000) fail(Code::limit_size, facts.class_name, " takes ", facts.n_features_in, " columns");
+std::vector<std::string> fitted_columns(const Facts& facts, const ConvertOptions& o) {
   std::vector<std::string> names = facts.feature_names_in;
-  const bool named = !names.empty(), by_column = o.inputs == Inputs::columns || (o.inputs == Inputs::automatic && named);
-  for (int64_t i = 0; !named && i < facts.n_features_in; ++i) names.push_back(text("x", i));
+  if (names.empty() && facts.n_features_in < 0) names = o.columns;
+  if (names.empty() && facts.n_features_in < 0)
+    throw Error(Code::unsupported_estimator, text(facts.class_name, " does not say how many columns it was fitted on"), "give an example of its input, or a schema");
+  if (facts.n_features_in > 1'000'000) fail(Code::limit_size, facts.class_name, " takes ", facts.n_features_in, " columns");
+  for (int64_t i = int64_t(names.size()); i < facts.n_features_in; ++i) names.push_back(text("x", i));
+  return names;
+}
+
+// The columns that a caller gives: those of the model that no step makes, and those that steps read before any makes them.
+std::vector<std::string> given_columns(const std::vector<std::string>& fitted, const std::vector<NewColumn>& steps) {
+  std::set<std::string> made, read;
+  std::vector<std::string> more;
+  for (const NewColumn& step : steps) {
+    for (const std::string& name : step.value.names())
+      if (!made.contains(name) && read.insert(name).second && std::find(fitted.begin(), fitted.end(), name) == fitted.end()) more.push_back(name);
+    made.insert(step.name);
+  }
+  std::vector<std::string> given;
+  for (const std::string& name : fitted)
+    if (!made.contains(name) || read.contains(name)) given.push_back(name);
+  given.insert(given.end(), more.begin(), more.end());
+  return given;
+}
+
+// The model's columns out of the given ones.
+Frame with_steps(const Frame& given, const std::vector<std::string>& fitted, const std::vector<NewColumn>& steps) {
+  Conversion& g = given.graph();
+  std::map<std::string, Frame, std::less<>> known;
+  for (int64_t i = 0; i < given.size(); ++i) known.emplace(given.name(i), given.select(std::vector{i}));
+  for (const NewColumn& step : steps) {
+    const GraphBuilder::Scope scope(g, step.name);
+    Expr made = step.value.in(g, [&](const std::string& name) { return known.at(name).column(0); });
+    if (made.shape().size() != 2 || made.shape()[0] != rows)
+      throw Error(Code::usage, text("the step '", step.name, "=", step.value.text().substr(0, 200), "' reads no column"), "an expression names at least one column");
+    known.insert_or_assign(step.name, Frame(made, std::vector{step.name}));
+  }
+  Frame x;
+  for (const std::string& name : fitted) x.append(known.at(name));
+  return x;
+}
+
+Frame make_inputs(Conversion& g, const Facts& facts, const ConvertOptions& o) {
+  const std::vector<std::string> fitted = fitted_columns(facts, o), names = given_columns(fitted, o.steps);
+  const bool named = !facts.feature_names_in.empty() || (facts.n_features_in < 0 && !o.columns.empty()), other = names != fitted;
+  for (const NewColumn& step : o.steps)
+    if (std::find(fitted.begin(), fitted.end(), step.name) == fitted.end() &&
+        std::none_of(o.steps.begin(), o.steps.end(), [&](const NewColumn& s) { return std::count(s.value.names().begin(), s.value.names().end(), step.name) > 0; }))
+      throw Error(Code::usage, text("the step makes a column '", step.name, "' that neither the model nor another step reads", suggestion(step.name, fitted)), "steps make columns that the model was fitted on");
+  const bool by_column = o.inputs == Inputs::columns || (o.inputs == Inputs::automatic && (named || other));
+  if (!by_column && other) throw Error(Code::usage, "with these steps the columns that come in are not those of the model, so they are no matrix of it", "leave out --inputs matrix");
   Frame x;
   if (!by_column) {
-    x = Frame(g.input("X", type_of_input(o, "X"), {rows, facts.n_features_in}), names);
+    x = Frame(g.input("X", type_of_input(o, "X"), {rows, int64_t(names.size())}), names);
   } else {
     for (const std::string& name : names) x.append(Frame(g.input(name, type_of_input(o, name), {rows, 1}), std::vector{name}));
   }
   x.from_table();
-  return x;
+  return o.steps.empty() ? x : with_steps(x, fitted, o.steps);
 }
 
 // A column that nothing reads and of which nothing is known is no input: any table fits, with it or without.
@@ -45,6 +93,7 @@ void settle_unread(Conversion& g) {
 
 Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words) {
   Conversion g(words);
+  g.registry = options.registry.get();
   if (options.input_type != DataType::none) g.number_type = options.input_type;
   const Frame x = make_inputs(g, e.facts(), options);
   const std::vector<NamedOutput> outputs = chosen_outputs(e(x), options.outputs);
@@ -58,8 +107,18 @@ Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWo
 
 }  // namespace
 
-Model convert(const Estimator& e, const ConvertOptions& options) {
+NewColumn parse_step(const std::string& given) {
+  const size_t equals = given.find('=');
+  const size_t end = equals == given.npos ? equals : given.find_last_not_of(" \t", equals - 1);
+  if (equals == given.npos || equals == 0 || end == given.npos || given[equals + 1] == '=')
+    throw Error(Code::usage, text("the step '", given.substr(0, 200), "' does not begin with NAME="), "write a column's name, =, and an expression: fare_log=log1p(fare)");
+  return {given.substr(0, end + 1), Expression(given.substr(equals + 1))};
+}
+
+Model convert(const Estimator& e, const ConvertOptions& given) {
   ONWARD_CHECK(bool(e));
+  ConvertOptions options = given;
+  if (!options.registry) options.registry = std::make_shared<const Registry>(Registry::builtin());
   MissingWords words;
   for (int tries = 0; tries < 16; ++tries) {
     try {

@@ -84,6 +84,7 @@ struct Definition {
     double tolerance = 0;                            // against the library on the same float64 input; 0 is bit-equal
   } tests;
   std::function<Estimator(Fields&)> read;
+  bool may_be_stateless = false;  // fitting need not leave an attribute that ends in "_"
 };
 
 const Facts& facts_of(const Fields&);

@@ -4,6 +4,7 @@
 #pragma once
 #include <optional>
 
+#include "onward/estimators/converters.h"
 #include "onward/estimators/numpy_arrays.h"
 #include "onward/estimators/reading.h"
 
@@ -55,6 +56,7 @@ class Fields {
   bool given(std::string_view name) const;                       // there, and not None
   std::string said(const plain::Value&) const;                   // as a user would write it: mean, None, 0.5, my_function
   const Facts& facts() const { return facts_; }
+  Fitted fitted() const { return {object_, reading_.document, facts_}; }  // all of it, for who knows the class
   void same_input_as(const Facts& step);           // a pipeline takes what its first step takes
   void one_column() { facts_.n_features_in = 1; }  // an estimator of one column that does not say so
   int version() const { return version_; }         // 1.4.2 is 104

@@ -74,6 +74,12 @@ Expr Frame::string(int64_t i, Location where) const {
   return onward::columns(Operand(as_strings(Operand(c.block, where)), where), {c.index});
 }
 
+Expr Frame::column(int64_t i) const {
+  const Column& c = at(i);
+  if (c.block.columns() == 1) return c.block;
+  return onward::columns(graph().open(c.block) ? as_numbers(c.block) : c.block, {c.index});
+}
+
 bool Frame::is_text(int64_t i) const { return at(i).block.type() == DataType::str; }
 bool Frame::mixed() const {
   int64_t words = 0;

@@ -25,6 +25,7 @@ class Frame {
   Expr number(int64_t i, Location = Location::current()) const;             // double (batch, 1)
   Expr string(int64_t i, Location = Location::current()) const;             // string (batch, 1)
   Expr as(int64_t i, DataType type, Location = Location::current()) const;  // (batch, 1): an open input becomes `type`, a known one stays
+  Expr column(int64_t i) const;                                             // (batch, 1), of whatever it holds; perhaps open
   bool is_text(int64_t i) const;                                            // known to hold strings
   bool mixed() const;                                                       // of strings and numbers
   Expr matrix(Location = Location::current()) const;                        // (batch, size) of whichever it holds; not mixed

@@ -70,8 +70,8 @@ Estimator Fields::estimator(const plain::Value& v, std::string_view part) {
     const bool known = cls.module.starts_with("sklearn.");
     reading_.report(Code::unsupported_estimator, place,
                     text(clipped(cls.module), ".", clipped(cls.name), known ? " has no converter yet" : " is not a class of scikit-learn",
-                         "; register a converter for it"));
-  } else if (!is_fitted(v)) {
+                         "; register a converter for it (onward.register_converter in Python, onward_converters_add in C)"));
+  } else if (!d->may_be_stateless && !is_fitted(v)) {
     reading_.report(Code::bad_file, place, "is not fitted");
   } else {
     Fields fields(reading_, v, place);

@@ -24,7 +24,8 @@ std::string clipped(std::string_view text);  // for a message: short, and UTF-8 
 
 struct Reading {
   const Registry& registry;
-  std::shared_ptr<const void> owner;  // of the bytes that arrays view
+  std::shared_ptr<const plain::Document> document;
+  std::shared_ptr<const void> owner = document;  // of the bytes that arrays view
   std::vector<Problem> problems = {};
   std::map<const plain::Object*, Estimator> known = {};  // a file may share an estimator in many places
   std::set<const plain::Object*> under_way = {};

@@ -7,6 +7,10 @@
 
 namespace onward::formats {
 
+// In the state of an object that the pickle names by a persistent id ("onward.live", module, class, number, columns or None, names or
+// None): the number by which its writer knows it.
+inline constexpr const char* live_mark = "onward live object";
+
 // Pickle, joblib and skops, also compressed. Runs nothing of what the file says. Throws Error with "reading PATH: " in front.
 plain::Document open(const std::string& path, const Limits& = {});
 // The document keeps `owner`; without one the bytes must outlive it.

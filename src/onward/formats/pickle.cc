@@ -4,6 +4,7 @@
 #include <array>
 
 #include "onward/base/byte_reader.h"
+#include "onward/formats/open.h"
 #include "onward/formats/pickle_machine.h"
 #include "onward/formats/pickle_text.h"
 
@@ -42,6 +43,28 @@ void object(PickleMachine& m) {
   const std::vector<Value> items = m.pop_to_mark();
   if (items.empty()) fail(Code::bad_file, "has no class");
   m.call(items[0], plain::sequence(m.arena(), Kind::tuple, std::span(items).subspan(1)));
+}
+
+// An object that whoever wrote the pickle keeps: its class, what it says of its columns, and its number (formats/open.h).
+void live_object(PickleMachine& m) {
+  const Value id = m.pop();
+  const auto parts = id.items();
+  if (!id.is(Kind::tuple) || parts.size() != 6 || parts[0].str() != "onward.live" || !parts[1].is(Kind::text) || !parts[2].is(Kind::text) || !parts[3].is(Kind::integer)) refuse("a persistent id");
+  std::vector<Value> state{plain::text(m.arena(), live_mark), parts[3]};
+  if (parts[4].is(Kind::integer)) state.push_back(plain::text(m.arena(), "n_features_in_")), state.push_back(parts[4]);
+  if (parts[5].is(Kind::list)) {
+    static constexpr plain::DType objects{.kind = 'O', .size = 8};
+    const auto names = parts[5].items();
+    int64_t* shape = m.arena().array<int64_t>(1);
+    *shape = int64_t(names.size());
+    Value array;
+    array.kind = Kind::array, array.array = m.arena().make(plain::NdArray{.type = &objects, .shape = {shape, 1}, .objects = names});
+    state.push_back(plain::text(m.arena(), "feature_names_in_")), state.push_back(array);
+  }
+  m.push_global(*parts[1].text, *parts[2].text);
+  Value object;
+  object.kind = Kind::object, object.object = m.arena().make(plain::Object{.callee = m.pop(), .args = plain::sequence(m.arena(), Kind::tuple), .state = plain::sequence(m.arena(), Kind::dict, state)});
+  m.push(object);
 }
 
 #define DO []([[maybe_unused]] PickleMachine& m, [[maybe_unused]] const Argument& a)
@@ -115,7 +138,7 @@ constexpr Opcode opcodes[] = {
     {'b', "BUILD", Form::none, DO { m.build(m.pop()); }},
     // parts outside the file
     {'P', "PERSID", Form::line, DO { refuse("a persistent id"); }},
-    {'Q', "BINPERSID", Form::none, DO { refuse("a persistent id"); }},
+    {'Q', "BINPERSID", Form::none, DO { live_object(m); }},
     {0x82, "EXT1", Form::u1, DO { refuse("an extension code"); }},
     {0x83, "EXT2", Form::u2, DO { refuse("an extension code"); }},
     {0x84, "EXT4", Form::i4, DO { refuse("an extension code"); }},

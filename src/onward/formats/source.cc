@@ -16,12 +16,13 @@ FileKind kind_of(std::string_view bytes) {
   return FileKind::other;
 }
 
-ReadModel read_source(const MappedFile& file) {
-  return read_estimator(open_bytes(file.bytes, file.owner), Registry::builtin());
+ReadModel read_source(const MappedFile& file, const Registry& registry) {
+  return read_estimator(open_bytes(file.bytes, file.owner), registry);
 }
 
 Model convert_source(const MappedFile& file, ConvertOptions options) {
-  const ReadModel read = read_source(file);
+  if (!options.registry) options.registry = std::make_shared<const Registry>(Registry::builtin());
+  const ReadModel read = read_source(file, *options.registry);
   refuse_problems(read.problems);
   options.source_sha256 = sha256(file.bytes);
   return convert(read.estimator, options);

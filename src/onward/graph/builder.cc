@@ -73,6 +73,17 @@ Expr GraphBuilder::constant(const Tensor& tensor) {
   return {this, ids[0]};
 }
 
+const Tensor* GraphBuilder::constant_value(Expr e) const {
+  const auto found = constants_.find(e.id);
+  return found == constants_.end() ? nullptr : &found->second;
+}
+
+int64_t GraphBuilder::use_domain(const std::string& domain, int64_t least) {
+  int64_t& version = domains_[domain];
+  const bool ours = domain.empty() || domain == "ai.onnx.ml";
+  return version = ours ? version : std::max(version, least);
+}
+
 int GraphBuilder::draft(std::string op, std::vector<Expr>& inputs, Attributes attributes, std::vector<Result>& results,
                         std::string domain) {
   if (nodes_.size() >= most_nodes) fail(Code::limit_size, "the model needs more than ", most_nodes, " nodes");

@@ -42,12 +42,17 @@ class GraphBuilder {
   void decide(Expr input, DataType type);
   void drop_input(Expr input);  // nothing may have used it
   Expr constant(const Tensor& tensor);
+  const Tensor* constant_value(Expr e) const;  // null where it is none
+  Expr nothing() { return {this, -1}; }        // stands where a node leaves out an optional input
   Expr add(std::string op, std::vector<Expr> inputs, Attributes attributes, Result result, std::string domain = "");
   std::vector<Expr> add(std::string op, std::vector<Expr> inputs, Attributes attributes, std::vector<Result> results,
                         std::string domain = "");
   // A node whose attributes are large: they are made when the graph is, if an output needs the node. `same` names equal nodes.
   Expr add_large(std::string op, std::vector<Expr> inputs, std::function<Attributes()> attributes, const std::string& same, Result result,
                  std::string domain);
+
+  // The version of a domain that nodes are written for; one that is not known yet takes at least `least`.
+  int64_t use_domain(const std::string& domain, int64_t least = 1);
 
   // The body of a Loop, Scan or If. Its formulas may use its own inputs and constants, and values of this graph by way of `outer`.
   std::unique_ptr<GraphBuilder> body();
@@ -77,6 +82,8 @@ class GraphBuilder {
   bool open(Expr e) const { return at(e.id).type == DataType::none; }  // an input that nothing has used yet
   const std::vector<int>& inputs() const { return inputs_; }
   Expr value(int id) { return {this, id}; }
+  bool has(int id) const { return id >= 0 && size_t(id) < values_.size(); }
+  Symbols& symbols() { return symbols_; }
 
  private:
   friend struct Expr;
@@ -110,6 +117,7 @@ class GraphBuilder {
   GraphBuilder* parent_ = nullptr;
   std::map<int, int> outer_;  // in a body: the surrounding graph's value -> ours
   Symbols symbols_;
+  Opsets domains_ = {{"", 21}, {"ai.onnx.ml", 5}};
 };
 
 }  // namespace onward

@@ -11,7 +11,8 @@ std::vector<bool> GraphBuilder::needed_values(const std::vector<int>& results, s
     for (int id : nodes_[i].outputs)
       if (needed[size_t(id)]) needed_nodes[i] = true;
     if (!needed_nodes[i]) continue;
-    for (int id : nodes_[i].inputs) needed[size_t(id)] = true;
+    for (int id : nodes_[i].inputs)
+      if (id >= 0) needed[size_t(id)] = true;
     for (int id : nodes_[i].borrowed) needed[size_t(id)] = true;
   }
   return needed;
@@ -56,7 +57,7 @@ Graph GraphBuilder::graph(const std::vector<Output>& outputs) {
     if (!needed_nodes[i]) continue;
     const Draft& d = nodes_[i];
     Node node{d.domain, d.op, d.name, {}, {}, d.large ? d.large() : d.attributes};
-    for (int id : d.inputs) node.inputs.push_back(name_of_value(id));
+    for (int id : d.inputs) node.inputs.push_back(id < 0 ? std::string() : name_of_value(id));
     for (int id : d.outputs) node.outputs.push_back(name_of_value(id));
     g.nodes.push_back(std::move(node));
   }
@@ -67,8 +68,10 @@ Graph GraphBuilder::graph(const std::vector<Output>& outputs) {
 Model GraphBuilder::model(const std::vector<Output>& outputs) {
   Model m;
   m.producer = "onward";
-  m.opsets = {{"", 21}, {"ai.onnx.ml", 5}};
   m.graph = graph(outputs);
+  m.opsets = {{"", domains_.at("")}, {"ai.onnx.ml", domains_.at("ai.onnx.ml")}};
+  for (const Node& node : m.graph.nodes)
+    if (!m.opsets.contains(node.domain)) m.opsets[node.domain] = use_domain(node.domain);
   return m;
 }
 

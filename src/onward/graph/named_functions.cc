@@ -1,0 +1,102 @@
+#include "onward/graph/named_functions.h"
+
+#include <cmath>
+
+namespace onward {
+namespace {
+
+using Given = std::span<const Expr>;
+
+// Accurate near 0, where 1 + x would lose x: log(u)·x/(u - 1) with u = 1 + x rounded.
+Expr log1p(Expr x) {
+  const Expr u = 1.0 + x, off = u - 1.0;
+  return where(equal(off, 0.0), x, where(equal(u, HUGE_VAL), u, log(u) * x / off));
+}
+Expr expm1(Expr x) {
+  const Expr u = exp(x), off = u - 1.0;
+  return where(equal(off, 0.0), x, where(either(equal(off, -1.0), equal(u, HUGE_VAL)), off, off * x / log(u)));
+}
+Expr sign(Expr x) { return unary("Sign", x); }
+Expr is_infinite(Expr x) { return equal(abs(x), HUGE_VAL); }
+// log(exp(a) + exp(b)) without overflow; equal infinities are their own sum.
+Expr logaddexp(Expr a, Expr b) {
+  const Expr larger = maximum(a, b), off = negated(abs(a - b));
+  return where(equal(a, b), a + M_LN2, larger + log1p(exp(off)));
+}
+// The larger in front: no square overflows that the answer does not.
+Expr hypot(Expr a, Expr b) {
+  const Expr large = maximum(abs(a), abs(b)), small = minimum(abs(a), abs(b)), ratio = where(equal(large, 0.0), large, small / large);
+  return where(either(is_infinite(a), is_infinite(b)), HUGE_VAL, large * sqrt(1.0 + ratio * ratio));
+}
+
+constexpr NamedFunction all[] = {
+    {"abs", 1, [](Given x) { return abs(x[0]); }},
+    {"absolute", 1, [](Given x) { return abs(x[0]); }},
+    {"fabs", 1, [](Given x) { return abs(x[0]); }},
+    {"negative", 1, [](Given x) { return negated(x[0]); }},
+    {"positive", 1, [](Given x) { return x[0]; }},
+    {"reciprocal", 1, [](Given x) { return 1.0 / x[0]; }},
+    {"square", 1, [](Given x) { return x[0] * x[0]; }},
+    {"sqrt", 1, [](Given x) { return sqrt(x[0]); }},
+    {"cbrt", 1, [](Given x) { return sign(x[0]) * power(abs(x[0]), 1.0 / 3); }},
+    {"sign", 1, [](Given x) { return sign(x[0]); }},
+    {"exp", 1, [](Given x) { return exp(x[0]); }},
+    {"exp2", 1, [](Given x) { return power(2.0, x[0]); }},
+    {"expm1", 1, [](Given x) { return expm1(x[0]); }},
+    {"log", 1, [](Given x) { return log(x[0]); }},
+    {"log2", 1, [](Given x) { return log(x[0]) / M_LN2; }},
+    {"log10", 1, [](Given x) { return log(x[0]) / M_LN10; }},
+    {"log1p", 1, [](Given x) { return log1p(x[0]); }},
+    {"floor", 1, [](Given x) { return unary("Floor", x[0]); }},
+    {"ceil", 1, [](Given x) { return unary("Ceil", x[0]); }},
+    {"rint", 1, [](Given x) { return unary("Round", x[0]); }},
+    {"trunc", 1, [](Given x) { return sign(x[0]) * unary("Floor", abs(x[0])); }},
+    {"fix", 1, [](Given x) { return sign(x[0]) * unary("Floor", abs(x[0])); }},
+    {"sin", 1, [](Given x) { return unary("Sin", x[0]); }},
+    {"cos", 1, [](Given x) { return unary("Cos", x[0]); }},
+    {"tan", 1, [](Given x) { return unary("Tan", x[0]); }},
+    {"arcsin", 1, [](Given x) { return unary("Asin", x[0]); }},
+    {"arccos", 1, [](Given x) { return unary("Acos", x[0]); }},
+    {"arctan", 1, [](Given x) { return unary("Atan", x[0]); }},
+    {"sinh", 1, [](Given x) { return unary("Sinh", x[0]); }},
+    {"cosh", 1, [](Given x) { return unary("Cosh", x[0]); }},
+    {"tanh", 1, [](Given x) { return unary("Tanh", x[0]); }},
+    {"arcsinh", 1, [](Given x) { return unary("Asinh", x[0]); }},
+    {"arccosh", 1, [](Given x) { return unary("Acosh", x[0]); }},
+    {"arctanh", 1, [](Given x) { return unary("Atanh", x[0]); }},
+    {"deg2rad", 1, [](Given x) { return x[0] * (M_PI / 180); }},
+    {"radians", 1, [](Given x) { return x[0] * (M_PI / 180); }},
+    {"rad2deg", 1, [](Given x) { return x[0] * (180 / M_PI); }},
+    {"degrees", 1, [](Given x) { return x[0] * (180 / M_PI); }},
+    {"isnan", 1, [](Given x) { return is_nan(x[0]); }},
+    {"isinf", 1, [](Given x) { return is_infinite(x[0]); }},
+    {"isfinite", 1, [](Given x) { return negation(either(is_nan(x[0]), is_infinite(x[0]))); }},
+    {"add", 2, [](Given x) { return x[0] + x[1]; }},
+    {"subtract", 2, [](Given x) { return x[0] - x[1]; }},
+    {"multiply", 2, [](Given x) { return x[0] * x[1]; }},
+    {"divide", 2, [](Given x) { return x[0] / x[1]; }},
+    {"power", 2, [](Given x) { return power(x[0], x[1]); }},
+    {"maximum", 2, [](Given x) { return maximum(x[0], x[1]); }},
+    {"minimum", 2, [](Given x) { return minimum(x[0], x[1]); }},
+    {"hypot", 2, [](Given x) { return hypot(x[0], x[1]); }},
+    {"logaddexp", 2, [](Given x) { return logaddexp(x[0], x[1]); }},
+    {"clip", 3, [](Given x) { return minimum(maximum(x[0], x[1]), x[2]); }},
+    {"expit", 1, [](Given x) { return sigmoid(x[0]); }, "scipy.special"},
+    {"logit", 1, [](Given x) { return log(x[0] / (1.0 - x[0])); }, "scipy.special"},
+    {"log_expit", 1, [](Given x) { return minimum(x[0], 0.0) - log1p(exp(negated(abs(x[0])))); }, "scipy.special"},
+    {"erf", 1, [](Given x) { return unary("Erf", x[0]); }, "scipy.special"},
+    {"xlogy", 2, [](Given x) { return where(both(equal(x[0], 0.0), negation(is_nan(x[1]))), 0.0, x[0] * log(x[1])); }, "scipy.special"},
+    {"exp10", 1, [](Given x) { return power(10.0, x[0]); }, "scipy.special"},
+};
+
+}  // namespace
+
+std::span<const NamedFunction> named_functions() { return all; }
+
+const NamedFunction* named_function(std::string_view name) {
+  for (const NamedFunction& f : all)
+    if (f.name == name) return &f;
+  return nullptr;
+}
+
+}  // namespace onward
