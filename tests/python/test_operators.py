@@ -218,3 +218,10 @@ def test_libraries_that_are_none(library, tmp_path):
     subprocess.run(["cc", "-shared", "-fPIC", tmp_path / "empty.c", "-o", tmp_path / "empty.so"], check=True)
     with pytest.raises(onward.Error, match="exports no onward_register_operators"):
         options.register_custom_ops_library(tmp_path / "empty.so")
+
+
+def test_the_example_answers_the_same_from_both(library):
+    import sys
+
+    said = subprocess.run([sys.executable, ROOT / "examples/operators/haversine.py", library], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert len(said) == 2 and said[0] == said[1] and "1342" in said[0]
