@@ -44,6 +44,50 @@ TEST(Symbols, EqualExpressionsAreEqualNumbers) {
   EXPECT_EQ(s.add(2, 3), 5);
 }
 
+TEST(Symbols, ReadAsPeopleWriteThem) {
+  Symbols s;
+  const int64_t n = s.named("n"), m = s.named("m");
+  EXPECT_EQ(s.name(s.add(s.multiply(2, s.multiply(n, m)), -1)), "2*m*n - 1");
+  EXPECT_EQ(s.name(s.divide(s.add(n, 3), 2)), "floor((n + 1)/2) + 1");
+  EXPECT_EQ(s.divide(s.add(s.multiply(2, n), 5), 2), s.add(n, 2));
+  EXPECT_EQ(s.name(s.divide_up(n, 4)), "floor((n + 3)/4)");
+  EXPECT_EQ(s.divide(s.add(s.multiply(6, n), s.multiply(6, m)), s.add(n, m)), 6);
+  EXPECT_EQ(s.name(s.broadcast(m, n)), "broadcast(m, n)");
+  EXPECT_EQ(s.broadcast(m, n), s.broadcast(n, m));
+  EXPECT_EQ(s.broadcast(1, n), n);
+}
+
+TEST(Symbols, SizesAreNotNegative) {
+  Symbols s;
+  const int64_t n = s.named("n"), m = s.named("m");
+  EXPECT_TRUE(s.at_least(s.add(n, m), n));
+  EXPECT_FALSE(s.at_least(s.subtract(n, 1), 0));
+  EXPECT_EQ(s.larger(s.add(n, 2), 2), s.add(n, 2));
+  EXPECT_EQ(s.name(s.larger(0, s.subtract(n, 1))), "max(n - 1, 0)");
+  EXPECT_EQ(s.smaller(n, s.add(n, m)), n);
+  EXPECT_FALSE(s.at_least(s.fresh_item(), 0));
+  EXPECT_TRUE(s.is_fresh(s.add(s.fresh(), n)));
+}
+
+TEST(Symbols, DeclaredSumsAreSums) {
+  Symbols s;
+  EXPECT_EQ(s.declared("past + 2*seq"), s.add(s.named("past"), s.multiply(2, s.named("seq"))));
+  EXPECT_EQ(s.declared("batch-size"), s.named("batch-size"));
+  EXPECT_EQ(s.declared("a + (b"), s.named("a + (b"));
+  EXPECT_EQ(s.declared("2 + 2"), s.named("2 + 2"));
+}
+
+TEST(Symbols, WhatNobodyCouldReadBecomesUnknown) {
+  Symbols s;
+  int64_t sum = 0, power = s.named("n");
+  for (int i = 0; i < 100; ++i) sum = s.add(sum, s.named("a_rather_long_name_" + std::to_string(i)));
+  EXPECT_TRUE(s.is_fresh(sum));
+  for (int i = 0; i < 10; ++i) power = s.multiply(power, power);
+  EXPECT_TRUE(s.is_fresh(power));
+  EXPECT_TRUE(is_symbol(s.add(s.multiply(s.named("n"), INT64_MAX), s.multiply(s.named("n"), INT64_MAX))));
+  EXPECT_NO_THROW(s.name(s.add(INT64_MIN / 2, INT64_MIN / 4)));
+}
+
 TEST(Tensor, CopiesShareAndViewsKeepTheirOwner) {
   const Tensor a = Tensor::of<float>({2, 2}, {1, 2, 3, 4});
   const Tensor b = a;

@@ -8,7 +8,7 @@ static int64_t common(int64_t mine, int64_t theirs, const Dims& a, const Dims& b
   if (mine == 1) return theirs;
   if (is_symbol(mine) && !is_symbol(theirs)) return theirs;
   if (is_symbol(theirs) && !is_symbol(mine)) return mine;
-  if (is_symbol(mine) && symbols) return symbols->fresh();
+  if (is_symbol(mine) && symbols) return symbols->broadcast(mine, theirs);
   invalid("cannot broadcast ", shown(a), " with ", shown(b));
 }
 

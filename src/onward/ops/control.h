@@ -14,4 +14,10 @@ template <class T> T one(const Tensor& t, std::string_view what) {
 // The tensors of every iteration under a new first axis; of none, an empty tensor of the declared type.
 Tensor stacked(const Call& call, const std::vector<Value>& items, const TypeInfo& declared);
 
+// Before a run: carried values, among `arguments` from `first` on, as they are in every iteration; answers what the body then gives.
+// Its results from `results` on are the carried values after an iteration. Empty where nothing can be told.
+std::vector<Fact> infer_iterations(const Body& body, std::vector<Fact>& arguments, size_t first, size_t results, size_t carried, Symbols& symbols);
+// The results of `n` iterations under a new axis.
+Fact infer_stacked(const Fact& result, int64_t axis, int64_t n);
+
 }  // namespace onward

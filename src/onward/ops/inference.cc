@@ -29,7 +29,7 @@ std::optional<Dims> Inference::values(size_t i) {
     const Tensor& t = *inputs[i].value;
     const bool ok = for_type<i32 | i64>(t.type(), [&]<class T>() { out.assign(t.data<T>(), t.data<T>() + t.size()); });
     if (!ok) invalid("input ", i, ": expected int32 or int64 values, found ", name_of(t.type()));
-    for (int64_t v : out) if (is_symbol(v)) invalid("input ", i, ": a value of ", v, " is not a size, an axis or a position");
+    for (int64_t& v : out) v = std::max(v, first_symbol);  // "before everything" stays that, and reads as no symbol
     return out;
   }
   if (!inputs[i].sizes || std::any_of(inputs[i].sizes->begin(), inputs[i].sizes->end(), is_symbol)) return std::nullopt;
@@ -37,7 +37,7 @@ std::optional<Dims> Inference::values(size_t i) {
 }
 
 std::optional<Dims> Inference::sizes(size_t i) {
-  if (!contains(i32 | i64, type(i))) return std::nullopt;
+  if (symbols && !contains(i32 | i64, type(i))) return std::nullopt;
   if (auto known = values(i)) return known;
   return has(i) ? inputs[i].sizes : std::nullopt;
 }
@@ -60,10 +60,48 @@ int64_t Inference::divide(int64_t a, int64_t b) {
   if (b == 0) invalid("a size of ", a, " divided by 0");
   return a / b;
 }
+int64_t Inference::divide_up(int64_t a, int64_t b) {
+  if (is_symbol(a) || is_symbol(b)) return symbols->divide_up(a, b);
+  if (b == 0) invalid("a size of ", a, " divided by 0");
+  return a / b + (a % b > 0);
+}
 int64_t Inference::product(std::span<const int64_t> dims) {
   int64_t out = 1;
   for (int64_t d : dims) out = multiply(out, d);
   return out;
+}
+
+void Inference::output_of(size_t i, TypeInfo::Kind kind, Fact item) {
+  output_fact(i, {.kind = kind, .item = std::make_shared<const Fact>(std::move(item))});
+}
+
+Dims Inference::unknown_dims(size_t rank) {
+  Dims out;
+  while (out.size() < rank) out.push_back(unknown());
+  return out;
+}
+
+Fact joined(const Fact& a, const Fact& b, Symbols* symbols) {
+  if (a.kind != b.kind || a.type != b.type) return {};
+  Fact out{.type = a.type, .value = a.value == b.value ? a.value : nullptr, .kind = a.kind};
+  if (a.item && b.item) out.item = a.item == b.item ? a.item : std::make_shared<const Fact>(joined(*a.item, *b.item, a.kind == TypeInfo::Kind::optional ? symbols : nullptr));
+  if (a.sizes && b.sizes && *a.sizes == *b.sizes) out.sizes = a.sizes;
+  if (!a.dims || !b.dims || a.dims->size() != b.dims->size()) return out;
+  out.dims = a.dims;
+  for (size_t axis = 0; axis < out.dims->size(); ++axis)
+    if ((*out.dims)[axis] != (*b.dims)[axis]) (*out.dims)[axis] = symbols ? symbols->fresh() : differs;
+  return out;
+}
+
+Fact one_item(Fact item, Symbols& symbols) {
+  if (item.dims) for (int64_t& size : *item.dims) if (size == differs) size = symbols.fresh();
+  return item;
+}
+
+Fact every_item(Fact one, const Symbols& symbols) {
+  if (one.dims) for (int64_t& size : *one.dims) if (symbols.is_fresh(size)) size = differs;
+  one.value = nullptr, one.sizes = std::nullopt;
+  return one;
 }
 
 }  // namespace onward

@@ -64,6 +64,8 @@ class Call {
 struct Body {
   virtual ~Body() = default;
   virtual std::vector<Value> run(std::span<const Value> arguments, const Call& call) const = 0;
+  // Before any run: what its outputs are for such arguments; empty where nothing can be told.
+  virtual std::vector<Fact> infer(std::span<const Fact>) const { return {}; }
 };
 
 // What is known when a session is created. Everything the node says is checked here: kernels trust what prepare accepted.
@@ -83,6 +85,8 @@ struct OperatorFacts {
   bool shares_input = false;                              // the first output is the first input under another shape: nothing is allocated
   bool random = false;                                    // equal calls may answer differently: never folded, never merged
   double tolerance = 0;                                   // relative, kernel against meaning
+  // Of an elementwise operator on integers or booleans: the result for items that are known or symbols. Shapes are computed so.
+  int64_t (*on_sizes)(Symbols& symbols, std::span<const int64_t> items) = nullptr;
   std::vector<Upgrade> upgrades = {};
   std::vector<std::string_view> examples = {};            // "float [1, 2], int64 [0]; axis=1 -> float [1]"
   std::string_view inputs = {}, outputs = {}, attributes = {};   // of an operator outside the standard, as a Signature row says them

@@ -23,4 +23,20 @@ Reduced reduced(std::span<const int64_t> dims, std::span<const int64_t> axes, bo
   return r;
 }
 
+Dims reduced_somewhere(Inference& io, bool keep_dims) {
+  const size_t rank = io.dims(0).size();
+  if (keep_dims) return io.unknown_dims(rank);
+  const Dims& axes = io.dims(1);
+  if (axes.size() != 1 || is_symbol(axes[0]) || axes[0] == 0 || size_t(axes[0]) > rank) throw NothingKnown{};
+  return io.unknown_dims(rank - size_t(axes[0]));
+}
+
+void follow(Inference& io, int64_t (Symbols::*join)(int64_t, int64_t)) {
+  if (!io.symbols || !io.inputs[0].sizes || io.inputs[0].sizes->empty() || io.dims(0).size() != 1 || io.product(*io.outputs[0].dims) != 1) return;
+  const Dims& items = *io.inputs[0].sizes;
+  int64_t out = items[0];
+  for (size_t i = 1; i < items.size(); ++i) out = (io.symbols->*join)(out, items[i]);
+  io.output_sizes(0, {out});
+}
+
 }  // namespace onward

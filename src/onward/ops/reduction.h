@@ -14,6 +14,9 @@ struct Reduced {
   int64_t outer = 1, n = 1, inner = 1;
 };
 Reduced reduced(std::span<const int64_t> dims, std::span<const int64_t> axes, bool keep_dims);
+Dims reduced_somewhere(Inference& io, bool keep_dims);   // along axes that are not known
+// A shape vector whose items all become one.
+void follow(Inference& io, int64_t (Symbols::*join)(int64_t, int64_t));
 
 // Folds rows in a fixed number of lanes, so that every instruction set adds in the same order.
 template <class Fold, class T> struct FoldBody {
@@ -61,7 +64,9 @@ struct Reduction : Standard {
 
   void infer(Inference& io) const {
     const auto axes = io.has(1) ? io.values(1) : Dims{};
-    if (axes) io.output(0, shape(io.dims(0), *axes).out);
+    if (!axes) return io.output(0, reduced_somewhere(io, this->keepdims));
+    io.output(0, shape(io.dims(0), *axes).out);
+    if constexpr (requires { Fold::of_sizes; }) follow(io, Fold::of_sizes);
   }
   template <class T> void run(const RunContext& context, In<T> x, Integers axes, Out<T> y) const {
     const Reduced r = shape(x.dims, axes);

@@ -21,6 +21,7 @@ struct Shared {
   const CustomOperators& custom;
   std::set<std::string, std::less<>> names;               // of all values anywhere: what is made here clashes with none
   size_t nodes = 0;
+  bool keep_unknown = false;                              // nodes that cannot become new ones stay
   std::map<std::string, const Function*> by_key;
 
   Shared(const std::vector<Function>& all, const CustomOperators& custom) : functions(all), custom(custom) {
@@ -96,6 +97,7 @@ class Rewriter {
     const auto version = opsets.find(node.domain);
     if (version == opsets.end()) fail(Code::bad_model, shown(node), ": the model does not say which opset of domain '", node.domain, "' it uses");
     const std::string label = shown(node);
+    if (shared_.keep_unknown) return upgrade_if_known(node, version->second, opsets, depth);
     try {
       upgrade(std::move(node), version->second, opsets, depth);
     } catch (Error& e) {
@@ -138,6 +140,17 @@ class Rewriter {
   int depth_;
   std::vector<Node> done_;
   std::optional<Differentiated> differentiated_;
+
+  void upgrade_if_known(const Node& node, int64_t opset, const Opsets& opsets, int depth) {
+    const size_t before = done_.size();
+    try {
+      upgrade(node, opset, opsets, depth);
+    } catch (const Error& e) {
+      if (e.code != Code::unsupported_operator) throw;
+      done_.resize(before);
+      done_.push_back(node);
+    }
+  }
 
   void upgrade(Node node, int64_t opset, const Opsets& opsets, int depth) {
     if (const auto* registered = shared_.custom.find(node.domain, node.op)) {
@@ -263,9 +276,10 @@ void check_opsets(const Model& model) {
 
 }  // namespace
 
-void modernise(Model& model, const CustomOperators& custom) {
-  check_opsets(model);
+static void modernise(Model& model, const CustomOperators& custom, bool keep_unknown) {
+  if (!keep_unknown) check_opsets(model);
   Shared shared(model.functions, custom);
+  shared.keep_unknown = keep_unknown;
   shared.note(model.graph);
   Rewriter rewriter(model.graph, shared, 0);
   std::vector<Node> nodes = std::move(model.graph.nodes);
@@ -278,6 +292,9 @@ void modernise(Model& model, const CustomOperators& custom) {
       version = std::max<int64_t>(version, s.since);
     }
 }
+
+void modernise(Model& model, const CustomOperators& custom) { modernise(model, custom, false); }
+void modernise_known(Model& model, const CustomOperators& custom) { modernise(model, custom, true); }
 
 static void collect_missing(const Graph& graph, const Shared& shared, std::set<std::string>& out, int depth) {
   if (depth > deepest) return;

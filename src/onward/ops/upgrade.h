@@ -11,6 +11,9 @@ namespace onward {
 // Error{bad_model} for opsets that are not declared, Error{limit_size} when functions multiply without bound.
 void modernise(Model& model, const CustomOperators& custom = {});
 
+// The same, but nodes of operators that are not known here stay as they are.
+void modernise_known(Model& model, const CustomOperators& custom = {});
+
 // All operators of a model that cannot run here: "ai.onnx Foo: …", once each. Empty: the model can be modernised.
 std::vector<std::string> missing_operators(const Model& model, const CustomOperators& custom = {});
 

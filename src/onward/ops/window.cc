@@ -14,7 +14,12 @@ Window window(const Sliding& s, size_t i, int64_t in, int64_t taps, size_t spati
   const bool same = s.auto_pad.starts_with("SAME");
   if (s.auto_pad != "VALID" && !same && !s.pads.empty()) v.before = s.pads[i], v.after = s.pads[i + spatial];
   if (is_symbol(in) || is_symbol(taps)) {
-    v.out = symbols->fresh();
+    // Where the input is larger than the window. Whether the last one of ceil_mode counts depends on the size.
+    const int64_t reach = symbols->add(symbols->multiply(symbols->subtract(taps, 1), v.dilation), 1);
+    if (same) v.out = symbols->divide_up(in, v.stride);
+    else if (s.ceil && v.stride > 1) v.out = symbols->fresh();
+    else v.out = symbols->add(symbols->divide(symbols->subtract(symbols->add(in, v.before + v.after), reach), v.stride), 1);
+    if (is_symbol(v.out) && symbols->is_item(v.out)) v.out = symbols->fresh();
     return v;
   }
   const int64_t reach = (taps - 1) * v.dilation + 1;

@@ -14,6 +14,18 @@ struct If : standard::If {
     on_true = at.compile(then_branch);
     on_false = at.compile(else_branch);
   }
+  void infer(Inference& io) const {
+    if (!io.symbols) return;
+    const Tensor* condition = io.value(0);
+    const bool known = condition && condition->type() == DataType::b8 && condition->size() == 1;
+    if (known) {
+      const auto results = (*condition->data<bool>() ? on_true : on_false)->infer({});
+      for (size_t i = 0; i < std::min(results.size(), io.outputs.size()); ++i) io.output_fact(i, results[i]);
+      return;
+    }
+    const auto yes = on_true->infer({}), no = on_false->infer({});
+    for (size_t i = 0; i < std::min({yes.size(), no.size(), io.outputs.size()}); ++i) io.output_fact(i, joined(yes[i], no[i], io.symbols));
+  }
   void run(Call& call) const {
     auto results = (one<bool>(call.tensor(0), "condition") ? on_true : on_false)->run({}, call);
     for (size_t i = 0; i < call.outputs.size(); ++i) call.outputs[i] = std::move(results[i]);

@@ -18,6 +18,27 @@ struct Loop : standard::Loop {
     loop_body = at.compile(body);
   }
 
+  void infer(Inference& io) const {
+    if (!io.symbols) return;
+    static const Tensor yes = Tensor::scalar<bool>(true);
+    std::vector<Fact> arguments{{.type = DataType::i64, .dims = Dims{}, .sizes = Dims{io.symbols->fresh("trip")}}, {.type = DataType::b8, .dims = Dims{}, .value = &yes}};
+    for (size_t i = 0; i < carried; ++i) arguments.push_back(io.inputs[i + 2]);
+    const std::vector<Fact> before(arguments.begin(), arguments.end());
+    const auto results = infer_iterations(*loop_body, arguments, 2, 1, carried, *io.symbols);
+    if (results.size() < 1 + carried) return;
+    for (size_t i = 0; i < carried; ++i) io.output_fact(i, joined(before[i + 2], results[i + 1], io.symbols));
+    const int64_t n = trips(io, results[0]);
+    for (size_t k = 0; k < scans && 1 + carried + k < results.size(); ++k) io.output_fact(carried + k, infer_stacked(results[1 + carried + k], 0, n));
+  }
+
+  // As many as the trip count says, where the condition never says stop.
+  static int64_t trips(Inference& io, const Fact& condition) {
+    const auto holds = [](const Tensor* t) { return t && t->type() == DataType::b8 && t->size() == 1 && *t->data<bool>(); };
+    const auto most = io.sizes(0);
+    if (!most || most->size() != 1 || !holds(condition.value) || (io.has(1) && !holds(io.value(1)))) return io.unknown();
+    return io.may_be_negative((*most)[0]) ? io.unknown() : io.symbols->larger((*most)[0], 0);
+  }
+
   void run(Call& call) const {
     const int64_t trips = call.has(0) ? one<int64_t>(call.tensor(0), "trip count") : INT64_MAX;
     std::vector<Value> arguments{Value(), Value()};

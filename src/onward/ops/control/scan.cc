@@ -51,6 +51,25 @@ struct Loop {
     body = at.compile(graph);
   }
 
+  // The same before a run.
+  std::vector<Fact> infer(std::vector<Fact> values, Symbols& symbols) const {
+    int64_t steps = 0;
+    for (size_t k = 0; k < scans; ++k) {
+      Fact& x = values[states + k];
+      if (!x.dims) return {};
+      const auto at = size_t(axis_of(in_axes[k], int64_t(x.dims->size())));
+      if (k == 0 || is_symbol(steps)) steps = (*x.dims)[at];
+      x.dims->erase(x.dims->begin() + at);
+      x.value = nullptr, x.sizes = std::nullopt;
+    }
+    const std::vector<Fact> before = values;
+    auto found = infer_iterations(*body, values, 0, 0, states, symbols);
+    if (found.size() < states + results) return {};
+    for (size_t k = 0; k < states; ++k) found[k] = joined(before[k], found[k], &symbols);
+    for (size_t k = 0; k < results; ++k) found[states + k] = infer_stacked(found[states + k], out_axes[k], steps);
+    return found;
+  }
+
   // `values`: states, then scan inputs. Answers states, then scan outputs.
   std::vector<Value> run(const Call& call, std::vector<Value> values) const {
     int64_t steps = -1;
@@ -95,6 +114,11 @@ struct Scan : standard::Scan {
     loop.in_axes = scan_input_axes, loop.out_axes = scan_output_axes;
     loop.prepare(at, at.node.inputs.size(), body, num_scan_inputs);
   }
+  void infer(Inference& io) const {
+    if (!io.symbols) return;
+    const auto found = loop.infer({io.inputs.begin(), io.inputs.end()}, *io.symbols);
+    for (size_t k = 0; k < std::min(found.size(), io.outputs.size()); ++k) io.output_fact(k, found[k]);
+  }
   void run(Call& call) const {
     std::vector<Value> values;
     for (const Value* input : call.inputs) values.push_back(input ? *input : Value());
@@ -114,6 +138,17 @@ struct ScanBatches {
     if (at.node.inputs.empty()) invalid("has no input");
     loop.in_directions = directions;
     loop.prepare(at, at.node.inputs.size() - 1, body, num_scan_inputs);
+  }
+  void infer(Inference& io) const {
+    if (!io.symbols || io.inputs.size() < 2) return;
+    const int64_t batch = io.dims(1).empty() ? 0 : io.dims(1)[0];
+    std::vector<Fact> values;
+    for (size_t i = 1; i < io.inputs.size(); ++i) {
+      if (io.dims(i).empty()) return;
+      values.push_back({.type = io.type(i), .dims = Dims(io.dims(i).begin() + 1, io.dims(i).end())});
+    }
+    const auto found = loop.infer(std::move(values), *io.symbols);
+    for (size_t k = 0; k < std::min(found.size(), io.outputs.size()); ++k) io.output_fact(k, infer_stacked(found[k], 0, batch));
   }
   void run(Call& call) const {
     const Tensor& first = call.tensor(1);

@@ -32,7 +32,11 @@ struct Mod : standard::Mod {
 }  // namespace
 
 Operators math_mod() {
-  return {define<Mod>({.in_place = true, .examples = {"int32 [-7, 7, 7], int32 [3, -3, 0] -> int32 [2, -2, 0]", "int32 [-7, 7], int32 [3, -3]; fmod=1 -> int32 [-1, 1]",
+  return {define<Mod>({.in_place = true,
+                       .on_sizes = [](Symbols& s, std::span<const int64_t> x) {
+                         return s.at_least(x[0], 0) && s.at_least(x[1], 0) ? s.subtract(x[0], s.multiply(x[1], s.divide(x[0], x[1]))) : s.fresh_item();
+                       },
+                       .examples = {"int32 [-7, 7, 7], int32 [3, -3, 0] -> int32 [2, -2, 0]", "int32 [-7, 7], int32 [3, -3]; fmod=1 -> int32 [-1, 1]",
                                     "float [-7, 1, 5], float [3, 0, -inf] -> float [2, nan, -inf]", "int8 [-128], int8 [-1] -> int8 [0]"}})};
 }
 

@@ -11,6 +11,10 @@ struct ZipMap : standard::ZipMap {
   void prepare(const Preparation&) const {
     if (classlabels_int64s.empty() == classlabels_strings.empty()) fail(Code::bad_model, "expected either classlabels_int64s or classlabels_strings");
   }
+  void infer(Inference& io) const {
+    const DataType key = classlabels_strings.empty() ? DataType::i64 : DataType::str;
+    io.output_of(0, TypeInfo::Kind::sequence, {.type = key, .kind = TypeInfo::Kind::map, .item = std::make_shared<const Fact>(Fact{.type = DataType::f32, .dims = Dims{}})});
+  }
   void run(Call& call) const {
     const Tensor& x = call.tensor(0);
     if (x.type() != DataType::f32) unsupported("element type ", name_of(x.type()));
@@ -30,10 +34,12 @@ struct CastMap : standard::CastMap {
     if (cast_to != "TO_FLOAT" && cast_to != "TO_STRING" && cast_to != "TO_INT64") fail(Code::bad_model, "cast_to is '", cast_to, "', expected TO_FLOAT, TO_STRING or TO_INT64");
     if (max_map < 0) fail(Code::bad_model, "max_map is ", max_map);
   }
+  DataType type() const { return cast_to == "TO_FLOAT" ? DataType::f32 : cast_to == "TO_STRING" ? DataType::str : DataType::i64; }
+  void infer(Inference& io) const { if (io.symbols) io.output(0, type(), {1, map_form == "DENSE" ? io.unknown() : max_map}); }
   void run(Call& call) const {
     const Map& map = call.map(0);
     if (map.keys.type() != DataType::i64) invalid("the keys are ", name_of(map.keys.type()), ", expected int64");
-    const DataType type = cast_to == "TO_FLOAT" ? DataType::f32 : cast_to == "TO_STRING" ? DataType::str : DataType::i64;
+    const DataType type = this->type();
     Tensor cast = call.scratch(type, map.values.dims());
     convert(map.values.type(), map.values.raw(), type, cast.raw(), cast.size());
     std::vector<int64_t> order(size_t(map.keys.size()));
@@ -57,6 +63,9 @@ struct CastMap : standard::CastMap {
 struct DictVectorizer : standard::DictVectorizer {
   void prepare(const Preparation&) const {
     if (int64_vocabulary.empty() == string_vocabulary.empty()) fail(Code::bad_model, "expected either int64_vocabulary or string_vocabulary");
+  }
+  void infer(Inference& io) const {
+    if (io.symbols && io.item(0)) io.output(0, io.item(0)->type, {1, int64_t(std::max(int64_vocabulary.size(), string_vocabulary.size()))});
   }
   void run(Call& call) const {
     const Map& map = call.map(0);

@@ -27,7 +27,7 @@ struct ConvTranspose : standard::ConvTranspose {
     for (size_t i = 0; i < n; ++i) {
       Window v{0, x[i + 2], w[i + 2], strides.empty() ? 1 : strides[i], dilations.empty() ? 1 : dilations[i], 0};
       if (is_symbol(v.out) || is_symbol(v.taps)) {
-        v.in = symbols->fresh();
+        v.in = symbolic_size(i, n, v, *symbols);
         out.push_back(v);
         continue;
       }
@@ -45,6 +45,14 @@ struct ConvTranspose : standard::ConvTranspose {
       out.push_back(v);
     }
     return out;
+  }
+
+  int64_t symbolic_size(size_t i, size_t n, const Window& v, Symbols& s) const {
+    if (!output_shape.empty()) return output_shape[output_shape.size() - n + i];
+    if (auto_pad.starts_with("SAME")) return s.multiply(v.out, v.stride);
+    const int64_t padding = pads.empty() || auto_pad == "VALID" ? 0 : pads[i] + pads[i + n];
+    const int64_t reach = s.add(s.multiply(s.subtract(v.taps, 1), v.dilation), 1);
+    return s.add(s.add(s.multiply(s.subtract(v.out, 1), v.stride), reach), (output_padding.empty() ? 0 : output_padding[i]) - padding);
   }
 
   void infer(Inference& io) const {
@@ -98,6 +106,7 @@ struct Col2Im : standard::Col2Im {
     const Dims& x = io.dims(0);
     if (x.size() != 3) invalid("expected three axes, found shape ", shown(x));
     const auto image = io.values(1), block = io.values(2);
+    if (io.symbols && (!image || !block)) return io.output(0, symbolic(io, x));
     if (!image || !block) return;
     const Windows along = windows({*block, strides, dilations, pads}, *image, *block, nullptr, 0);
     int64_t taps = 1, positions = 1;
@@ -106,6 +115,15 @@ struct Col2Im : standard::Col2Im {
     Dims out{x[0], io.divide(x[1], taps)};
     out.insert(out.end(), image->begin(), image->end());
     io.output(0, out);
+  }
+  static Dims symbolic(Inference& io, const Dims& x) {
+    auto image = io.sizes(1);
+    const auto block = io.sizes(2);
+    if (!image && (io.dims(1).size() != 1 || is_symbol(io.dims(1)[0]) || io.dims(1)[0] > 8)) throw NothingKnown{};
+    if (!image) image = io.unknown_dims(size_t(io.dims(1)[0]));
+    Dims out{x[0], block ? io.divide(x[1], io.product(*block)) : io.unknown()};
+    for (int64_t size : *image) out.push_back(io.size_of(size));
+    return out;
   }
   void run(Call& call) const {
     const Tensor &x = call.tensor(0), &y = call.output(0);

@@ -96,14 +96,17 @@ struct AffineGrid : standard::AffineGrid {
   void infer(Inference& io) const {
     const Dims& theta = io.dims(0);
     if (theta.size() != 3) invalid("expected matrices, found shape ", shown(theta));
-    const auto size = io.values(1);
-    if (!size) return;
+    auto size = io.sizes(1);
+    if (!size) {
+      if (!io.symbols || (io.dims(1) != Dims{4} && io.dims(1) != Dims{5})) return;
+      size = io.unknown_dims(size_t(io.dims(1)[0]));
+    }
     if (size->size() != 4 && size->size() != 5) invalid("a size of ", size->size(), " elements, expected 4 or 5");
-    for (int64_t v : *size) if (v < 0) invalid("a size of ", v);
+    for (int64_t v : *size) if (v < 0 && !is_symbol(v)) invalid("a size of ", v);
     const auto spatial = int64_t(size->size()) - 2;
     if (!io.symbols && (theta[0] != (*size)[0] || theta[1] != spatial || theta[2] != spatial + 1)) invalid("matrices of shape ", shown(theta), " for a size of ", shown(*size));
     Dims out{theta[0]};
-    out.insert(out.end(), size->begin() + 2, size->end());
+    for (size_t i = 2; i < size->size(); ++i) out.push_back(io.size_of((*size)[i]));
     out.push_back(spatial);
     io.output(0, out);
   }

@@ -19,6 +19,14 @@ int64_t scaled(int64_t size, double factor) {
   return int64_t(out);
 }
 
+// The same of a size that may be a symbol: exact for factors such as 2 or 0.75.
+int64_t grown(Inference& io, int64_t size, double factor) {
+  if (!is_symbol(size)) return scaled(size, factor);
+  for (int64_t part = 1; part <= 16; part *= 2)
+    if (const double whole = factor * double(part); whole == std::floor(whole) && whole < 1e6) return io.divide(io.multiply(size, int64_t(whole)), part);
+  return io.unknown();
+}
+
 struct Resize : standard::Resize {
   Resampling how;
 
@@ -31,18 +39,15 @@ struct Resize : standard::Resize {
 
   void infer(Inference& io) const {
     Dims out = io.dims(0);
-    const auto unknown = [&] {
-      for (int64_t& size : out) size = io.unknown();
-      io.output(0, out);
-    };
     if (has_sizes(io)) {
-      const auto sizes = io.sizes(3);
-      if (!sizes) return unknown();
-      return io.output(0, by_sizes(out, *sizes));
+      auto sizes = io.sizes(3);
+      if (!sizes) return io.output(0, unknown(io, out));
+      for (int64_t& size : *sizes) size = io.size_of(size);
+      return io.output(0, by_sizes(io, out, *sizes));
     }
     const Tensor *scales = io.value(2), *roi = io.has(1) ? io.value(1) : nullptr;
-    if (!scales || (io.has(1) && !roi)) return unknown();
-    io.output(0, by_scales(out, as_doubles(*scales), region(out.size(), roi)));
+    if (!scales || (how.transformation == "tf_crop_and_resize" && io.has(1) && !roi)) return io.output(0, unknown(io, out));
+    io.output(0, by_scales(io, out, as_doubles(*scales), region(out.size(), roi)));
   }
 
   void run(Call& call) const {
@@ -84,25 +89,29 @@ struct Resize : standard::Resize {
     return out;
   }
 
-  Dims by_scales(Dims dims, const std::vector<double>& scales, const std::vector<std::pair<double, double>>& roi) const {
+  Dims unknown(Inference& io, Dims dims) const {
+    for (size_t i = 0; i < dims.size(); ++i) if (place(i, dims.size()) >= 0) dims[i] = io.unknown();
+    return dims;
+  }
+
+  Dims by_scales(Inference& io, Dims dims, const std::vector<double>& scales, const std::vector<std::pair<double, double>>& roi) const {
     if (scales.size() != named(dims.size())) invalid(scales.size(), " scales for ", named(dims.size()), " axes");
     for (size_t i = 0; i < dims.size(); ++i) {
       const int64_t k = place(i, dims.size());
       if (k < 0) continue;
       const double scale = scales[size_t(k)];
       if (!(scale > 0)) invalid("a scale of ", scale);
-      if (is_symbol(dims[i])) { if (scale != 1) throw NothingKnown{}; }
-      else dims[i] = scaled(dims[i], scale * (roi[i].second - roi[i].first));
+      dims[i] = grown(io, dims[i], scale * (roi[i].second - roi[i].first));
     }
     return dims;
   }
 
-  Dims by_sizes(Dims dims, const Dims& sizes) const {
+  Dims by_sizes(Inference& io, Dims dims, const Dims& sizes) const {
     if (sizes.size() != named(dims.size())) invalid(sizes.size(), " sizes for ", named(dims.size()), " axes");
     double ratio = 0;
     bool any = false;
     if (keep_aspect_ratio_policy != "stretch") for (size_t i = 0; i < dims.size(); ++i) if (const int64_t k = place(i, dims.size()); k >= 0) {
-      if (is_symbol(dims[i]) || is_symbol(sizes[size_t(k)])) throw NothingKnown{};
+      if (is_symbol(dims[i]) || is_symbol(sizes[size_t(k)])) return unknown(io, dims);
       if (dims[i] == 0) invalid("an axis without elements has no aspect ratio");
       const double r = double(sizes[size_t(k)]) / double(dims[i]);
       ratio = !any ? r : keep_aspect_ratio_policy == "not_larger" ? std::min(ratio, r) : std::max(ratio, r), any = true;
@@ -139,8 +148,7 @@ struct Upsample : standard::Upsample {
     if (scales && factors.size() != out.size()) invalid(factors.size(), " scales for ", out.size(), " axes");
     for (size_t i = 0; i < out.size(); ++i) {
       if (scales && !(factors[i] >= 1)) invalid("a scale of ", factors[i], ", expected 1 or more");
-      if (!scales || (is_symbol(out[i]) && factors[i] != 1)) out[i] = io.unknown();
-      else if (!is_symbol(out[i])) out[i] = scaled(out[i], factors[i]);
+      out[i] = scales ? grown(io, out[i], factors[i]) : io.unknown();
     }
     io.output(0, out);
   }

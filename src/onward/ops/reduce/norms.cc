@@ -38,7 +38,7 @@ template <class Standard, bool exponential> struct LogSum : Standard {
   }
   void infer(Inference& io) const {
     const auto axes = io.has(1) ? io.values(1) : Dims{};
-    if (axes) io.output(0, shape(io.dims(0), *axes).out);
+    io.output(0, axes ? shape(io.dims(0), *axes).out : reduced_somewhere(io, this->keepdims != 0));
   }
   template <class T> void run(const RunContext& context, In<T> x, Integers axes, Out<T> y) const {
     Reduced r = shape(x.dims, axes);

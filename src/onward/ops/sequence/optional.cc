@@ -5,6 +5,10 @@ namespace onward::ops {
 namespace {
 
 struct OptionalOf : standard::Optional {
+  void infer(Inference& io) const {
+    if (!io.inputs.empty()) return io.output_of(0, TypeInfo::Kind::optional, io.inputs[0]);
+    if (io.symbols && type.kind != TypeInfo::Kind::none) io.output_of(0, TypeInfo::Kind::optional, declared_fact(type, *io.symbols));
+  }
   void run(Call& call) const { call.outputs[0] = call.has(0) ? *call.inputs[0] : Value(); }
 };
 
@@ -14,6 +18,9 @@ struct OptionalHasElement : standard::OptionalHasElement {
 };
 
 struct OptionalGetElement : standard::OptionalGetElement {
+  void infer(Inference& io) const {
+    if (!io.inputs.empty()) io.output_fact(0, io.inputs[0].kind == TypeInfo::Kind::optional && io.item(0) ? *io.item(0) : io.inputs[0]);
+  }
   void run(Call& call) const {
     if (!call.has(0)) invalid("the optional is empty");
     call.outputs[0] = *call.inputs[0];

@@ -14,12 +14,22 @@ size_t position(const Call& call, size_t input, int64_t size, int64_t limit, int
   return size_t(at);
 }
 
+// The positions are checked when it runs: a sequence's length is not known before.
+constexpr auto sequence = TypeInfo::Kind::sequence;
+
 struct SequenceEmpty : standard::SequenceEmpty {
+  void infer(Inference& io) const { io.output_of(0, sequence, {.type = DataType(dtype.value_or(int64_t(DataType::f32)))}); }
   void prepare(const Preparation&) const { if (dtype) element_type(*dtype, S.types); }
   void run(Call& call) const { call.outputs[0] = Sequence{{}, DataType(dtype.value_or(int64_t(DataType::f32)))}; }
 };
 
 struct SequenceConstruct : standard::SequenceConstruct {
+  void infer(Inference& io) const {
+    if (!io.symbols) return;
+    Fact item = io.inputs[0];
+    for (const Fact& more : io.inputs.subspan(1)) item = joined(item, more, nullptr);
+    io.output_of(0, sequence, every_item(std::move(item), *io.symbols));
+  }
   void run(Call& call) const {
     Sequence s{{}, call.tensor(0).type()};
     for (size_t i = 0; i < call.inputs.size(); ++i) s.items.emplace_back(call.tensor(i));
@@ -28,6 +38,9 @@ struct SequenceConstruct : standard::SequenceConstruct {
 };
 
 struct SequenceInsert : standard::SequenceInsert {
+  void infer(Inference& io) const {
+    if (io.symbols && io.item(0)) io.output_of(0, sequence, joined(*io.item(0), every_item(io.inputs[1], *io.symbols), nullptr));
+  }
   void run(Call& call) const {
     Sequence s = call.sequence(0);
     const auto n = int64_t(s.items.size());
@@ -38,6 +51,7 @@ struct SequenceInsert : standard::SequenceInsert {
 };
 
 struct SequenceErase : standard::SequenceErase {
+  void infer(Inference& io) const { if (io.item(0)) io.output_fact(0, io.inputs[0]); }
   void run(Call& call) const {
     Sequence s = call.sequence(0);
     const auto n = int64_t(s.items.size());
@@ -47,6 +61,7 @@ struct SequenceErase : standard::SequenceErase {
 };
 
 struct SequenceAt : standard::SequenceAt {
+  void infer(Inference& io) const { if (io.symbols && io.item(0)) io.output_fact(0, one_item(*io.item(0), *io.symbols)); }
   void run(Call& call) const {
     const Sequence& s = call.sequence(0);
     const auto n = int64_t(s.items.size());
@@ -55,6 +70,7 @@ struct SequenceAt : standard::SequenceAt {
 };
 
 struct SequenceLength : standard::SequenceLength {
+  void infer(Inference& io) const { io.output_fact(0, {.type = DataType::i64, .dims = Dims{}}); }
   void run(Call& call) const { call.outputs[0] = Tensor::scalar<int64_t>(int64_t(call.sequence(0).items.size())); }
 };
 

@@ -14,6 +14,15 @@ struct SequenceMap : standard::SequenceMap {
     each = at.compile(body);
   }
 
+  void infer(Inference& io) const {
+    if (!io.symbols) return;
+    std::vector<Fact> arguments;
+    for (const Fact& in : io.inputs) arguments.push_back(in.kind == TypeInfo::Kind::sequence ? in.item ? one_item(*in.item, *io.symbols) : Fact{} : in);
+    const auto results = each->infer(arguments);
+    for (size_t k = 0; k < std::min(results.size(), io.outputs.size()); ++k)
+      if (results[k].is_tensor()) io.output_of(k, TypeInfo::Kind::sequence, every_item(results[k], *io.symbols));
+  }
+
   void run(Call& call) const {
     const size_t n = call.sequence(0).items.size();
     std::vector<Sequence> out(call.outputs.size());

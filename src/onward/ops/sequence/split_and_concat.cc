@@ -5,6 +5,18 @@ namespace onward::ops {
 namespace {
 
 struct SplitToSequence : standard::SplitToSequence {
+  void infer(Inference& io) const {
+    if (!io.symbols) return;
+    Fact item{.type = io.type(0), .dims = io.dims(0)};
+    const auto at = size_t(axis_of(axis, int64_t(item.dims->size())));
+    const auto split = io.has(1) ? io.values(1) : std::optional<Dims>(Dims{1});
+    int64_t& size = (*item.dims)[at];
+    const bool equal = split && !split->empty() && std::all_of(split->begin(), split->end(), [&](int64_t part) { return part == split->front(); });
+    const bool whole = equal && (split->size() > 1 || (!is_symbol(size) && split->front() > 0 && size % split->front() == 0) || split->front() == 1);
+    size = whole ? split->front() : differs;
+    if (!io.has(1) && !keepdims) item.dims->erase(item.dims->begin() + at);
+    io.output_of(0, TypeInfo::Kind::sequence, every_item(std::move(item), *io.symbols));
+  }
   void run(Call& call) const {
     const Tensor& x = call.tensor(0);
     const int64_t at = axis_of(axis, x.rank()), n = x.dims()[size_t(at)];
@@ -53,6 +65,15 @@ struct SplitToSequence : standard::SplitToSequence {
 };
 
 struct ConcatFromSequence : standard::ConcatFromSequence {
+  void infer(Inference& io) const {
+    if (!io.symbols || !io.item(0)) return;
+    Fact out = one_item(*io.item(0), *io.symbols);
+    if (!out.dims) return io.output_fact(0, {.type = out.type});
+    const int64_t at = axis_of(axis, int64_t(out.dims->size()) + (new_axis ? 1 : 0));
+    if (new_axis) out.dims->insert(out.dims->begin() + at, io.unknown());
+    else (*out.dims)[size_t(at)] = io.unknown();
+    io.output(0, out.type, *out.dims);
+  }
   void run(Call& call) const {
     const Sequence& parts = call.sequence(0);
     if (parts.items.empty()) invalid("the sequence is empty");

@@ -30,7 +30,11 @@ struct DFT : standard::DFT {
     Dims out = io.dims(0);
     check_parts(out);
     const auto axis = io.has(2) ? io.values(2) : std::optional<Dims>(Dims{-2});
-    if (!axis) return;
+    if (!axis) {
+      if (io.has(1) || onesided) out = io.unknown_dims(out.size());
+      out.back() = onesided && inverse ? 1 : 2;
+      return io.output(0, out);
+    }
     const int64_t at = place(single(*axis, "axis"), int64_t(out.size()));
     const auto length = io.has(1) ? io.sizes(1) : std::nullopt;
     int64_t n = out[size_t(at)];

@@ -11,14 +11,23 @@ void run_cast(Call& call, bool saturate) {
   convert(x.type(), x.raw(), y.type(), y.raw(), x.size(), saturate);
 }
 
+// Shapes pass through casts; what becomes a boolean is 1 where it is not 0.
+void infer_cast(Inference& io, DataType to) {
+  io.output(0, to, io.dims(0));
+  if (!io.symbols || !io.inputs[0].sizes || !contains(i32 | i64 | b8, to)) return;
+  Dims items = *io.inputs[0].sizes;
+  if (to == DataType::b8) for (int64_t& item : items) item = item == 0 ? 0 : io.at_least(item, 1) || io.at_least(-1, item) ? 1 : io.symbols->fresh_item();
+  io.output_sizes(0, items);
+}
+
 struct Cast : standard::Cast {
   void prepare(const Preparation&) const { element_type(to, T2.types); }
-  void infer(Inference& io) const { io.output(0, DataType(to), io.dims(0)); }
+  void infer(Inference& io) const { infer_cast(io, DataType(to)); }
   void run(Call& call) const { run_cast(call, saturate != 0); }
 };
 
 struct CastLike : standard::CastLike {
-  void infer(Inference& io) const { io.output(0, io.dims(0)); }
+  void infer(Inference& io) const { infer_cast(io, io.type(1)); }
   void run(Call& call) const { run_cast(call, saturate != 0); }
 };
 

@@ -13,7 +13,7 @@ struct CenterCropPad : standard::CenterCropPad {
     if (shape && shape->size() != n) invalid(shape->size(), " sizes for ", n, " axes");
     for (size_t i = 0; i < n; ++i) {
       int64_t& size = out[size_t(axis_of(axes.empty() ? int64_t(i) : axes[i], rank))];
-      size = shape ? (*shape)[i] : io.unknown();
+      size = shape ? io.size_of((*shape)[i]) : io.unknown();
       if (size < 0 && !is_symbol(size)) invalid("a size of ", size);
     }
     io.output(0, out);

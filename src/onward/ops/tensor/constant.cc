@@ -23,8 +23,14 @@ struct Constant : standard::Constant {
 struct ConstantOfShape : standard::ConstantOfShape {
   void infer(Inference& io) const {
     const DataType type = value.type() == DataType::none ? DataType::f32 : value.type();
-    const auto dims = io.sizes(0);
-    if (!dims) return io.symbols && !io.outputs.empty() ? void(io.outputs[0].type = type) : void();
+    auto dims = io.sizes(0);
+    if (!dims) {
+      if (!io.symbols) return;
+      io.output_fact(0, {.type = type});
+      if (io.dims(0).size() == 1 && !is_symbol(io.dims(0)[0]) && io.dims(0)[0] < 64) io.output(0, type, io.unknown_dims(size_t(io.dims(0)[0])));
+      return;
+    }
+    for (int64_t& d : *dims) d = io.size_of(d);
     for (int64_t d : *dims) if (d < 0 && !is_symbol(d)) invalid("a shape with the size ", d);
     io.output(0, type, *dims);
   }

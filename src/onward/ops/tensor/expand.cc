@@ -6,10 +6,17 @@ namespace {
 
 struct Expand : standard::Expand {
   void infer(Inference& io) const {
-    const auto shape = io.sizes(1);
-    if (!shape) return;
+    auto shape = io.sizes(1);
+    if (!shape) {
+      if (!io.symbols || io.dims(1).size() != 1 || is_symbol(io.dims(1)[0]) || io.dims(1)[0] >= 64) return;
+      shape = io.unknown_dims(size_t(io.dims(1)[0]));
+    }
+    for (int64_t& size : *shape) size = io.size_of(size);
     for (int64_t size : *shape) if (size < 0 && !is_symbol(size)) invalid("a shape with the size ", size);
     io.output(0, broadcast(io.dims(0), *shape, io.symbols));
+    if (!io.symbols || !io.inputs[0].sizes || io.inputs[0].sizes->size() != 1) return;
+    const int64_t n = io.product(*io.outputs[0].dims);    // one item of a shape, many times
+    if (!is_symbol(n) && n <= 64) io.output_sizes(0, Dims(size_t(n), (*io.inputs[0].sizes)[0]));
   }
 
   template <class T> void run(In<T> x, Integers, Out<T> y) const {

@@ -23,7 +23,7 @@ struct OneHot : standard::OneHot {
       if (size < 0) invalid("depth is ", size);
     } else {
       const auto known = io.sizes(1);
-      size = known && known->size() == 1 ? (*known)[0] : io.unknown();
+      size = known && known->size() == 1 ? io.size_of((*known)[0]) : io.unknown();
     }
     out.insert(out.begin() + at, size);
     io.output(0, out);

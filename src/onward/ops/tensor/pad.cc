@@ -24,14 +24,16 @@ struct Pad : standard::Pad {
   }
 
   void infer(Inference& io) const {
-    const auto given = io.values(1), axes = io.values(3);
+    const auto given = io.sizes(1), axes = io.values(3);
     Dims out = io.dims(0);
-    if (!given || (io.has(3) && !axes)) {
-      for (int64_t& size : out) size = io.unknown();
-      return io.output(0, out);
-    }
+    if (!given || (io.has(3) && !axes)) return io.output(0, io.unknown_dims(out.size()));
     const Pads pads = pads_of(int64_t(out.size()), *given, axes);
     for (size_t i = 0; i < out.size(); ++i) {
+      if (is_symbol(pads.before[i]) || is_symbol(pads.after[i])) {
+        const int64_t size = io.add(out[i], io.add(pads.before[i], pads.after[i]));
+        out[i] = io.size_of(size);
+        continue;
+      }
       constexpr int64_t most = int64_t(1) << 60;
       if (std::abs(pads.before[i] / 2) > most / 2 || std::abs(pads.after[i] / 2) > most / 2) fail(Code::limit_size, "pads of ", pads.before[i], " and ", pads.after[i]);
       if (out[i] == 0 && mode != "constant" && (pads.before[i] > 0 || pads.after[i] > 0)) invalid("axis ", i, " has no element to pad with");

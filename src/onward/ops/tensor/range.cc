@@ -11,8 +11,10 @@ struct Range : standard::Range {
     const Tensor *start = io.value(0), *limit = io.value(1), *delta = io.value(2);
     if (start && limit && delta) return io.output(0, {length(*start, *limit, *delta)});
     const auto from = io.sizes(0), to = io.sizes(1), by = io.sizes(2);
-    const bool counts = from && to && by && *from == Dims{0} && *by == Dims{1} && to->size() == 1;
-    io.output(0, {counts ? (*to)[0] : io.unknown()});
+    const bool counts = io.symbols && from && to && by && from->size() == 1 && to->size() == 1 && by->size() == 1 && !is_symbol((*by)[0]) && (*by)[0] > 0;
+    if (!counts) return io.output(0, {io.unknown()});
+    const int64_t reach = io.subtract((*to)[0], (*from)[0]);
+    io.output(0, {io.may_be_negative(reach) ? io.unknown() : io.divide_up(io.symbols->larger(reach, 0), (*by)[0])});
   }
 
   void run(Call& call) const {

@@ -16,7 +16,10 @@ struct Reshape : SameElements<standard::Reshape> {
   void infer(Inference& io) const {
     const Dims& in = io.dims(0);
     const auto shape = io.sizes(1);
-    if (!shape) return;
+    if (!shape) {
+      if (io.symbols && io.dims(1).size() == 1 && !is_symbol(io.dims(1)[0]) && io.dims(1)[0] < 64) io.output(0, io.unknown_dims(size_t(io.dims(1)[0])));
+      return;
+    }
     Dims out = *shape;
     int64_t known = 1, rest = -1;
     for (size_t i = 0; i < out.size(); ++i) {
@@ -24,6 +27,7 @@ struct Reshape : SameElements<standard::Reshape> {
         if (i >= in.size()) invalid("0 copies axis ", i, " of an input of shape ", shown(in));
         out[i] = in[i];
       }
+      if (io.may_be_negative(out[i])) return io.output(0, io.unknown_dims(out.size()));        // it may be -1, or 0
       if (out[i] < -1 && !is_symbol(out[i])) invalid("cannot give ", shown(in), " the shape ", shown(*shape), ": a size of ", out[i]);
       if (out[i] != -1) known = io.multiply(known, out[i]);
       else if (rest >= 0) invalid("cannot give ", shown(in), " the shape ", shown(*shape), ": two sizes are -1");
@@ -52,6 +56,7 @@ struct Squeeze : SameElements<standard::Squeeze> {
     const Dims& in = io.dims(0);
     const auto axes = io.values(1);
     if (io.has(1) && !axes) return;
+    if (!axes && std::any_of(in.begin(), in.end(), is_symbol)) return;      // it may be 1
     std::vector<bool> drop(in.size());
     for (size_t i = 0; i < in.size(); ++i) drop[i] = !axes && in[i] == 1;
     if (axes) for (int64_t a : *axes) {
@@ -86,7 +91,7 @@ struct Unsqueeze : SameElements<standard::Unsqueeze> {
 
 struct Identity : SameElements<standard::Identity> {
   void infer(Inference& io) const {
-    if (!io.has(0) || !io.inputs[0].dims) return;
+    if (!io.has(0) || !io.inputs[0].dims) return io.inputs.empty() ? void() : io.output_fact(0, io.inputs[0]);
     io.output(0, io.dims(0));
     if (const auto sizes = io.symbols ? io.inputs[0].sizes : std::nullopt) io.output_sizes(0, *sizes);
   }

@@ -14,6 +14,11 @@ struct Split : standard::Split {
     int64_t& size = part[size_t(axis_of(axis, int64_t(part.size())))];
     const Dims parts = sizes(io, size);
     for (size_t i = 0; i < parts.size(); ++i) size = parts[i], io.output(i, part);
+    const auto items = io.symbols && part.size() == 1 ? io.inputs[0].sizes : std::nullopt;
+    if (!items) return;
+    const int64_t* from = items->begin();                 // of a shape vector, the items
+    for (size_t i = 0; i < parts.size() && !is_symbol(parts[i]) && parts[i] <= items->end() - from; from += parts[i++])
+      io.output_sizes(i, Dims(from, from + parts[i]));
   }
 
   void run(Call& call) const {
@@ -35,7 +40,7 @@ struct Split : standard::Split {
     const auto n = int64_t(io.outputs.size());
     if (io.has(1)) {
       const auto given = io.sizes(1);
-      if (!given) return unknown(io);
+      if (!given) return io.unknown_dims(io.outputs.size());
       if (int64_t(given->size()) != n) invalid(given->size(), " sizes for ", n, " outputs");
       int64_t total = 0;
       for (int64_t part : *given) {
@@ -44,18 +49,20 @@ struct Split : standard::Split {
         else total = is_symbol(total) || is_symbol(part) ? first_symbol - 1 : total;
       }
       if (!is_symbol(total) && !is_symbol(size) && total != size) invalid("parts of ", total, " in all for an axis of ", size);
-      return *given;
+      Dims out;
+      for (int64_t part : *given) out.push_back(io.size_of(part));
+      return out;
     }
-    if (is_symbol(size)) return n == 1 ? Dims{size} : unknown(io);
+    if (is_symbol(size)) {                                // equal parts, or those of num_outputs with what is left over at the end
+      Dims out(size_t(n), num_outputs ? io.divide_up(size, n) : io.divide(size, n));
+      if (num_outputs && io.multiply(out[0], n) != size)
+        for (size_t i = 1; i < out.size(); ++i) out[i] = n == 2 ? io.subtract(size, out[0]) : io.unknown();
+      return out;
+    }
     if (!num_outputs && size % n != 0) invalid("an axis of ", size, " has no ", n, " equal parts");
     const int64_t part = (size + n - 1) / n;
     Dims out;
     for (int64_t rest = size; int64_t(out.size()) < n; rest -= out.back()) out.push_back(std::min(part, rest));
-    return out;
-  }
-  static Dims unknown(Inference& io) {
-    Dims out;
-    for (size_t i = 0; i < io.outputs.size(); ++i) out.push_back(io.unknown());
     return out;
   }
 };

@@ -11,7 +11,7 @@ struct Tile : standard::Tile {
     if (repeats && repeats->size() != out.size()) invalid(repeats->size(), " repeats for an input of shape ", shown(out));
     for (size_t i = 0; i < out.size(); ++i) {
       if (repeats && (*repeats)[i] < 0 && !is_symbol((*repeats)[i])) invalid("axis ", i, " repeated ", (*repeats)[i], " times");
-      out[i] = repeats ? io.multiply(out[i], (*repeats)[i]) : io.unknown();
+      out[i] = repeats ? io.multiply(out[i], io.size_of((*repeats)[i])) : io.unknown();
     }
     io.output(0, out);
   }

@@ -11,7 +11,7 @@ struct TopK : standard::TopK {
     const auto k = io.sizes(1);
     if (k && k->size() != 1) invalid("k has ", k->size(), " elements, expected 1");
     int64_t& size = out[axis_of(axis, int64_t(out.size()))];
-    const int64_t kept = k ? (*k)[0] : io.unknown();
+    const int64_t kept = k ? io.size_of((*k)[0]) : io.unknown();
     if (!is_symbol(kept) && (kept < 0 || (size >= 0 && kept > size))) invalid("k is ", kept, " but the axis has ", size, " elements");
     size = kept;
     io.output(0, out);

@@ -38,6 +38,16 @@ struct Unique : standard::Unique {
     return out;
   }
 
+  void infer(Inference& io) const {
+    if (!io.symbols) return;            // the kernel allocates
+    Dims out = io.dims(0);
+    const int64_t found = io.unknown(), slices = axis ? out[size_t(axis_of(*axis, int64_t(out.size())))] : io.product(out);
+    if (axis) out[size_t(axis_of(*axis, int64_t(out.size())))] = found;
+    else out = {found};
+    io.output(0, out);
+    for (size_t k = 1; k < 4; ++k) io.output(k, DataType::i64, {k == 2 ? slices : found});
+  }
+
   void run(Call& call) const {
     Tensor x = call.tensor(0);
     Dims perm(x.dims().size());                           // the axis in front

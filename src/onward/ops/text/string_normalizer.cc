@@ -29,6 +29,12 @@ struct StringNormalizer : standard::StringNormalizer {
     for (const std::string& word : stopwords) stop.insert(is_case_sensitive ? word : mapped(word, utf8proc_tolower));
   }
 
+  void infer(Inference& io) const {
+    if (!io.symbols) return;            // the kernel allocates
+    const size_t rank = io.dims(0).size();
+    if (rank == 1 || rank == 2) io.output(0, DataType::str, rank == 2 ? Dims{1, io.unknown()} : Dims{io.unknown()});
+  }
+
   void run(Call& call) const {
     const Tensor& x = call.tensor(0);
     const bool row = x.rank() == 2 && x.dims()[0] == 1;

@@ -14,6 +14,14 @@ struct StringSplit : standard::StringSplit {
     if (maxsplit && *maxsplit < 0) fail(Code::bad_model, "maxsplit is ", *maxsplit);
   }
 
+  void infer(Inference& io) const {
+    if (!io.symbols) return;            // the kernel allocates
+    Dims pieces = io.dims(0);
+    io.output(1, DataType::i64, pieces);
+    pieces.push_back(io.unknown());
+    io.output(0, DataType::str, pieces);
+  }
+
   void run(Call& call) const {
     const Tensor& x = call.tensor(0);
     if (x.type() != DataType::str) invalid("expected strings, found ", name_of(x.type()));
