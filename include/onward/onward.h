@@ -341,6 +341,9 @@ ONWARD_API onward_status* onward_convert_bytes(const void* bytes, size_t size, c
                                                onward_buffer** report);
 /* The schema of an ONNX model's bytes, as JSON. */
 ONWARD_API onward_status* onward_model_schema(const void* bytes, size_t size, onward_buffer** json);
+/* An ONNX model with the type and shape of every value written into it; sizes are expressions over the names that its inputs declare.
+ * What contradicts itself is left as it is, or, if `strict`, an error that names the node. */
+ONWARD_API onward_status* onward_infer_types(const void* bytes, size_t size, int strict, onward_buffer** model);
 
 /* ---- Tables ---------------------------------------------------------------------------------------------------------------- */
 

@@ -51,6 +51,17 @@ nb::tuple convert(nb::handle source, const std::vector<std::string>& outputs, in
 void define_convert(nb::module_& module) {
   module.def("convert", &convert, nb::arg("source"), nb::arg("outputs"), nb::arg("inputs"), nb::arg("input_type"), nb::arg("column_types"), nb::arg("schema"), nb::arg("opsets"),
              nb::arg("steps"), nb::arg("columns"), nb::arg("operators").none(), nb::arg("converters").none());
+  module.def("infer_types", [](nb::bytes model, bool strict) {
+    onward_buffer* made = nullptr;
+    onward_status* status = nullptr;
+    {
+      nb::gil_scoped_release unlocked;
+      status = onward_infer_types(model.data(), model.size(), strict, &made);
+    }
+    check(status);
+    const BufferPtr buffer(made);
+    return bytes_of(made);
+  });
   module.def("model_schema", [](nb::bytes model) {
     onward_buffer* made = nullptr;
     check(onward_model_schema(model.data(), model.size(), &made));

@@ -9,7 +9,7 @@
 from onward import capi  # noqa: F401  ort.capi.onnxruntime_pybind11_state.Fail
 from onward._core import version as __version__
 from onward.capi import onnxruntime_pybind11_state  # noqa: F401
-from onward.conversion import Model, convert, model_schema
+from onward.conversion import Model, convert, infer_shapes, model_schema
 from onward.converters import register_converter
 from onward.errors import (Cancelled, Error, Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NoSuchFile, NotImplemented, OutOfMemory, RuntimeException,
                            TimeLimit)
@@ -26,7 +26,7 @@ __all__ = [
     "Cancelled", "Error", "ExecutionMode", "ExecutionOrder", "Expr", "Fail", "Graph", "GraphOptimizationLevel", "IOBinding", "InferenceSession", "InvalidArgument",
     "InvalidGraph", "InvalidProtobuf", "Model", "ModelMetadata", "NoSuchFile", "NodeArg", "NotImplemented", "Operator", "OrtDevice", "OrtValue", "OutOfMemory",
     "RunOptions", "RuntimeException", "SessionOptions", "TimeLimit", "__version__", "convert", "custom_operator", "disable_telemetry_events", "enable_telemetry_events",
-    "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "model_schema", "register_converter", "set_default_logger_severity",
+    "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "infer_shapes", "model_schema", "register_converter", "set_default_logger_severity",
     "set_default_logger_verbosity", "set_seed", "validate",
 ]
 

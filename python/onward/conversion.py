@@ -84,6 +84,22 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     return Model(content, json.loads(report))
 
 
+def infer_shapes(model, strict_mode=False):
+    """The ONNX model (a Model, bytes, an onnx.ModelProto, or the path of a file) with the type and shape of every value written into it.
+
+    Sizes are expressions over the names that the inputs declare: "2*batch*seq". Shapes are followed through Shape, Gather, Concat, Reshape
+    and the arithmetic between them. strict_mode: types and shapes that contradict each other are an error that names the node.
+    """
+    if hasattr(model, "SerializeToString"):
+        content = model.SerializeToString()
+    elif isinstance(model, (bytes, bytearray, memoryview, Model)):
+        content = bytes(model)
+    else:
+        with open(model, "rb") as file:
+            content = file.read()
+    return Model(_core.infer_types(content, bool(strict_mode)))
+
+
 def model_schema(model):
     """The schema of an ONNX model's bytes, as a dict."""
     return json.loads(_core.model_schema(bytes(model)))

@@ -46,6 +46,55 @@ def test_inspect(models):
     assert "becomes" in run("inspect", models / "table.joblib").out
 
 
+def heads(path, declared=None):
+    """Attention's heads cut out of x float[batch, seq, 768] by its own shape, and all tokens twice. `declared`: the shape said of `heads`."""
+    nodes = [helper.make_node("Shape", ["x"], ["shape"]), helper.make_node("Gather", ["shape", "zero"], ["rows"]), helper.make_node("Gather", ["shape", "one"], ["steps"]),
+             helper.make_node("Concat", ["rows", "steps", "parts"], ["target"], axis=0), helper.make_node("Reshape", ["x", "target"], ["split"]),
+             helper.make_node("Transpose", ["split"], ["heads"], perm=[0, 2, 1, 3]), helper.make_node("Mul", ["rows", "steps"], ["tokens"]),
+             helper.make_node("Concat", ["tokens", "rest"], ["flat_shape"], axis=0), helper.make_node("Reshape", ["x", "flat_shape"], ["flat"]),
+             helper.make_node("Concat", ["flat", "flat"], ["twice"], axis=0)]
+    numbers = [numpy_helper.from_array(np.array(value), name) for name, value in [("zero", [0]), ("one", [1]), ("parts", [12, 64]), ("rest", [-1])]]
+    outputs = [helper.make_tensor_value_info("heads", TensorProto.FLOAT, declared), helper.make_tensor_value_info("twice", TensorProto.FLOAT, None)]
+    return save(path, nodes, [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "seq", 768])], outputs, initializer=numbers)
+
+
+def test_inspect_tells_the_shape_of_every_value(tmp_path):
+    result = run("inspect", heads(tmp_path / "m.onnx"), "--nodes")
+    lines = [line.split(maxsplit=2) for line in result.out.splitlines()]
+    for row in (["Gather", "rows", "int64 [1]"], ["Reshape", "split", "float [batch, seq, 12, 64]"], ["Transpose", "heads", "float [batch, 12, seq, 64]"],
+                ["Reshape", "flat", "float [batch*seq, 768]"], ["Concat", "twice", "float [2*batch*seq, 768]"]):
+        assert row in lines
+    answer = run("inspect", tmp_path / "m.onnx", "--json").json
+    assert answer["outputs"][0]["shape"] == ["batch", 12, "seq", 64] and answer["contradictions"] == []
+    assert answer["graph"][-1]["outputs"] == [{"name": "twice", "type": "float [2*batch*seq, 768]", "element": "float", "shape": ["2*batch*seq", 768]}]
+    run("inspect", tmp_path / "m.onnx", "--html", tmp_path / "g.html")
+    assert "heads: float [batch, 12, seq, 64]" in (tmp_path / "g.html").read_text()
+
+
+def test_inspect_names_contradictions(tmp_path):
+    words = "node 'heads' (Transpose): output 'heads' is declared as float [batch, seq, 12, 65], inferred as float [batch, 12, seq, 64]"
+    result = run("inspect", heads(tmp_path / "m.onnx", ["batch", "seq", 12, 65]))
+    assert result.code == 0 and words in result.out
+    result = run("inspect", tmp_path / "m.onnx", "--check")
+    assert result.code == 3 and words in result.err
+    assert run("inspect", heads(tmp_path / "n.onnx"), "--check").code == 0
+
+
+def test_optimize_writes_types(tmp_path):
+    assert run("optimize", heads(tmp_path / "m.onnx"), "-o", tmp_path / "o.onnx", "--types").code == 0
+    made = onnx.load(tmp_path / "o.onnx")
+    onnx.checker.check_model(made, full_check=True)
+    assert [d.dim_param or d.dim_value for d in made.graph.output[1].type.tensor_type.shape.dim] == ["2*batch*seq", 768]
+    assert {v.name for v in made.graph.value_info} >= {"flat", "split"}
+
+
+def test_converted_models_declare_their_shapes(models):
+    for name in "table", "matrix":
+        assert run("inspect", models / f"{name}.onnx", "--check").code == 0
+        for output in run("inspect", models / f"{name}.onnx", "--json").json["outputs"]:
+            assert output["shape"][0] == "batch" and all(isinstance(d, int) for d in output["shape"][1:])
+
+
 def test_inspect_draws_the_graph(models, tmp_path):
     assert run("inspect", models / "table.onnx", "--html", tmp_path / "g.html").code == 0
     page = (tmp_path / "g.html").read_text()

@@ -4,7 +4,9 @@
 
 #include "onward/api/converters.h"
 #include "onward/formats/source.h"
+#include "onward/model/check.h"
 #include "onward/model/onnx_file.h"
+#include "onward/ops/infer_types.h"
 
 using namespace onward;
 using onward::api::buffer_of;
@@ -131,6 +133,18 @@ onward_status* onward_convert_bytes(const void* bytes, size_t size, const onward
     require(bytes, "bytes"), require(model, "model");
     const auto owner = std::make_shared<const std::string>(static_cast<const char*>(bytes), size);
     convert_file({owner, *owner}, options, model, report);
+  });
+}
+
+onward_status* onward_infer_types(const void* bytes, size_t size, int strict, onward_buffer** model_out) {
+  return guarded([&] {
+    require(bytes, "bytes"), require(model_out, "model");
+    Model model = read_model({static_cast<const char*>(bytes), size});
+    check(model);
+    const InferredTypes types = infer_types(model);
+    if (strict && !types.problems.empty()) throw types.problems.front();
+    write_types(model, types.graph);
+    *model_out = buffer_of(write_model(model));
   });
 }
 

@@ -35,7 +35,12 @@ struct Box {
   int y() const { return int(layer) * (box_height + gap_y) + gap_x; }
 };
 
-std::vector<Box> boxes_of(const Graph& graph, size_t most_nodes) {
+std::string shown_type(const GraphTypes& types, const std::string& name) {
+  const auto it = types.values.find(name);
+  return it == types.values.end() ? "?" : shown(it->second);
+}
+
+std::vector<Box> boxes_of(const Graph& graph, const GraphTypes& types, size_t most_nodes) {
   std::vector<Box> boxes;
   for (const ValueInfo& v : graph.inputs)
     if (!graph.initializers.contains(v.name)) boxes.push_back({"input", v.name, shown(v.type), "input " + v.name + ": " + shown(v.type), {}, {v.name}});
@@ -45,7 +50,10 @@ std::vector<Box> boxes_of(const Graph& graph, size_t most_nodes) {
     for (const auto& [name, attribute] : node.attributes) title += "\n" + name;
     for (const std::string& in : node.inputs)
       if (const auto it = graph.initializers.find(in); it != graph.initializers.end()) title += text("\n", in, ": ", shown(it->second));
-    boxes.push_back({"node", node.op, node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name, title, node.inputs, node.outputs});
+    for (const std::string& out : node.outputs)
+      if (!out.empty()) title += text("\n", out, ": ", shown_type(types, out));
+    const std::string below = node.outputs.empty() || node.outputs[0].empty() ? node.name : shown_type(types, node.outputs[0]);
+    boxes.push_back({"node", node.op, below == "?" ? node.outputs[0] : below, title, node.inputs, node.outputs});
   }
   for (const ValueInfo& v : graph.outputs) boxes.push_back({"output", v.name, shown(v.type), "output " + v.name + ": " + shown(v.type), {v.name}, {}});
   return boxes;
@@ -72,8 +80,8 @@ constexpr std::string_view style =
 
 }  // namespace
 
-std::string graph_html(const std::string& title, const Graph& graph, size_t most_nodes) {
-  std::vector<Box> boxes = boxes_of(graph, most_nodes);
+std::string graph_html(const std::string& title, const Graph& graph, const GraphTypes& types, size_t most_nodes) {
+  std::vector<Box> boxes = boxes_of(graph, types, most_nodes);
   std::map<std::string, size_t> makers;
   for (size_t i = 0; i < boxes.size(); ++i)
     for (const std::string& name : boxes[i].makes) makers.emplace(name, i);
@@ -87,7 +95,7 @@ std::string graph_html(const std::string& title, const Graph& graph, size_t most
       if (it == makers.end() || &boxes[it->second] == &b) continue;
       const Box& from = boxes[it->second];
       const int x1 = from.x() + box_width / 2, y1 = from.y() + box_height, x2 = b.x() + box_width / 2, y2 = b.y(), middle = (y1 + y2) / 2;
-      edges += text("<path d=\"M", x1, " ", y1, "C", x1, " ", middle, " ", x2, " ", middle, " ", x2, " ", y2, "\"><title>", escaped(name), "</title></path>\n");
+      edges += text("<path d=\"M", x1, " ", y1, "C", x1, " ", middle, " ", x2, " ", middle, " ", x2, " ", y2, "\"><title>", escaped(name), ": ", escaped(shown_type(types, name)), "</title></path>\n");
     }
     drawn += text("<g class=\"", b.kind, "\"><title>", escaped(b.title), "</title><rect x=\"", b.x(), "\" y=\"", b.y(), "\" width=\"", box_width, "\" height=\"", box_height, "\"/>",
                   "<text class=\"head\" x=\"", b.x() + 8, "\" y=\"", b.y() + 16, "\">", escaped(shortened(b.head, 26)), "</text>",

@@ -1,8 +1,9 @@
-// onward inspect: what is in a model, and with --why what keeps it from running here.
+// onward inspect: what is in a model, of what type and shape every value is, and with --why what keeps it from running here.
 #include <nlohmann/json.hpp>
 
 #include "onward/cli/call.h"
 #include "onward/cli/graph_html.h"
+#include "onward/cli/graph_text.h"
 #include "onward/cli/model_text.h"
 #include "onward/formats/source.h"
 #include "onward/model/check.h"
@@ -54,18 +55,43 @@ std::vector<std::string> refusals(const Model& model) {
   return found;
 }
 
+// A model that breaks the standard's rules is still shown: nothing is known of its values.
+InferredTypes types_of(const Model& model) {
+  InferredTypes types;
+  try {
+    check(model);
+    types = infer_types(model);
+  } catch (const Error& e) {
+    types.problems.push_back(e);
+  }
+  return types;
+}
+
+std::string contradictions(const std::vector<Error>& problems) {
+  std::string out = problems.empty() ? "" : "\nContradictions\n";
+  for (const Error& e : problems) out += "  " + e.message + "\n";
+  return out;
+}
+
 int inspect(Call& call) {
   const std::string& path = call.arguments[0];
   const MappedFile file = map_file(path);
   const bool fitted = formats::kind_of(file.bytes) == formats::FileKind::fitted;
-  const Model model = fitted ? formats::convert_file(path) : load_model(path);
+  Model model = fitted ? formats::convert_file(path) : load_model(path);
+  const InferredTypes types = types_of(model);
+  if (call.arguments.has("--check") && !types.problems.empty()) throw types.problems.front();
+  write_types(model, types.graph);
   nlohmann::ordered_json answer = {{"file", path}, {"bytes", file.bytes.size()}, {"ir_version", model.ir_version}, {"opsets", model.opsets},
                                    {"producer", model.producer}, {"producer_version", model.producer_version}, {"nodes", model.graph.nodes.size()},
                                    {"weights", model.graph.initializers.size()}, {"weight_bytes", weight_bytes(model.graph)},
                                    {"inputs", described(model.graph.inputs)}, {"outputs", described(model.graph.outputs)},
-                                   {"operators", operator_counts(model.graph)}, {"metadata", model.metadata}};
+                                   {"operators", operator_counts(model.graph)}, {"metadata", model.metadata}, {"graph", described_nodes(model.graph, types.graph)}};
+  answer["contradictions"] = nlohmann::ordered_json::array();
+  for (const Error& e : types.problems) answer["contradictions"].push_back(e.message);
   call.out.data(fitted ? text("A fitted model; this is the ONNX model it becomes.\n") : std::string());
   call.out.data(in_words(model, file.bytes.size()));
+  if (call.arguments.has("--nodes")) call.out.data("\nNodes\n" + table_text(node_rows(model.graph, types.graph)));
+  call.out.data(contradictions(types.problems));
   int code = 0;
   if (call.arguments.has("--why")) {
     const std::vector<std::string> why = refusals(model);
@@ -75,7 +101,7 @@ int inspect(Call& call) {
     code = why.empty() ? 0 : 4;
   }
   if (const auto to = call.arguments.value("--html")) {
-    write_file(*to, graph_html(path, model.graph));
+    write_file(*to, graph_html(path, model.graph, types.graph));
     call.out.message(text("the graph is drawn in ", *to));
   }
   call.out.answer(answer);
@@ -87,7 +113,9 @@ int inspect(Call& call) {
 Command inspect_command() {
   return {.name = "inspect", .summary = "what is in a model: inputs, outputs, operators, metadata, size",
           .arguments = {{"MODEL", "an .onnx file, or a fitted model"}},
-          .options = {{"--why", "", "list everything that keeps the model from running here; exit code 4 if there is any"},
+          .options = {{"--nodes", "", "list every node with the type and shape of what it makes"},
+                      {"--check", "", "fail where types or shapes contradict each other"},
+                      {"--why", "", "list everything that keeps the model from running here; exit code 4 if there is any"},
                       {"--html", "FILE", "draw the graph as one page"}}, .needs = Needs::loading, .run = inspect};
 }
 

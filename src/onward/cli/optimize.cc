@@ -5,6 +5,7 @@
 #include "onward/cli/model_text.h"
 #include "onward/model/check.h"
 #include "onward/model/onnx_file.h"
+#include "onward/ops/infer_types.h"
 #include "onward/ops/upgrade.h"
 #include "onward/optimizer/optimizer.h"
 
@@ -18,6 +19,7 @@ int optimize(Call& call) {
   const size_t before = model.graph.nodes.size();
   modernise(model);
   const auto applied = onward::optimize(model.graph, {.only_basic = a.value("--level").value_or("all") == "basic", .disabled = a.list("--disable")});
+  if (a.has("--types")) write_types(model, infer_types(model).graph);
   const std::string bytes = write_model(model);
   call.check();
   Session::load_bytes(bytes, call.session_options());    // what does not load is not written
@@ -41,6 +43,7 @@ Command optimize_command() {
           .arguments = {{"MODEL.onnx", "the model"}},
           .options = {{"--output", "OUT.onnx", "where to write", 'o', true},
                       {"--level", "LEVEL", "basic removes and folds, all also rewrites", 0, false, false, {"basic", "all"}},
+                      {"--types", "", "write the type and shape of every value into the model"},
                       {"--disable", "NAME,…", "optimisations to leave out", 0, false, true}},
           .needs = Needs::loading, .run = optimize};
 }

@@ -6,11 +6,17 @@
 #include "onward/model/check.h"
 #include "onward/model/onnx_file.h"
 #include "onward/ops/check_nodes.h"
+#include "onward/ops/infer_types.h"
 #include "onward/ops/upgrade.h"
 #include "onward/optimizer/optimizer.h"
 #include "onward/runtime/profile.h"
 
 namespace onward {
+
+// Nothing is said of its type, or of a tensor's rank.
+static bool is_open(const ValueInfo& v) {
+  return v.type.kind == TypeInfo::Kind::none || (v.type.kind == TypeInfo::Kind::tensor && !v.type.shape);
+}
 
 Session::Session(Model model, SessionOptions options) : options_(std::move(options)), model_(std::move(model)) {
   onward::check(model_);
@@ -21,6 +27,7 @@ Session::Session(Model model, SessionOptions options) : options_(std::move(optio
   outputs_ = model_.graph.outputs;
   for (const ValueInfo& input : model_.graph.inputs) if (!model_.graph.initializers.contains(input.name)) inputs_.push_back(input);
   modernise(model_, custom);
+  if (std::any_of(outputs_.begin(), outputs_.end(), is_open)) complete_outputs(outputs_, model_, custom);
   const OptimizeOptions optimisations{.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules};
   if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations);
   if (options_.memory_limit) budget_ = std::make_shared<MemoryBudget>(options_.memory_limit);
