@@ -48,7 +48,8 @@ def release_suites():
               Suite("python", [python, "-m", "pytest", "-q", *existing("tests/tools", "tests/python", "tests/cli", "tests/docs")]),
               Suite("conformance", [python, "tests/conformance/run_suite.py", onward]),
               Suite("contrib", [python, "tests/conformance/run_contrib.py", onward]),
-              Suite("oracles", [python, "tests/conformance/run_oracles.py", onward])]
+              Suite("oracles", [python, "tests/conformance/run_oracles.py", onward]),
+              Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]
     for engine in ("onward", "onnxruntime"):
         end = ["--engine", engine, "--json"]
         suites += [Suite(f"fidelity-{engine}", [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows", *end,

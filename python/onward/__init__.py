@@ -26,8 +26,8 @@ __all__ = [
     "Cancelled", "Error", "ExecutionMode", "ExecutionOrder", "Expr", "Fail", "Graph", "GraphOptimizationLevel", "IOBinding", "InferenceSession", "InvalidArgument",
     "InvalidGraph", "InvalidProtobuf", "Model", "ModelMetadata", "NoSuchFile", "NodeArg", "NotImplemented", "Operator", "OrtDevice", "OrtValue", "OutOfMemory",
     "RunOptions", "RuntimeException", "SessionOptions", "TimeLimit", "__version__", "convert", "custom_operator", "disable_telemetry_events", "enable_telemetry_events",
-    "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "infer_shapes", "model_schema", "register_converter", "set_default_logger_severity",
-    "set_default_logger_verbosity", "set_seed", "validate",
+    "get_all_providers", "get_available_providers", "get_build_info", "get_device", "get_version_string", "infer_shapes", "model_schema", "register_converter",
+    "set_default_logger_severity", "set_default_logger_verbosity", "set_seed", "validate",
 ]
 
 # Names of onnxruntime that this package does not have say so themselves, by name.
