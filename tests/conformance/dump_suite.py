@@ -5,6 +5,7 @@ Of the 2033 cases the 1884 node cases exist only as Python that builds them in m
 package ships as files, the same form: FOLDER/<kind>/<case>/{model.onnx, test_data_set_K/{input_K.pb, output_K.pb}} and one index.json.
 A folder whose index was written by the same onnx version is left as it is.
 """
+import fcntl
 import json
 import shutil
 import sys
@@ -23,6 +24,13 @@ KINDS = ["node", "simple", "pytorch-converted", "pytorch-operator", "real"]
 
 def suite(folder=DEFAULT_FOLDER):
     """The cases as [{"name", "kind", "folder", "operator", "opset", "elements", "types", "rtol", "atol"}], written to the folder if they are not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:  # ./check runs two suites that read it side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return dumped(folder)
+
+
+def dumped(folder):
     index = folder / "index.json"
     if index.exists():
         written = json.loads(index.read_text())
