@@ -47,9 +47,11 @@ def release_suites():
     suites = [Suite("cpp", ["ctest", "--test-dir", "build/release", "-V", "-j", JOBS]),
               Suite("python", [python, "-m", "pytest", "-q", *existing("tests/tools", "tests/python", "tests/cli", "tests/docs")]),
               Suite("conformance", [python, "tests/conformance/run_suite.py", onward]),
+              Suite("opsets", [python, "tests/conformance/run_opsets.py", onward]),
               Suite("contrib", [python, "tests/conformance/run_contrib.py", onward]),
               Suite("oracles", [python, "tests/conformance/run_oracles.py", onward]),
               Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]
+    suites.append(Suite("opsets-fidelity", [python, "tests/fidelity/opsets.py", onward], slow=True))
     for engine in ("onward", "onnxruntime"):
         end = ["--engine", engine, "--json"]
         suites += [Suite(f"fidelity-{engine}", [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows", *end,

@@ -331,11 +331,12 @@ ONWARD_API onward_status* onward_convert_options_add_step(onward_convert_options
 ONWARD_API onward_status* onward_convert_options_add_column(onward_convert_options* options, const char* name);
 /* What converters put into the graph beside the standard's operators. */
 ONWARD_API onward_status* onward_convert_options_add_operators(onward_convert_options* options, const onward_operators* operators);
-/* The version of a domain ("" is ai.onnx) that the model must be written for; one that is not written is refused by the conversion. */
+/* The version of a domain ("" is ai.onnx, from 7; "ai.onnx.ml") that the model is written for; conversion names the node that has no form
+ * there. With one, an ONNX model may be converted as well: it keeps its structure. */
 ONWARD_API onward_status* onward_convert_options_set_opset(onward_convert_options* options, const char* domain, int64_t version);
 
 /* A fitted model (pickle, joblib, skops; nothing in it is executed) to an ONNX model, which was loaded and run once. `report` may be NULL, and
- * is JSON: {"schema_version", "bytes", "nodes", "opsets", "source", "seconds"}. Options may be NULL. */
+ * is JSON: {"schema_version", "bytes", "nodes", "opsets", "lost", "source", "seconds"}; "lost": what an older opset cannot say. Options may be NULL. */
 ONWARD_API onward_status* onward_convert(const char* path, const onward_convert_options* options, onward_buffer** model, onward_buffer** report);
 ONWARD_API onward_status* onward_convert_bytes(const void* bytes, size_t size, const onward_convert_options* options, onward_buffer** model,
                                                onward_buffer** report);

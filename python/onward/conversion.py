@@ -2,6 +2,7 @@
 import json
 import os
 import tempfile
+import warnings
 
 from onward import _core
 from onward.converters import Converters
@@ -61,7 +62,9 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
 
     example        rows whose columns' types the inputs take: a frame, an Arrow table, a dict of columns, a matrix
     schema         types and policies of the inputs: a dict or JSON as `onward schema` writes it
-    target_opset   a number, or a dict of domain to number; models are written for ai.onnx 21 and ai.onnx.ml 5
+    target_opset   the version of ai.onnx to write, or a dict of domain to version as {"": 15, "ai.onnx.ml": 3}; ai.onnx.ml follows to
+                   the version of the same release. Without it ai.onnx 21 and ai.onnx.ml 5. What an older version cannot say is warned of
+                   (`report["lost"]`), or refused by name. An ONNX model's path or bytes is written for the opsets as it stands
     input_dtype    "auto", "float32" or "float64", of numeric inputs
     outputs        of label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors
     inputs         "matrix" or "columns"; as the model was fitted where it is not given
@@ -81,7 +84,10 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     columns = [] if example is None else _columns_of_example(example)
     steps = [f"{name}={text}" for name, text in steps.items()] if isinstance(steps, dict) else list(steps or [])
     content, report = _core.convert(_source(fitted, own), *arguments, steps, columns, own.operators, own.core())
-    return Model(content, json.loads(report))
+    report = json.loads(report)
+    for lost in report["lost"]:
+        warnings.warn(lost, stacklevel=2)
+    return Model(content, report)
 
 
 def infer_shapes(model, strict_mode=False):

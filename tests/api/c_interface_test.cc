@@ -340,9 +340,13 @@ TEST(CInterface, Converts) {
   onward_buffer *twice = nullptr;
   EXPECT_NE(message_of(onward_convert_bytes(onward_buffer_data(model), onward_buffer_size(model), options, &twice, nullptr), &code), "");
   EXPECT_EQ(code, ONWARD_UNSUPPORTED_FORMAT);
-  OK(onward_convert_options_set_opset(options, "", 7));
-  EXPECT_NE(message_of(onward_convert(path.c_str(), options, &twice, nullptr), &code).find("opset 7"), std::string::npos);
+  OK(onward_convert_options_set_opset(options, "", 6));
+  EXPECT_NE(message_of(onward_convert(path.c_str(), options, &twice, nullptr), &code).find("opset 6"), std::string::npos);
   EXPECT_EQ(twice, nullptr);
+  OK(onward_convert_options_set_opset(options, "", 15));
+  OK(onward_convert_bytes(onward_buffer_data(model), onward_buffer_size(model), options, &twice, nullptr));
+  EXPECT_NE(twice, nullptr);
+  onward_buffer_release(twice);
   EXPECT_NE(message_of(onward_convert_options_set_schema(options, "{")), "");
   EXPECT_NE(message_of(onward_convert_options_set_input_type(options, ONWARD_INT8)), "");
   onward_buffer_release(model), onward_buffer_release(report), onward_buffer_release(schema), onward_convert_options_release(options);

@@ -213,3 +213,26 @@ def test_files_that_are_no_models(tmp_path, content):
         result = run(*command, tmp_path / "f")
         assert result.code in (3, 4) and result.err.startswith("error[E0") and str(tmp_path / "f") in result.err
     assert not (tmp_path / "x").exists()
+
+
+def test_optimize_for_another_opset(models, tmp_path):
+    result = run("optimize", models / "table.onnx", "--opset", 15, "--ml-opset", 3, "-o", tmp_path / "old.onnx", "--json")
+    assert result.code == 0 and result.json["opsets"] == {"": 15, "ai.onnx.ml": 3} and result.json["ir_version"] == 8 and result.json["compared"] > 0
+    onnx.checker.check_model(str(tmp_path / "old.onnx"), full_check=True)
+    before, after = (run("predict", path, models / "table.csv", "-o", "-").out for path in (models / "table.onnx", tmp_path / "old.onnx"))
+    assert before == after
+    assert {p.key for p in onnx.load(tmp_path / "old.onnx").metadata_props} == {p.key for p in onnx.load(models / "table.onnx").metadata_props}
+
+
+def test_optimize_names_the_node_without_an_older_form(tmp_path):
+    path = save(tmp_path / "m.onnx", [helper.make_node("Erf", ["x"], ["y"], name="the/erf")], [vector("x")], [vector("y")])
+    result = run("optimize", path, "--opset", 8, "-o", tmp_path / "old.onnx")
+    assert result.code == 4 and "node 'the/erf' (Erf): there is no form in opset 8 of ai.onnx" in result.err and not (tmp_path / "old.onnx").exists()
+
+
+def test_optimize_for_the_oldest_trees(models, tmp_path):
+    result = run("optimize", models / "table.onnx", "--ml-opset", 1, "-o", tmp_path / "old.onnx")
+    assert result.code == 0 and "warning" not in result.err
+    before, after = (run("predict", path, models / "table.csv", "-o", "-").out for path in (models / "table.onnx", tmp_path / "old.onnx"))
+    assert before == after
+    assert run("optimize", models / "table.onnx", "--ml-opset", 1, "--level", "all", "-o", tmp_path / "old.onnx").code == 2

@@ -53,7 +53,8 @@ def test_dry_run_of_what_converts(models, tmp_path):
 
 @pytest.mark.parametrize("options, code, said", [
     (["--outputs", "probabilites"], 2, "probabilites"),
-    (["--opset", "99"], 4, "--opset 99: models are written for version 21 of ai.onnx"),
+    (["--opset", "99"], 2, "opset 99 of ai.onnx: expected 7 to 28"),
+    (["--ml-opset", "6"], 2, "opset 6 of ai.onnx.ml: expected 1 to 5"),
     (["--schema", "no.json"], 3, "no.json"),
     (["--report", "r.html"], 2, "--report goes with --check"),
 ])

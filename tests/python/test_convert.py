@@ -54,6 +54,9 @@ def test_options(fitted, iris):
     for bad in (dict(input_dtype="float16"), dict(outputs=["lable"]), dict(target_opset=3), dict(inputs="rows")):
         with pytest.raises(ValueError):
             onward.convert(fitted, **bad)
+    old = onward.convert(fitted, target_opset={"": 15, "ai.onnx.ml": 3})
+    assert old.report["opsets"][""] == 15 and old.report["lost"] == []
+    assert onward.convert(bytes(old), target_opset=28).report["opsets"][""] == 28
     with pytest.raises(onward.Error, match="ONNX model already"):
         onward.convert(bytes(onward.convert(fitted)))
 

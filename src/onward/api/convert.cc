@@ -7,6 +7,8 @@
 #include "onward/model/check.h"
 #include "onward/model/onnx_file.h"
 #include "onward/ops/infer_types.h"
+#include "onward/opsets/convert_opsets.h"
+#include "onward/validate/same_answers.h"
 
 using namespace onward;
 using onward::api::buffer_of;
@@ -81,33 +83,37 @@ onward_status* onward_convert_options_add_operators(onward_convert_options* opti
 
 namespace {
 
-void check_opsets(const Model& model, const Opsets& wanted) {
-  for (const auto& [domain, version] : wanted) {
-    const auto written = model.opsets.find(domain);
-    if (written == model.opsets.end() || written->second == version) continue;
-    throw Error(Code::usage, text("opset ", version, " of ", domain.empty() ? "ai.onnx" : domain, " is not written; models are written for ", written->second), "leave the opset out");
-  }
+// Writes the model for these opsets; what its older form cannot say goes into `lost`. The answers stay the same, or it throws.
+void change_opsets(Model& model, const Opsets& wanted, const SessionOptions& options, std::vector<std::string>& lost) {
+  const auto before = std::make_shared<const Session>(model, options);
+  lost = convert_opsets(model, wanted).lost;
+  const SameAnswers same = same_answers(before, std::make_shared<const Session>(model, options));
+  if (same.difference.empty()) return;
+  if (lost.empty()) throw Error(Code::difference, text("written for these opsets the model answers otherwise: ", same.difference), "please report it with the model");
+  lost.push_back("the answers differ: " + same.difference);
 }
 
 void convert_file(const MappedFile& file, const onward_convert_options* given, onward_buffer** model_out, onward_buffer** report_out) {
   const auto start = std::chrono::steady_clock::now();
-  if (formats::kind_of(file.bytes) == formats::FileKind::onnx) fail(Code::unsupported_format, "this is an ONNX model already");
+  const bool other_opsets = given && !given->opsets.empty(), is_onnx = formats::kind_of(file.bytes) == formats::FileKind::onnx;
+  if (is_onnx && !other_opsets) throw Error(Code::unsupported_format, "this is an ONNX model already", "give the opsets to write it for");
   ConvertOptions options = given ? given->options : ConvertOptions{};
   SessionOptions session_options;
   if (given) session_options.operators = given->operators;
   if (given && !given->converters.empty()) options.registry = api::registry_with(given->converters, given->operators);
-  Model model = formats::convert_source(file, options);
-  if (given) check_opsets(model, given->opsets);
+  Model model = is_onnx ? read_model(file.bytes, file.owner) : formats::convert_source(file, options);
+  std::vector<std::string> lost;
+  if (other_opsets) change_opsets(model, given->opsets, session_options, lost);
   if (given && given->schema) set_policies(model, *given->schema);
   std::string bytes = write_model(model);
   const auto session = Session::load_bytes(bytes, session_options);       // what does not load and run never leaves
-  session->run({}, made_up_inputs(*session, 1));
+  if (!is_onnx) session->run({}, made_up_inputs(*session, 1));
   std::unique_ptr<onward_buffer> report;
   if (report_out) {
-    const Source source = schema_of(model).source;
+    const Source source = model.metadata.contains(std::string(schema_key)) ? schema_of(model).source : Source{};
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report.reset(buffer_of(nlohmann::ordered_json{
-        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets},
+        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", lost},
         {"source", {{"library", source.library}, {"version", source.version}, {"class", source.class_name}, {"sha256", source.sha256}}},
         {"seconds", seconds}}.dump()));
   }

@@ -4,6 +4,7 @@
 
 #include "onward/cli/call.h"
 #include "onward/cli/checking.h"
+#include "onward/cli/opsets.h"
 #include "onward/data/open_table.h"
 #include "onward/formats/source.h"
 #include "onward/model/onnx_file.h"
@@ -30,13 +31,6 @@ Schema given_schema(const std::string& path) {
   }
 }
 
-void check_opset(const Arguments& a, const char* option, const Model& model, std::string_view domain) {
-  const int64_t wanted = a.integer(option, 0, 1);
-  const auto it = model.opsets.find(domain);
-  if (!wanted || it == model.opsets.end() || it->second == wanted) return;
-  throw Error(Code::unsupported_operator, text(option, " ", wanted, ": models are written for version ", it->second, " of ", domain.empty() ? "ai.onnx" : domain), "leave the option out");
-}
-
 ConvertOptions options_of(const Arguments& a) {
   ConvertOptions options;
   options.outputs = a.list("--outputs");
@@ -50,10 +44,10 @@ ConvertOptions options_of(const Arguments& a) {
   return options;
 }
 
-Model converted(const Arguments& a, const MappedFile& file) {
+Model converted(Call& call, const MappedFile& file) {
+  const Arguments& a = call.arguments;
   Model model = formats::convert_source(file, options_of(a));
-  check_opset(a, "--opset", model, "");
-  check_opset(a, "--ml-opset", model, "ai.onnx.ml");
+  if (asks_for_opsets(a)) change_opsets(call, model);
   if (const auto path = a.value("--schema")) set_policies(model, given_schema(*path));
   return model;
 }
@@ -63,7 +57,7 @@ int dry_run(Call& call, const MappedFile& file) {
   std::vector<Problem> problems = formats::read_source(file).problems;
   if (problems.empty()) {
     try {
-      converted(call.arguments, file);
+      converted(call, file);
     } catch (const Error& e) {
       problems.push_back({e.code, "", e.message});
     }
@@ -83,7 +77,7 @@ int write_model_file(Call& call, const MappedFile& file) {
   const auto start = std::chrono::steady_clock::now();
   const auto to = a.value("--output");
   if (!to) throw Error(Code::usage, "the option --output MODEL.onnx is missing", "usage: onward convert SOURCE -o MODEL.onnx");
-  const Model model = converted(a, file);
+  const Model model = converted(call, file);
   const std::string bytes = write_model(model);
   call.check();
   const auto session = Session::load_bytes(bytes, call.session_options());
@@ -133,8 +127,7 @@ Command convert_command() {
                       {"--input-dtype", "TYPE", "of numeric inputs", 0, false, false, {"auto", "float32", "float64"}},
                       {"--outputs", "NAME,…", "of label, probabilities, log_probabilities, scores, variable, transformed, leaf, distances, neighbors", 0, false, true},
                       {"--step", "NAME=EXPR", "a column computed from others before the model, such as \"fare_log=log1p(fare)\" (docs/expressions.md); may be given again", 0, false, true},
-                      {"--opset", "N", "version of ai.onnx"},
-                      {"--ml-opset", "N", "version of ai.onnx.ml"},
+                      opset_option, ml_opset_option,
                       {"--own-ops", "", "allow operators of our own domain where an estimator needs them"},
                       {"--dry-run", "", "list everything that stands in the way; write nothing"},
                       {"--check", "DATA", "compare with the source library on these rows first; exit code 1 and no file when they differ"},

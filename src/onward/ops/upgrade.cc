@@ -5,6 +5,8 @@
 #include "onward/model/text.h"
 #include "onward/ops/contrib_signatures.h"
 #include "onward/ops/gradient.h"
+#include "onward/ops/operator.h"
+#include "onward/ops/rewriting.h"
 
 namespace onward {
 namespace {
@@ -12,76 +14,23 @@ namespace {
 constexpr size_t most_nodes = 20'000'000;                 // after functions were put in place
 constexpr int deepest = 64;                               // of functions in functions, and of subgraphs
 
-using Rename = std::map<std::string, std::string, std::less<>>;
-using Values = std::map<std::string, Attribute, std::less<>>;
-
 // What is shared by a graph and its subgraphs while they are rewritten.
 struct Shared {
   const std::vector<Function>& functions;
   const CustomOperators& custom;
-  std::set<std::string, std::less<>> names;               // of all values anywhere: what is made here clashes with none
+  ValueNames names = {};
   size_t nodes = 0;
   bool keep_unknown = false;                              // nodes that cannot become new ones stay
-  std::map<std::string, const Function*> by_key;
+  std::map<std::string, const Function*> by_key = {};
 
   Shared(const std::vector<Function>& all, const CustomOperators& custom) : functions(all), custom(custom) {
-    for (const Function& f : all) by_key.emplace(key(f.domain, f.name, f.overload), &f);
+    for (const Function& f : all) by_key.emplace(function_key(f.domain, f.name, f.overload), &f);
   }
-  static std::string key(std::string_view domain, std::string_view name, std::string_view overload) { return text(domain, "\n", name, "\n", overload); }
   const Function* function(const Node& node) const {
-    const auto it = by_key.find(key(node.domain, node.op, node.overload));
+    const auto it = by_key.find(function_key(node.domain, node.op, node.overload));
     return it == by_key.end() ? nullptr : it->second;
   }
-  void note(const Graph& graph) {
-    for (const ValueInfo& v : graph.inputs) names.insert(v.name);
-    for (const auto& [name, tensor] : graph.initializers) names.insert(name);
-    for (const Node& node : graph.nodes) {
-      names.insert(node.outputs.begin(), node.outputs.end());
-      for (const auto& [name, a] : node.attributes) if (auto* g = std::get_if<GraphRef>(&a); g && *g) note(**g);
-    }
-  }
-  std::string fresh(const std::string& wanted) {
-    std::string name = wanted;
-    for (int i = 1; !names.insert(name).second; ++i) name = text(wanted, "_", i);
-    return name;
-  }
 };
-
-// The graph with values renamed and attributes of the caller filled in, all the way down.
-Graph instantiated(const Graph& from, const Rename& outer, const Values& values, Shared& shared);
-
-void instantiate(Node& node, const Rename& names, const Values& values, Shared& shared) {
-  for (auto* list : {&node.inputs, &node.outputs})
-    for (auto& n : *list) if (const auto it = names.find(n); it != names.end()) n = it->second;
-  for (auto it = node.attributes.begin(); it != node.attributes.end();) {
-    if (auto* of = std::get_if<AttributeOfCaller>(&it->second)) {
-      const auto given = values.find(of->name);
-      if (given == values.end()) { it = node.attributes.erase(it); continue; }
-      it->second = given->second;
-    } else if (auto* g = std::get_if<GraphRef>(&it->second); g && *g) {
-      *g = std::make_shared<const Graph>(instantiated(**g, names, values, shared));
-    }
-    ++it;
-  }
-}
-
-Graph instantiated(const Graph& from, const Rename& outer, const Values& values, Shared& shared) {
-  Graph graph = from;
-  Rename names = outer;
-  const auto renew = [&](std::string& name) { if (!name.empty()) name = names[name] = shared.fresh(name); };
-  for (ValueInfo& v : graph.inputs) renew(v.name);
-  graph.initializers.clear();
-  for (const auto& [name, tensor] : from.initializers) {
-    std::string made = name;
-    renew(made);
-    graph.initializers.emplace(made, tensor);
-  }
-  for (const Node& node : from.nodes) for (const std::string& output : node.outputs) if (!output.empty()) names[output] = shared.fresh(output);
-  for (Node& node : graph.nodes) instantiate(node, names, values, shared);
-  for (ValueInfo& v : graph.outputs) if (const auto it = names.find(v.name); it != names.end()) v.name = it->second;
-  graph.values.clear();
-  return graph;
-}
 
 // One graph under reconstruction.
 class Rewriter {
@@ -93,7 +42,10 @@ class Rewriter {
   void node(Node node, const Opsets& opsets, int depth = 0) {
     if (++shared_.nodes > most_nodes) fail(Code::limit_size, "more than ", most_nodes, " nodes once functions are in place");
     if (depth > deepest) fail(Code::limit_size, "functions are nested more than ", deepest, " deep");
-    if (const Function* f = shared_.function(node)) return call(node, *f, depth);
+    if (const Function* f = shared_.function(node)) {
+      for (Node& inner : inlined(node, *f, shared_.names)) this->node(std::move(inner), f->opsets, depth + 1);
+      return;
+    }
     const auto version = opsets.find(node.domain);
     if (version == opsets.end()) fail(Code::bad_model, shown(node), ": the model does not say which opset of domain '", node.domain, "' it uses");
     const std::string label = shown(node);
@@ -105,31 +57,10 @@ class Rewriter {
     }
   }
 
-  // Puts the nodes of `text` in the place of `node`: its words for inputs, outputs and attributes are those of `form`.
-  void replace(const Node& node, const Signature& form, std::string_view body_text, int64_t opset, int depth) {
-    Values values;
-    for (const auto& fact : attribute_facts(form.attributes)) if (!fact.default_text.empty()) values[std::string(fact.name)] = parse_attribute(fact.default_text);
-    for (const auto& [name, value] : node.attributes) values[name] = value;
-    Graph body = parse_nodes(body_text, [&](std::string_view name) { const auto it = values.find(name); return it == values.end() ? nullptr : &it->second; });
-    Rename names;
-    const auto bind = [&](std::string_view formal, const std::vector<std::string>& actual) {
-      size_t i = 0;
-      for (const Port& port : ports(formal)) names[std::string(port.name)] = i < actual.size() ? actual[i] : "", ++i;
-    };
-    bind(form.inputs, node.inputs);
-    bind(form.outputs, node.outputs);
-    const std::string prefix = (node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name) + "/";
-    for (auto& [name, tensor] : body.initializers) graph_.initializers[names[name] = shared_.fresh(prefix + name)] = tensor;
-    for (Node& inner : body.nodes)
-      for (std::string& output : inner.outputs) if (!output.empty() && !names.contains(output)) names[output] = shared_.fresh(prefix + output);
+  // Puts the nodes of `body` in the place of `node`: its words for inputs, outputs and attributes are those of `form`.
+  void replace(const Node& node, const Signature& form, std::string_view body, int64_t opset, int depth) {
     const Opsets newest{{"", opset}, {"ai.onnx.ml", INT64_MAX}, {"onward", INT64_MAX}, {"com.microsoft", INT64_MAX}, {node.domain, opset}};
-    for (Node& inner : body.nodes) {
-      if (inner.op == "Self") inner.op = node.op, inner.domain = node.domain;
-      if (std::none_of(inner.outputs.begin(), inner.outputs.end(), [&](const auto& o) { const auto it = names.find(o); return it == names.end() || !it->second.empty(); })) continue;
-      instantiate(inner, names, values, shared_);
-      inner.name = prefix + (inner.op == node.op ? "" : inner.op);
-      this->node(std::move(inner), newest, depth + 1);
-    }
+    for (Node& inner : expanded(node, form, body, shared_.names, graph_)) this->node(std::move(inner), newest, depth + 1);
   }
 
   void finish() { graph_.nodes = std::move(done_); }
@@ -185,7 +116,7 @@ class Rewriter {
   void gradient(const Node& node, int depth) {
     if (depth > 0) unsupported("Gradient inside a function");
     if (!differentiated_)
-      differentiated_.emplace(Differentiated{done_, [this](const std::string& wanted) { return shared_.fresh(wanted); },
+      differentiated_.emplace(Differentiated{done_, [this](const std::string& wanted) { return shared_.names.fresh(wanted); },
                                        [this](const Node& of, const Signature& form, std::string_view body) { replace(of, form, body, INT64_MAX, 1); },
                                        [this](size_t n) { if ((shared_.nodes += n) > most_nodes) fail(Code::limit_size, "more than ", most_nodes, " nodes to differentiate"); }});
     differentiate(node, *differentiated_);
@@ -199,38 +130,13 @@ class Rewriter {
     return inner;
   }
 
-  // The function's nodes, with the caller's values and attributes.
-  void call(const Node& node, const Function& f, int depth) {
-    if (node.inputs.size() > f.inputs.size() || node.outputs.size() > f.outputs.size())
-      fail(Code::bad_model, shown(node), ": ", node.inputs.size(), " inputs and ", node.outputs.size(), " outputs for a function with ", f.inputs.size(), " and ", f.outputs.size());
-    Values values(f.defaults.begin(), f.defaults.end());
-    for (const auto& [name, value] : node.attributes) values[name] = value;
-    for (const std::string& name : f.attributes) if (!values.contains(name)) fail(Code::bad_model, shown(node), ": attribute '", name, "' is missing");
-    Rename names;
-    for (size_t i = 0; i < f.inputs.size(); ++i) names[f.inputs[i]] = i < node.inputs.size() ? node.inputs[i] : "";
-    const std::string prefix = (node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name) + "/";
-    for (const Node& inner : f.nodes) for (const std::string& output : inner.outputs) if (!output.empty()) names[output] = shared_.fresh(prefix + output);
-    std::vector<std::pair<std::string, std::string>> passed;                  // an output that is an input as it came
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i].empty()) continue;
-      if (std::find(f.inputs.begin(), f.inputs.end(), f.outputs[i]) != f.inputs.end()) passed.emplace_back(names[f.outputs[i]], node.outputs[i]);
-      else names[f.outputs[i]] = node.outputs[i];
-    }
-    for (Node inner : f.nodes) {
-      instantiate(inner, names, values, shared_);
-      inner.name = prefix + inner.name;
-      this->node(std::move(inner), f.opsets, depth + 1);
-    }
-    for (auto& [from, to] : passed) done_.push_back({.op = "Identity", .inputs = {from}, .outputs = {to}});
-  }
-
   static bool same_word(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
   }
 
   // A value of the graph that holds what the attribute held.
   std::string constant(const std::string& name, const Attribute& attribute) {
-    const std::string made = shared_.fresh(name);
+    const std::string made = shared_.names.fresh(name);
     Tensor& t = graph_.initializers[made];
     if (auto* i = std::get_if<int64_t>(&attribute)) t = Tensor::of<int64_t>({1}, {*i});
     else if (auto* f = std::get_if<float>(&attribute)) t = Tensor::of<float>({}, {*f});
@@ -280,7 +186,7 @@ static void modernise(Model& model, const CustomOperators& custom, bool keep_unk
   if (!keep_unknown) check_opsets(model);
   Shared shared(model.functions, custom);
   shared.keep_unknown = keep_unknown;
-  shared.note(model.graph);
+  shared.names.note(model.graph);
   Rewriter rewriter(model.graph, shared, 0);
   std::vector<Node> nodes = std::move(model.graph.nodes);
   for (Node& node : nodes) rewriter.node(std::move(node), model.opsets);
@@ -329,8 +235,7 @@ std::optional<Graph> meaning(const Node& node) {
   static const std::vector<Function> none;
   static const CustomOperators no_custom;
   Shared shared(none, no_custom);
-  shared.names.insert(node.inputs.begin(), node.inputs.end());
-  shared.names.insert(node.outputs.begin(), node.outputs.end());
+  for (auto* list : {&node.inputs, &node.outputs}) for (const std::string& name : *list) shared.names.note(name);
   Rewriter rewriter(graph, shared, 0);
   rewriter.replace(node, *form, form->body, form->body_opset, 0);
   rewriter.finish();

@@ -162,11 +162,14 @@ struct MaxUnpool : standard::MaxUnpool {
   }
 };
 
+constexpr Upgrade unmoved_before_16{16, "Y = Self(X, rois, batch_indices; mode=@mode, output_height=@output_height, output_width=@output_width, sampling_ratio=@sampling_ratio,"
+                                        " spatial_scale=@spatial_scale, coordinate_transformation_mode=\"output_half_pixel\")"};
+
 }  // namespace
 
 Operators image_regions() {
   return {
-      define<RoiAlign, computed(RoiAlign::T1)>({.examples = {"float [[[[1, 2], [3, 4]]]], float [[0.5, 0.5, 1.5, 1.5]], int64 [0]; sampling_ratio=1 -> float [[[[2.5]]]]"}}),
+      define<RoiAlign, computed(RoiAlign::T1)>({.upgrades = {unmoved_before_16}, .examples = {"float [[[[1, 2], [3, 4]]]], float [[0.5, 0.5, 1.5, 1.5]], int64 [0]; sampling_ratio=1 -> float [[[[2.5]]]]"}}),
       define<MaxRoiPool, computed(MaxRoiPool::T)>({.examples = {"float [[[[1, 2], [3, 4]]]], float [[0, 0, 0, 1, 1]]; pooled_shape=[1, 2] -> float [[[[3, 4]]]]"}}),
       define<MaxUnpool>({.examples = {"float [[[7]]], int64 [[[1]]]; kernel_shape=[2], strides=[2] -> float [[[0, 7]]]"}}),
   };
