@@ -44,7 +44,7 @@ def main():
     failed = sum(total.values()) - total["passed"] - total["refused"] - total["lossy"]
     if whole and options.write:
         REFUSED_MAX.write_text("".join(f"{opset} {counts[opset, 'refused']}\n" for opset in OPSETS))
-    elif whole and REFUSED_MAX.exists():
+    elif whole:
         most = dict(map(int, line.split()) for line in REFUSED_MAX.read_text().splitlines())
         for opset in OPSETS:
             if counts[opset, "refused"] > most[opset]:

@@ -63,6 +63,10 @@ std::string ValueNames::fresh(const std::string& wanted) {
   return name;
 }
 
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
+}
+
 std::string function_key(std::string_view domain, std::string_view name, std::string_view overload) { return text(domain, "\n", name, "\n", overload); }
 
 std::vector<Node> expanded(const Node& node, const Signature& form, std::string_view body_text, ValueNames& all, Graph& home) {

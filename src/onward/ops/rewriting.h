@@ -24,6 +24,9 @@ std::vector<Node> expanded(const Node& node, const Signature& form, std::string_
 // The nodes of a function of the model for one that calls it. Throws Error{bad_model} for a call that does not fit.
 std::vector<Node> inlined(const Node& call, const Function& function, ValueNames& names);
 
+// "K" and "k": an attribute that became an input may have changed its case.
+bool same_word(std::string_view a, std::string_view b);
+
 // The function that a node calls: "domain\nname\noverload".
 std::string function_key(std::string_view domain, std::string_view name, std::string_view overload);
 

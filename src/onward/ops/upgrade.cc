@@ -130,10 +130,6 @@ class Rewriter {
     return inner;
   }
 
-  static bool same_word(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
-  }
-
   // A value of the graph that holds what the attribute held.
   std::string constant(const std::string& name, const Attribute& attribute) {
     const std::string made = shared_.names.fresh(name);

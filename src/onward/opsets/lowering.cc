@@ -1,13 +1,10 @@
 #include "onward/opsets/lowering.h"
 
 #include "onward/model/text.h"
+#include "onward/ops/rewriting.h"
 
 namespace onward {
 namespace {
-
-bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 const AttributeFact* find(const std::vector<AttributeFact>& facts, std::string_view name) {
   const auto it = std::find_if(facts.begin(), facts.end(), [&](const auto& f) { return f.name == name; });

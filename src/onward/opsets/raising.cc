@@ -6,10 +6,6 @@
 namespace onward {
 namespace {
 
-bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 // A number of things is a vector of one, an axis a scalar.
 Tensor as_tensor(std::string_view name, const Attribute& attribute, DataType wanted) {
   if (auto* i = std::get_if<int64_t>(&attribute)) return Tensor::of<int64_t>(name == "axis" ? Dims{} : Dims{1}, {*i});

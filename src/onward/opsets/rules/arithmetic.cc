@@ -69,6 +69,12 @@ std::string clip_before_11(Lowering& at) {
     if (!bound || bound->size() != 1) { as_attributes = false; continue; }
     for_type<f64>(bound->type(), [&]<class T>() { as_attributes = as_attributes && (double(float(*bound->data<T>())) == *bound->data<T>() || std::isnan(*bound->data<T>())); });
   }
+  if (as_attributes && at.has(1) && at.has(2)) {          // bounds that cross give the upper one; ONNX Runtime refuses them as attributes
+    double low = 0, high = 0;
+    for_type<f32 | f64 | f16 | bf16>(at.constant(1)->type(), [&]<class T>() { low = double(compute_t<T>(*at.constant(1)->data<T>())); });
+    for_type<f32 | f64 | f16 | bf16>(at.constant(2)->type(), [&]<class T>() { high = double(compute_t<T>(*at.constant(2)->data<T>())); });
+    as_attributes = low <= high;
+  }
   if (as_attributes) {
     for (size_t i : {1, 2}) if (!at.has(i)) at.node.attributes[names[i - 1]] = i == 1 ? -INFINITY : INFINITY;
     return "";
@@ -167,6 +173,13 @@ std::string where_before_9(Lowering& at) {
               "a = Mul(c, x)\n b = Mul(n, y)\n z = Add(a, b)\n output = Cast(z; to=", type_number(type), ")");
 }
 
+// Of floats only what C's fmod gives, with the sign of the dividend.
+std::string mod_before_28(Lowering& at) {
+  if (!contains(floats, at.type(0)) || at.attribute<int64_t>("fmod", 0)) return "";
+  return text("r = Self(A, B; fmod=1)\n nothing = Constant(; value=", name_of(at.type(0)), " 0)\n rn = Less(r, nothing)\n rp = Greater(r, nothing)\n some = Or(rn, rp)\n bn = Less(B, nothing)\n",
+              "differ = Xor(rn, bn)\n add = And(differ, some)\n sum = Add(r, B)\n C = Where(add, sum, r)");
+}
+
 // Floor division and what is left, of numbers that divide exactly in their own type.
 std::string mod_before_10(Lowering& at) {
   if (at.attribute<int64_t>("fmod", 0)) at.refuse("fmod=1 has no words there");
@@ -195,7 +208,7 @@ constexpr LoweringRule rules[] = {
     {"Max", 12, extreme_before_12}, {"Min", 12, extreme_before_12}, {"Max", 8, extreme_before_8}, {"Min", 8, extreme_before_8},
     {"Sum", 8, sum_before_8}, {"Mean", 8, sum_before_8}, {"Clip", 12, clip_before_12}, {"Clip", 11, clip_before_11},
     {"Pow", 12, pow_before_12}, {"Round", 11, round_before_11}, {"Equal", 19, equal_before_19}, {"Equal", 11, equal_before_11},
-    {"IsInf", 10, is_inf_before_10}, {"IsNaN", 9, is_nan_before_9}, {"Sign", 9, sign_before_9}, {"Where", 9, where_before_9}, {"Mod", 10, mod_before_10},
+    {"IsInf", 10, is_inf_before_10}, {"IsNaN", 9, is_nan_before_9}, {"Sign", 9, sign_before_9}, {"Where", 9, where_before_9}, {"Mod", 28, mod_before_28}, {"Mod", 10, mod_before_10},
     {"Gemm", 11, gemm_before_11}, {"Gelu", 20, gelu},
 };
 
