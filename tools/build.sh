@@ -7,6 +7,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Paths relative to the checkout: what one clone compiled serves the next.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
+# The compiler's messages in one language: it is a part of what the cache compares.
+unset LANGUAGE LC_ALL LC_CTYPE LC_MESSAGES
+export LANG=C
 preset=$1
 shift
 tests=OFF
