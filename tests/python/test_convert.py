@@ -1,17 +1,25 @@
 """convert: from objects, files and bytes, with options."""
 import io
 import json
+import pathlib
 import pickle
 
 import joblib
 import numpy as np
 import onnx
 import onnxruntime
+import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import onward
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "data/sklearn"
 
 
 def test_objects_files_and_bytes_are_the_same_model(fitted, iris, tmp_path):
@@ -100,3 +108,21 @@ def test_skops(fitted, iris):
     buffer = io.BytesIO()
     joblib.dump(fitted, buffer)
     assert onward.convert(buffer.getvalue())
+
+
+def test_a_forest_behind_sparse_columns_refuses_missing_values_as_the_library_does():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"fare": rng.normal(size=300), "deck": rng.choice(list("abcdefghijklmnop"), size=300)})
+    columns = ColumnTransformer([("deck", OneHotEncoder(), ["deck"])], remainder="passthrough", sparse_threshold=1.0)
+    sparse = make_pipeline(columns, RandomForestClassifier(5, random_state=0)).fit(table, table.fare > 0)
+    with pytest.raises(ValueError):
+        sparse.predict(table.assign(fare=np.nan))
+    policies = lambda fitted: {field["name"]: field["missing"] for field in onward.convert(fitted).schema["inputs"]}
+    assert policies(sparse)["fare"] == "refuse"
+    dense = make_pipeline(clone(columns).set_params(sparse_threshold=0), RandomForestClassifier(5, random_state=0)).fit(table, table.fare > 0)
+    assert policies(dense)["fare"] == "nan"
+
+
+def test_trees_take_missing_values_since_the_release_that_does():
+    policy = lambda version: onward.convert(str(FIXTURES / version / "decision_tree_classifier.pkl")).schema["inputs"][0]["missing"]
+    assert [policy(v) for v in ("1.2.2", "1.4.2", "1.9.1")] == ["refuse", "nan", "nan"]

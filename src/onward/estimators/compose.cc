@@ -111,9 +111,11 @@ struct ColumnTransformer {
   };
   std::vector<Part> parts;
   VerboseNames names;
+  bool sparse = false;
 
   void learned(Fields& f) {
     names.learned(f, f.version() >= 100 ? "verbose" : "plain");
+    f.since("sparse_output_", sparse);
     // Names, masks, slices and selectors were resolved to numbers when the transformer was fitted.
     const auto resolved = f.get("_transformer_to_input_indices");
     for (const auto& s : f.named("transformers_")) {
@@ -134,6 +136,7 @@ struct ColumnTransformer {
     Frame out;
     for (const Part& p : parts)
       if (p.step.does != Step::Does::drop) out.append(names(p.step.transform(x.select(p.columns)), p.step.name));
+    out.sparse = sparse;
     return transformed(out);
   }
 

@@ -62,8 +62,10 @@ class Estimator {
   struct Box final : AnyBox {
     explicit Box(M m) : model(std::move(m)) {}
     Outputs call(const Frame& x) const override {
-      // A family that takes NaN says `static constexpr bool takes_missing = true`.
-      if constexpr (!requires { M::takes_missing; }) x.refuse_missing();
+      // A family that takes NaN says `static constexpr bool takes_missing = true`; one that takes it at times, `takes_missing(frame)`.
+      if constexpr (requires { model.takes_missing(x); }) {
+        if (!model.takes_missing(x)) x.refuse_missing();
+      } else if constexpr (!requires { M::takes_missing; }) x.refuse_missing();
       // A model of numbers is a formula of one matrix; a model of columns asks for each as it needs it.
       if constexpr (std::invocable<const M&, Expr>) return model(x.numbers());
       else return model(x);

@@ -4,11 +4,26 @@
 namespace onward {
 namespace {
 
+// Since which release a kind of tree takes NaN; until 1.8 only with some criteria and without monotonic constraints.
+bool learned_to_take_missing(const Fields& f) {
+  const std::string& name = f.facts().class_name;
+  const bool single = f.get("tree_").has_value();
+  const bool random_splits = name.starts_with("Extra") || (single && f.get("splitter") && f.said(*f.get("splitter")) == "random");
+  if (f.version() < (random_splits ? 106 : single ? 103 : 104)) return false;
+  if (f.version() >= 109) return true;
+  static constexpr std::string_view criteria[] = {"gini", "entropy", "log_loss", "squared_error", "friedman_mse", "poisson"};
+  const auto criterion = f.get("criterion");
+  return !f.given("monotonic_cst") && criterion && std::count(std::begin(criteria), std::end(criteria), f.said(*criterion));
+}
+
 struct Forest {
-  static constexpr bool takes_missing = true;
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
+  bool missing_allowed = true;
+
+  bool takes_missing(const Frame& x) const { return missing_allowed && !x.sparse; }
 
   void learned(Fields& f, int64_t outputs, bool counts) {
+    missing_allowed = learned_to_take_missing(f);
     trees->features = f.facts().n_features_in;
     const std::vector<plain::Value> each = fitted_trees(f);
     if (each.empty()) return f.bad("estimators_", "is empty");

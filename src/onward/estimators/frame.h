@@ -34,6 +34,7 @@ class Frame {
   ColumnFacts* origin(int64_t i) const;
   void from_table();  // this frame is the table: its columns become facts of it
   void refuse_missing() const;
+  bool sparse = false;  // the library holds these columns as one sparse matrix, whose missing values some estimators refuse
 
  private:
   struct Column {
