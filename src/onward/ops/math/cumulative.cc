@@ -1,16 +1,17 @@
 // CumSum, CumProd: running sums and products along an axis, from either end, with or without the element itself.
 #include "onward/ops/operator.h"
+#include "onward/ops/wrapping.h"
 
 namespace onward::ops {
 namespace {
 
 struct Plus {
   static constexpr int neutral = 0;
-  static auto of(auto a, auto b) { return a + b; }
+  template <class T> static T of(T a, T b) { return sum(a, b); }
 };
 struct Times {
   static constexpr int neutral = 1;
-  static auto of(auto a, auto b) { return a * b; }
+  template <class T> static T of(T a, T b) { return times(a, b); }
 };
 
 template <class Standard, class Step> struct Cumulative : Standard {
@@ -26,14 +27,8 @@ template <class Standard, class Step> struct Cumulative : Standard {
       T* to = y.data + row * n * inner + first;
       for (int64_t k = 0; k < inner; ++k) to[k] = this->exclusive ? T(Step::neutral) : from[k];
       for (int64_t i = 1; i < n; ++i, from += step, to += step)
-        for (int64_t k = 0; k < inner; ++k) to[step + k] = join(to[k], from[this->exclusive ? k : step + k]);
+        for (int64_t k = 0; k < inner; ++k) to[step + k] = Step::of(to[k], from[this->exclusive ? k : step + k]);
     }
-  }
-
- private:
-  template <class T> static T join(T a, T b) {
-    if constexpr (std::is_integral_v<T>) return T(Step::of(std::make_unsigned_t<T>(a), std::make_unsigned_t<T>(b)));   // wraps around
-    else return Step::of(a, b);
   }
 };
 using CumSum = Cumulative<standard::CumSum, Plus>;

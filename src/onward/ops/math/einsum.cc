@@ -5,6 +5,7 @@
 #include "onward/ops/matmul.h"
 #include "onward/ops/transpose.h"
 #include "onward/ops/typed.h"
+#include "onward/ops/wrapping.h"
 
 namespace onward::ops {
 namespace {
@@ -130,9 +131,9 @@ template <class T> Named arranged(const Call& call, const Named& x, const Letter
   if (kept.size() == x.letters.size()) return {moved, kept};
   Tensor out = call.scratch(x.tensor.type(), dims);
   for (int64_t i = 0; i < out.size(); ++i) {
-    T sum = 0;
-    for (int64_t k = 0; k < summed; ++k) sum = T(sum + moved.data<T>()[i * summed + k]);
-    out.data<T>()[i] = sum;
+    T total = 0;
+    for (int64_t k = 0; k < summed; ++k) total = sum(total, moved.data<T>()[i * summed + k]);
+    out.data<T>()[i] = total;
   }
   return {out, kept};
 }

@@ -2,6 +2,7 @@
 #include "onward/ops/broadcast.h"
 #include "onward/ops/packed_weights.h"
 #include "onward/ops/transpose.h"
+#include "onward/ops/wrapping.h"
 
 namespace onward::ops {
 namespace {
@@ -46,7 +47,7 @@ struct Gemm : standard::Gemm {
     const std::span<const int64_t> operands[] = {c.dims};
     const Rows rows(y.dims, operands);
     rows.each([&](int64_t at, std::span<const int64_t> from) {
-      for (int64_t i = 0; i < rows.length(); ++i) y[at + i] += T(beta * c[from[0] + i * rows.advances(0)]);
+      for (int64_t i = 0; i < rows.length(); ++i) y[at + i] = sum(y[at + i], T(beta * c[from[0] + i * rows.advances(0)]));
     });
   }
 };

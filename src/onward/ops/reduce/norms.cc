@@ -3,20 +3,16 @@
 #include <cmath>
 #include <limits>
 #include "onward/ops/reduction.h"
+#include "onward/ops/wrapping.h"
 
 namespace onward::ops {
 namespace {
 
-template <class T> T squared(T x) {
-  if constexpr (std::is_integral_v<T>) return T(std::make_unsigned_t<T>(x) * std::make_unsigned_t<T>(x));   // wraps around
-  else return x * x;
-}
-
 struct SquareFold {
   template <class T> static constexpr T start() { return 0; }
-  template <class T> static T step(T sum, T x) { return sum + squared(x); }
-  template <class T> static T join(T a, T b) { return a + b; }
-  template <class T> static T finish(T sum, int64_t) { return sum; }
+  template <class T> static T step(T total, T x) { return sum(total, times(x, x)); }
+  template <class T> static T join(T a, T b) { return sum(a, b); }
+  template <class T> static T finish(T total, int64_t) { return total; }
 };
 struct L2Fold : SquareFold {
   template <class T> static T finish(T sum, int64_t) {
@@ -25,9 +21,9 @@ struct L2Fold : SquareFold {
   }
 };
 struct L1Fold : SquareFold {
-  template <class T> static T step(T sum, T x) {
-    if constexpr (std::is_integral_v<T>) return T(std::make_unsigned_t<T>(sum) + (x < 0 ? 0 - std::make_unsigned_t<T>(x) : std::make_unsigned_t<T>(x)));
-    else return sum + std::fabs(x);
+  template <class T> static T step(T total, T x) {
+    if constexpr (std::is_integral_v<T>) return sum(total, x < 0 ? negative(x) : x);
+    else return total + std::fabs(x);
   }
 };
 
