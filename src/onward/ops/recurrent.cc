@@ -101,7 +101,7 @@ template <class C> void recur(Call& call, const Recurrence& form, size_t states,
   std::vector<int64_t> lengths = call.has(4) ? integers(call.tensor(4)) : std::vector<int64_t>(size_t(batch), steps);
   for (int64_t length : lengths) if (length < 0 || length > steps) invalid("a sequence length of ", length, " in ", steps, " steps");
   const auto wanted = [&](size_t k) { return call.wants(k) && call.outputs[k].tensor(); };
-  const auto output = [&](size_t k) { return wanted(k) ? as_type(call, call.output(k), type_of<C>) : Tensor(); };
+  const auto output = [&](size_t k) { return wanted(k) ? as_output(call, call.output(k), type_of<C>) : Tensor(); };
   const Tensor y = output(0);
   if (y) std::fill_n(y.data<C>(), y.size(), C(0));
   std::vector<Tensor> last;

@@ -17,6 +17,8 @@ Tensor as_type(const Call& call, const Tensor& t, DataType type) {
   return out;
 }
 
+Tensor as_output(const Call& call, const Tensor& t, DataType type) { return t.type() == type ? t : call.scratch(type, t.dims()); }
+
 DataType element_type(int64_t number, Types allowed) {
   if (number < 0 || number >= int64_t(DataType::count) || !contains(allowed, DataType(number))) unsupported("element type number ", number);
   return DataType(number);

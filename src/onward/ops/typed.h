@@ -6,6 +6,7 @@ namespace onward {
 
 std::vector<double> as_doubles(const Tensor& t);
 Tensor as_type(const Call& call, const Tensor& t, DataType type);     // itself where the type is the same
+Tensor as_output(const Call& call, const Tensor& t, DataType type);   // room for what will be stored in `t`; itself where the type is the same
 void store(const Tensor& from, const Tensor& to);                     // converted; nothing where they are one
 
 // The element type that an attribute gives by its number in the standard.

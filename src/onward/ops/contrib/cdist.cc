@@ -76,7 +76,7 @@ struct CDist : contrib::CDist {
   }
   void run(Call& call) const {
     const Tensor a = as_type(call, call.tensor(0), DataType::f64), b = transposed(as_type(call, call.tensor(1), DataType::f64), {1, 0});
-    const Tensor &y = call.output(0), to = as_type(call, y, DataType::f64);
+    const Tensor &y = call.output(0), to = as_output(call, y, DataType::f64);
     const int64_t n = a.dims()[1], columns = b.dims()[1];
     call.context.parallel(a.dims()[0], 0.5 * double(columns * n), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)

@@ -29,7 +29,7 @@ struct GridSample : standard::GridSample {
 
   void run(Call& call) const {
     if (contains(complex_types, call.tensor(0).type()) || call.tensor(0).type() == DataType::str) unsupported("sampling ", name_of(call.tensor(0).type()));
-    const Tensor x = as_type(call, call.tensor(0), DataType::f64), y = as_type(call, call.output(0), DataType::f64);
+    const Tensor x = as_type(call, call.tensor(0), DataType::f64), y = as_output(call, call.output(0), DataType::f64);
     const auto grid = as_doubles(call.tensor(1));
     const auto rank = int64_t(x.dims().size()) - 2;
     const std::span<const int64_t> spatial = std::span<const int64_t>(x.dims()).subspan(2);

@@ -49,7 +49,7 @@ struct DFT : standard::DFT {
   }
 
   void run(Call& call) const {
-    const Tensor &y = call.output(0), x = as_type(call, call.tensor(0), DataType::f64), to = as_type(call, y, DataType::f64);
+    const Tensor &y = call.output(0), x = as_type(call, call.tensor(0), DataType::f64), to = as_output(call, y, DataType::f64);
     const int64_t at = place(call.has(2) ? integers(call.tensor(2))[0] : -2, x.rank()), rank = x.rank() - 1;
     const int64_t given = x.dims()[size_t(at)], kept = y.dims()[size_t(at)], parts = x.dims().back(), out_parts = y.dims().back();
     const int64_t n = onesided && !inverse ? call.has(1) ? integers(call.tensor(1))[0] : given : kept;
@@ -99,7 +99,7 @@ struct STFT : standard::STFT {
   }
 
   void run(Call& call) const {
-    const Tensor &y = call.output(0), x = as_type(call, call.tensor(0), DataType::f64), to = as_type(call, y, DataType::f64);
+    const Tensor &y = call.output(0), x = as_type(call, call.tensor(0), DataType::f64), to = as_output(call, y, DataType::f64);
     const int64_t step = integers(call.tensor(1))[0], signal = x.dims()[1], parts = x.dims()[2], frames = y.dims()[1], bins = y.dims()[2];
     const int64_t n = call.has(3) ? integers(call.tensor(3))[0] : call.has(2) ? call.tensor(2).size() : signal;
     const auto window = call.has(2) ? as_doubles(call.tensor(2)) : std::vector<double>(size_t(n), 1.0);
