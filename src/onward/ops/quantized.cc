@@ -14,11 +14,18 @@ Quantization quantization(const Call& call, size_t scale, size_t zero) {
   return {float(only(scale, "scale")), call.has(zero) ? saturated<int32_t>(only(zero, "zero point")) : 0};
 }
 
+// Codes of at most 16 bits, so that their differences are int32.
+static Tensor codes(const Call& call, size_t i) {
+  const DataType type = call.tensor(i).type();
+  if (!contains(u8 | i8 | u16 | i16 | small_ints, type)) invalid("expected codes of 16 bits or fewer, found ", name_of(type));
+  return as_type(call, call.tensor(i), DataType::i32);
+}
+
 Tensor without_zero(const Call& call, size_t x, size_t zero, bool of_rows) {
-  const Tensor from = as_type(call, call.tensor(x), DataType::i32);
+  const Tensor from = codes(call, x);
   if (zero == SIZE_MAX || !call.has(zero)) return from;
   Tensor out = call.scratch(DataType::i32, from.dims());
-  const Tensor z = as_type(call, call.tensor(zero), DataType::i32);
+  const Tensor z = codes(call, zero);
   const int32_t* code = from.data<int32_t>();
   int32_t* to = out.data<int32_t>();
   if (z.size() == 1) {
