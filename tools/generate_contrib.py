@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes what ONNX Runtime states about its own operators into src/onward/ops/contrib.{h,cc}, in the form of standard.{h,cc}.
+"""Writes what ONNX Runtime states about its own operators into src/onward/ops/contrib.{h,cc} and contrib_types.cc, in the form of
+standard.{h,cc} and standard_types.cc.
 
 The source is the schema table inside the onnxruntime package (check tier): all of domain com.microsoft, and the fused operators that
 its optimizer writes into the standard's domain although the standard has none of that name and opset. Of the table only names, types
@@ -33,7 +34,7 @@ def attribute(name, a):
 
 def as_onnx_schema(s):
     """ONNX Runtime's schema object under the names that onnx.defs gives to the same things."""
-    def port(p): return types.SimpleNamespace(name=p.name, option=named(p.option), type_str=p.typeStr)
+    def port(p): return types.SimpleNamespace(name=p.name, option=named(p.option), type_str=p.typeStr, is_homogeneous=p.isHomogeneous)
     return types.SimpleNamespace(
         name=s.name, domain=s.domain, since_version=s.since_version, deprecated=s.deprecated, has_function=False,
         inputs=[port(p) for p in s.inputs], outputs=[port(p) for p in s.outputs], type_constraints=s.type_constraints,
@@ -53,6 +54,7 @@ def main():
     (standard.OUT / "contrib.h").write_text(HEAD + '#pragma once\n#include "onward/ops/signature.h"\n\nnamespace onward::contrib {\n\n' + "\n".join(sets) + "\n\n" + "\n\n".join(structs) + "\n\n}  // namespace onward::contrib\n")
     rows = [standard.table_row(s, standard.version_row(s)) + "}," for s in history]
     (standard.OUT / "contrib.cc").write_text(HEAD + '#include "onward/ops/contrib_signatures.h"\n\nnamespace onward {\n\nstatic constexpr Signature table[] = {\n' + "\n".join(rows) + "\n};\n\nstd::span<const Signature> generated_contrib_signatures() { return table; }\n\n}  // namespace onward\n")
+    (standard.OUT / "contrib_types.cc").write_text(standard.types_file(history, HEAD, "contrib"))
     print(f"{len(newest)} operators, {len(rows)} versions, {len(standard.NAMED_SETS)} type sets", file=sys.stderr)
 
 

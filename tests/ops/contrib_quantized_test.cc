@@ -30,7 +30,7 @@ TEST(ContribQuantized, ScalesAndZeroPoints) {
   constexpr Row rows[] = {
       {"QLinearAdd(uint8 [1], float [1, 2], uint8 0, uint8 [1], float 1, uint8 0, float 1, uint8 0)", "expected one scale, found shape [2]"},
       {"QLinearMul(uint8 [1, 2], float 1, uint8 0, uint8 [1, 2, 3], float 1, uint8 0, float 1, uint8 0)", "[2]"},
-      {"QLinearAdd(int8 [1], float 1, uint8 0, int8 [1], float 1, int8 0, float 1, int8 0)", "expected int8, found uint8"},
+      {"QLinearAdd(int8 [1], float 1, uint8 0, int8 [1], float 1, int8 0, float 1, int8 0)", "is uint8, expected int8"},
       {"QLinearConcat(float 1, uint8 0, uint8 [1], float 1; axis=0)", "has 4 inputs, expected scale and zero point and then three for every tensor"},
       {"QLinearConcat(float 1, uint8 0, int8 [1], float 1, int8 0; axis=0)", "expected uint8 as the output's zero point"},
       {"QLinearConcat(float 1, uint8 0, uint8 [[1]], float 1, uint8 0, uint8 [[1, 2]], float 1, uint8 0; axis=0)", "tensors of shapes [1, 1] and [1, 2] along axis 0"},
@@ -74,7 +74,7 @@ TEST(ContribQuantized, PackedWeights) {
       {"GatherBlockQuantized(uint8 [[1]], int32 [0], float [[1, 2]]; bits=8)", "scales of shape [1, 2] for uint8 [1, 1], expected [1, 1]"},
       {"GatherBlockQuantized(uint8 [[1]], int32 [0], float [[1]], uint8 [[1, 2]]; bits=8)", "zero points of shape [1, 2], expected [1, 1]"},
       {"GatherBlockQuantized(uint8 [[1]], int32 [0], float [[1]]; gather_axis=1)", "gather_axis is 1, packed data have it at 0"},
-      {"GatherBlockQuantized(float [[1]], int32 [0], float [[1]])", "data of float"},
+      {"GatherBlockQuantized(float [[1]], int32 [0], float [[1]])", "input 'data' is float, expected uint8|"},
       {"QMoE(float [[1]], float [[1]], uint8 [[[1]]], float [[1]], , uint8 [[[1]]], float [[1]]; quant_type=\"fp8\")", "quant_type 'fp8'"},
       {"QMoE(float [[1]], float [[1]], uint8 [[[1]]], float [[1]], , uint8 [[[1]]], float [[1]])", "rows of 1 codes of 4 bits in blocks of 1"},
       {"QMoE(float [[1, 2]], float [[1]], uint8 [[[1, 2]]], float [[1]], , uint8 [[[1]]], float [[1]])", "input 2 is uint8 [1, 1, 2], expected shape [1, 1, 1]"},

@@ -53,14 +53,14 @@ void test_symbols(const Operator& op, const Example& example) {
   const auto self = op.create({node, constant, compile});
   std::vector<Fact> facts;
   for (const auto& name : node.inputs) { const Tensor* t = constant(name); facts.push_back(t ? Fact{t->type(), t->dims(), t, {}} : Fact{}); }
-  const auto sources = output_type_sources(signature(node.domain, node.op), node.outputs.size());
+  const NodeTypes types(signature(node.domain, node.op), node.outputs.size());
   for (Fact& changed : facts) for (size_t axis = 0; changed.dims && axis < changed.dims->size(); ++axis) {
     const Fact before = changed;
     Symbols symbols;
     changed.value = nullptr;
     (*changed.dims)[axis] = symbols.named("n");
     std::vector<Fact> outputs(node.outputs.size());
-    for (size_t k = 0; k < outputs.size(); ++k) outputs[k].type = output_type(sources[k], facts);
+    types.begin(facts, outputs);
     Inference io{facts, outputs, &symbols};
     try {
       op.infer(self.get(), io);

@@ -3,21 +3,20 @@
 
 #include "onward/model/text.h"
 #include "onward/ops/check_nodes.h"
-#include "onward/ops/evaluate.h"
 
 namespace onward {
 namespace {
 
 struct Known {
   const Operator* op;
-  const Signature* form;
   const CustomOperators::Entry* registered;
+  NodeTypes types;
 };
 
 Known known_operator(const Node& node, const CustomOperators& custom) {
   const auto* registered = custom.find(node.domain, node.op);
   const Operator* op = registered ? &registered->op : find_operator(node.domain, node.op);
-  if (op) return {op, registered ? &registered->form : signature(node.domain, node.op), registered};
+  if (op) return {op, registered, types_of(node, custom)};
   const bool standard = signature(node.domain, node.op) != nullptr;
   throw Error(Code::unsupported_operator, text(standard ? "the shapes of this operator are not known here" : "there is no such operator"),
               standard ? "write it with simpler operators" : registration_hint(node.domain));
@@ -43,8 +42,7 @@ std::vector<Result> inferred(GraphBuilder& g, const Node& node, const std::vecto
   const Preparation at{node, [&](std::string_view name) { const auto it = constants.find(name); return it == constants.end() ? nullptr : &it->second; },
                        [](const GraphRef&) -> std::shared_ptr<const Body> { unsupported("a node with a graph inside cannot be written here"); }};
   const auto self = known.registered ? known.registered->create(at) : known.op->create(at);
-  const auto sources = output_type_sources(known.form, outputs.size());
-  for (size_t k = 0; k < outputs.size(); ++k) outputs[k].type = output_type(sources[k], facts);
+  known.types.begin(facts, outputs);
   Inference io{facts, outputs, &g.symbols()};
   try {
     known.op->infer(self.get(), io);

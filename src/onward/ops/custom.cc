@@ -16,23 +16,8 @@ struct CustomNode {
   static size_t at(const std::vector<Port>& all, size_t i) { return std::min(i, all.size() - 1); }   // the last may be variadic
 
   void infer(Inference& io) const {
-    check_types(io);
     kernel->infer(io);
     for (size_t k = 0; k < io.outputs.size(); ++k) check_inferred(io, k);
-  }
-
-  // A word that stands for a type is the same type everywhere.
-  void check_types(const Inference& io) const {
-    std::map<std::string_view, DataType> bound;
-    for (size_t i = 0; i < io.inputs.size() && !inputs.empty(); ++i) {
-      const Port& port = inputs[at(inputs, i)];
-      const Types allowed = entry.input_types[at(inputs, i)];
-      const DataType type = io.type(i);
-      if (type == DataType::none || allowed == Types{}) continue;
-      if (!contains(allowed, type)) invalid("input '", port.name, "' is ", name_of(type), ", which the operator does not take");
-      const auto [it, first] = bound.emplace(port.type, type);
-      if (!first && it->second != type) invalid("input '", port.name, "' is ", name_of(type), ", another ", port.type, " is ", name_of(it->second));
-    }
   }
 
   void check_inferred(Inference& io, size_t k) const {
@@ -67,10 +52,8 @@ struct CustomNode {
   }
 
   static DataType wanted_type(std::string_view port_type, const std::map<std::string_view, DataType>& bound) {
-    if (const auto it = bound.find(port_type); it != bound.end()) return it->second;
-    if (!port_type.starts_with("tensor(")) return DataType::none;
-    const auto it = std::find(std::begin(type_names), std::end(type_names), port_type.substr(7, port_type.size() - 8));
-    return it == std::end(type_names) ? DataType::none : DataType(it - std::begin(type_names));
+    const auto it = bound.find(port_type);
+    return it != bound.end() ? it->second : only_type(port_type);
   }
 };
 
@@ -209,6 +192,11 @@ const CustomOperators::Entry* CustomOperators::find(std::string_view domain, std
   if (entries_.empty()) return nullptr;
   const auto it = entries_.find(std::pair(std::string(domain), std::string(name)));
   return it == entries_.end() ? nullptr : it->second.get();
+}
+
+NodeTypes types_of(const Node& node, const CustomOperators& custom) {
+  const auto* registered = custom.find(node.domain, node.op);
+  return registered ? NodeTypes(registered->form, registered->input_types, node.outputs.size()) : NodeTypes(signature(node.domain, node.op), node.outputs.size());
 }
 
 std::string registration_hint(std::string_view domain) {

@@ -1,6 +1,7 @@
 // Custom operators: those that a caller brings along for sessions of its own. They live beside the built-in ones and as long as the
 // sessions that use them; nothing of them is known to the rest of the process.
 #pragma once
+#include "onward/ops/node_types.h"
 #include "onward/ops/operator.h"
 
 namespace onward {
@@ -46,6 +47,9 @@ struct CustomOperators::Entry {
   Operator op;                                           // all but `create`, which needs the definition
   std::shared_ptr<const void> create(const Preparation& at) const;
 };
+
+// Of a node of theirs or of a built-in operator.
+NodeTypes types_of(const Node& node, const CustomOperators& custom);
 
 // What to do about an operator of this domain that nobody knows: the ways to register one; "" for the standard's own domains.
 std::string registration_hint(std::string_view domain);

@@ -1,6 +1,5 @@
 #include "onward/ops/graph_inference.h"
 
-#include "onward/ops/evaluate.h"
 #include "onward/ops/small_values.h"
 
 namespace onward {
@@ -99,6 +98,16 @@ std::shared_ptr<const void> GraphInference::prepared(const Node& node, const Ope
   return self;
 }
 
+void GraphInference::infer(const Node& node, const Operator& op, std::span<Fact> inputs, std::span<Fact> outputs) {
+  const auto self = prepared(node, op);
+  Inference io{inputs, outputs, &shared_.symbols};
+  try {
+    op.infer(self.get(), io);
+  } catch (const NothingKnown&) {
+  }
+  infer_items(op, self.get(), inputs, outputs, shared_.symbols, shared_.values);
+}
+
 void GraphInference::visit(const Node& node) {
   static const Fact left_out{.kind = TypeInfo::Kind::none};
   std::vector<Fact> inputs, outputs(node.outputs.size());
@@ -108,18 +117,13 @@ void GraphInference::visit(const Node& node) {
   }
   const auto* custom = shared_.custom.find(node.domain, node.op);
   const Operator* op = custom ? nullptr : find_operator(node.domain, node.op);
-  const auto sources = output_type_sources(custom ? &custom->form : signature(node.domain, node.op), node.outputs.size());
+  const NodeTypes types = types_of(node, shared_.custom);
   for (size_t k = 0; k < outputs.size(); ++k)             // of what has no kernel, only a type that no input decides
-    if (op || custom || sources[k] < 0) outputs[k].type = output_type(sources[k], inputs);
-  if (op && shared_.visits_left-- > 0) {
+    outputs[k].type = types.output(k, op || custom ? std::span<const Fact>(inputs) : std::span<const Fact>());
+  if (shared_.visits_left-- > 0) {
     try {
-      const auto self = prepared(node, *op);
-      Inference io{inputs, outputs, &shared_.symbols};
-      try {
-        op->infer(self.get(), io);
-      } catch (const NothingKnown&) {
-      }
-      infer_items(*op, self.get(), inputs, outputs, shared_.symbols, shared_.values);
+      types.check(inputs);
+      if (op) infer(node, *op, inputs, outputs);
     } catch (Error& e) {
       if (e.code != Code::unsupported_operator) shared_.add(std::move(e.within(shown(node))));
       outputs.assign(outputs.size(), {});

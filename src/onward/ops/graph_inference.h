@@ -39,6 +39,7 @@ class GraphInference {
  private:
   struct Inside;
   void visit(const Node& node);
+  void infer(const Node& node, const Operator& op, std::span<Fact> inputs, std::span<Fact> outputs);
   std::shared_ptr<const void> prepared(const Node& node, const Operator& op);
   void set(const std::string& name, Fact fact);
 

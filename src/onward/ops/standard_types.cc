@@ -68,1013 +68,682 @@ static constexpr Types m60 = f32 | i32 | f16 | bf16 | f8e8m0;
 static constexpr Types m61 = u8 | i8 | u16 | i16 | f8e4m3fn | f8e4m3fnuz | f8e5m2 | f8e5m2fnuz | u4 | i4 | f4e2m1 | u2 | i2;
 static constexpr Types m62 = f32 | i16 | i32 | i64 | f64;
 static constexpr Types m63 = f32 | i16 | i32 | i64 | f16 | f64 | bf16;
-static constexpr Types m64 = f32 | u8 | i8 | i32 | i64 | f16 | f64 | u32 | u64;
-static constexpr Types m65 = f32 | u8 | i8 | i32 | i64 | f16 | f64 | u32 | u64 | bf16;
-static constexpr Types m66 = f32 | u8 | i8 | i32 | i64 | b8 | f16 | f64 | u32 | u64 | bf16;
-static constexpr Types m67 = str;
-static constexpr Types m68 = i32 | i64 | str;
-static constexpr Types m69 = f32 | i32 | i64 | b8 | f16 | f64;
-static constexpr Types m70 = f32 | i32 | i64 | str | f64;
-static constexpr Types m71 = f32 | i32 | i64 | f64;
-static constexpr Types m72 = f32 | i64 | str;
-static constexpr Types m73 = i64 | str;
-static constexpr Types m74 = f32 | i64 | str | f64;
-static constexpr Types m75 = f32 | i16 | i32 | i64 | str | f64;
+static constexpr Types m64 = i32 | i64 | u32 | u64;
+static constexpr Types m65 = f32 | u8 | i8 | i32 | i64 | f16 | f64 | u32 | u64;
+static constexpr Types m66 = f32 | u8 | i8 | i32 | i64 | f16 | f64 | u32 | u64 | bf16;
+static constexpr Types m67 = f32 | u8 | i8 | i32 | i64 | b8 | f16 | f64 | u32 | u64 | bf16;
+static constexpr Types m68 = str;
+static constexpr Types m69 = i32 | i64 | str;
+static constexpr Types m70 = f32 | i32 | i64 | b8 | f16 | f64;
+static constexpr Types m71 = f32 | i32 | i64 | str | f64;
+static constexpr Types m72 = f32 | i32 | i64 | f64;
+static constexpr Types m73 = f32 | i64 | str;
+static constexpr Types m74 = i64 | str;
+static constexpr Types m75 = f32 | i64 | str | f64;
+static constexpr Types m76 = f32 | i16 | i32 | i64 | str | f64;
 
-static constexpr AllowedTypes table[] = {
-    {"T", m0, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m2, none, none},
-    {"T1", m3, none, none},
-    {"T2", m6, none, none},
-    {"T", m7, none, none},
-    {"T1", m7, none, none},
-    {"T", m7, none, none},
-    {"T1", m7, none, none},
-    {"T", m1, none, none},
-    {"T", m1, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m1, none, none},
-    {"T", m1, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m3, none, none},
-    {"T2", m3, none, none},
-    {"U", m8, none, none},
-    {"T1", m3, none, none},
-    {"T2", m3, none, none},
-    {"U", m8, none, none},
-    {"T1", m3, none, none},
-    {"T2", m3, none, none},
-    {"U", m8, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"U", m3, none, none},
-    {"T", m3, none, none},
-    {"T1", m3, none, none},
-    {"T2", m3, none, none},
-    {"T1", m0, none, none},
-    {"T2", m8, none, none},
-    {"T1", m3, none, none},
-    {"T2", m8, none, none},
-    {"T1", m9, none, none},
-    {"T2", m9, none, none},
-    {"T", m10, none, none},
-    {"T", m11, none, none},
-    {"T", m11, none, none},
-    {"T", m11, none, none},
-    {"T", m11, none, none},
-    {"T", m11, none, none},
-    {"T1", m12, none, none},
-    {"T2", m2, none, none},
-    {"T1", m13, none, none},
-    {"T2", m13, none, none},
-    {"T1", m13, none, none},
-    {"T2", m13, none, none},
-    {"T1", m14, none, none},
-    {"T2", m14, none, none},
-    {"T1", m15, none, none},
-    {"T2", m15, none, none},
-    {"T1", m16, none, none},
-    {"T2", m16, none, none},
-    {"T1", m17, none, none},
-    {"T2", m17, none, none},
-    {"T1", m18, none, none},
-    {"T2", m18, none, none},
-    {"T1", m19, none, none},
-    {"T2", m19, none, none},
-    {"T1", m20, none, none},
-    {"T2", m20, none, none},
-    {"T1", m20, none, none},
-    {"T2", m20, none, none},
-    {"T1", m15, none, none},
-    {"T2", m15, none, none},
-    {"T1", m16, none, none},
-    {"T2", m16, none, none},
-    {"T1", m17, none, none},
-    {"T2", m17, none, none},
-    {"T1", m18, none, none},
-    {"T2", m18, none, none},
-    {"T1", m19, none, none},
-    {"T2", m19, none, none},
-    {"T1", m20, none, none},
-    {"T2", m20, none, none},
-    {"T", m21, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m22, none, none},
-    {"T", m3, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m23, none, none},
-    {"T", m24, none, none},
-    {"T1", m7, none, none},
-    {"T", m24, none, none},
-    {"T1", m7, none, none},
-    {"T", m23, none, none},
-    {"T1", m7, none, none},
-    {"T", m0, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"S", none, m24, none},
-    {"T", m24, none, none},
-    {"T", m0, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m25, none, none},
-    {"T", m26, none, none},
-    {"T", m27, none, none},
-    {"T", m28, none, none},
-    {"T", m29, none, none},
-    {"T1", m6, none, none},
-    {"T2", m13, none, none},
-    {"T1", m6, none, none},
-    {"T2", m30, none, none},
-    {"T1", m6, none, none},
-    {"T2", m31, none, none},
-    {"T1", m6, none, none},
-    {"T2", m32, none, none},
-    {"T1", m6, none, none},
-    {"T2", m33, none, none},
-    {"T1", m6, none, none},
-    {"T2", m34, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m35, none, none},
-    {"T2", m35, none, none},
-    {"T3", m36, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m5, none, none},
-    {"T2", m12, none, none},
-    {"T", m37, none, none},
-    {"T2", m12, none, none},
-    {"T", m5, none, none},
-    {"T2", m12, none, none},
-    {"T1", m3, none, none},
-    {"T2", m12, none, none},
-    {"T1", m3, none, none},
-    {"T2", m12, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"T", m38, none, none},
-    {"T", m38, none, none},
-    {"T1", m39, none, none},
-    {"T2", m21, none, none},
-    {"T1", m40, none, none},
-    {"T2", m21, none, none},
-    {"T1", m41, none, none},
-    {"T2", m21, none, none},
-    {"T3", m21, none, none},
-    {"T1", m41, none, none},
-    {"T2", m42, none, none},
-    {"T3", m21, none, none},
-    {"T1", m43, none, none},
-    {"T2", m42, none, none},
-    {"T3", m21, none, none},
-    {"T1", m43, none, none},
-    {"T2", m42, none, none},
-    {"T3", m21, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T1", m7, none, none},
-    {"T", m0, none, none},
-    {"T1", m0, none, none},
-    {"T2", m7, none, none},
-    {"T", m3, none, none},
-    {"T1", m0, none, none},
-    {"T2", m7, none, none},
-    {"T", m44, none, none},
-    {"T1", m44, none, none},
-    {"T2", m7, none, none},
-    {"T1", m22, none, none},
-    {"T2", m45, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m46, none, none},
-    {"T1", m7, none, none},
-    {"T", m46, none, none},
-    {"T1", m7, none, none},
-    {"T", m13, none, none},
-    {"T1", m7, none, none},
-    {"T", m8, none, none},
-    {"T1", m7, none, none},
-    {"T", m15, none, none},
-    {"T1", m7, none, none},
-    {"T", m1, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T1", m13, none, none},
-    {"T2", m13, none, none},
-    {"T1", m8, none, none},
-    {"T2", m8, none, none},
-    {"T", m0, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m26, none, none},
-    {"T", m27, none, none},
-    {"T", m28, none, none},
-    {"T", m29, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m3, none, none},
-    {"T1", m36, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T1", m7, none, none},
-    {"T", m0, none, none},
-    {"T1", m7, none, none},
-    {"T", m1, none, none},
-    {"T1", m7, none, none},
-    {"T", m2, none, none},
-    {"T1", m7, none, none},
-    {"T", m1, none, none},
-    {"T1", m7, none, none},
-    {"T", m2, none, none},
-    {"T1", m7, none, none},
-    {"T1", m24, none, none},
-    {"T2", m0, none, none},
-    {"T1", m24, none, none},
-    {"T2", m0, none, none},
-    {"T1", m23, none, none},
-    {"T2", m3, none, none},
-    {"T", m3, none, none},
-    {"T", m3, none, none},
-    {"T1", m12, none, none},
-    {"T2", m2, none, none},
-    {"T1", m12, none, none},
-    {"T2", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"V", m23, m24, none},
-    {"V", m23, m24, m24},
-    {"V", m25, m24, m24},
-    {"V", m26, m24, m24},
-    {"V", m27, m24, m24},
-    {"V", m28, m24, m24},
-    {"V", m29, m24, m24},
-    {"V", m24, none, none},
-    {"B", m7, none, none},
-    {"V", m24, none, none},
-    {"B", m7, none, none},
-    {"V", m24, m24, none},
-    {"B", m7, none, none},
-    {"V", m23, m23, m23},
-    {"B", m7, none, none},
-    {"V", m25, m25, m25},
-    {"B", m7, none, none},
-    {"V", m26, m26, m26},
-    {"B", m7, none, none},
-    {"V", m27, m27, m27},
-    {"B", m7, none, none},
-    {"V", m28, m28, m28},
-    {"B", m7, none, none},
-    {"V", m29, m29, m29},
-    {"B", m7, none, none},
-    {"T1", m45, none, none},
-    {"T2", m45, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m47, none, none},
-    {"T2", m7, none, none},
-    {"T1", m44, none, none},
-    {"T2", m7, none, none},
-    {"T1", m0, none, none},
-    {"T2", m7, none, none},
-    {"T1", m3, none, none},
-    {"T2", m7, none, none},
-    {"T1", m44, none, none},
-    {"T2", m7, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m3, none, none},
-    {"T1", m36, none, none},
-    {"T", m3, none, none},
-    {"U", m48, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T1", m7, none, none},
-    {"T", m0, none, none},
-    {"T1", m7, none, none},
-    {"T", m1, none, none},
-    {"T1", m7, none, none},
-    {"T", m2, none, none},
-    {"T1", m7, none, none},
-    {"T", m1, none, none},
-    {"T1", m7, none, none},
-    {"T", m2, none, none},
-    {"T1", m7, none, none},
-    {"T", m21, none, none},
-    {"S", m21, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"V", m24, none, none},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m24, none, none},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m24, m24, none},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m23, m23, m23},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m25, m25, m25},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m26, m26, m26},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m27, m27, m27},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m28, m28, m28},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"V", m29, m29, m29},
-    {"I", m6, none, none},
-    {"B", m7, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T1", m35, none, none},
-    {"T2", m35, none, none},
-    {"T3", m36, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"I", m6, none, none},
-    {"T", m0, none, none},
-    {"I", m6, none, none},
-    {"T", m0, none, none},
-    {"I", m6, none, none},
-    {"T", m49, none, none},
-    {"I", m6, none, none},
-    {"T", m50, none, none},
-    {"I", m6, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m0, none, none},
-    {"T2", m6, none, none},
-    {"T1", m0, none, none},
-    {"T2", m6, none, none},
-    {"T1", m3, none, none},
-    {"T2", m6, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m12, none, none},
-    {"T2", m3, none, none},
-    {"T3", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m2, none, none},
-    {"T1", m0, none, none},
-    {"T2", m12, none, none},
-    {"T1", m3, none, none},
-    {"T2", m12, none, none},
-    {"T", m0, none, none},
-    {"T", m51, none, none},
-    {"T", m52, none, none},
-    {"T", m0, none, none},
-    {"Tind", m12, none, none},
-    {"T", m0, none, none},
-    {"Tind", m12, none, none},
-    {"T", m3, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m7, none, none},
-    {"T1", m1, none, none},
-    {"T2", m1, none, none},
-    {"T3", m24, none, none},
-    {"T1", m1, none, none},
-    {"T2", m1, none, none},
-    {"T3", m24, none, none},
-    {"T1", m1, none, none},
-    {"T2", m1, none, none},
-    {"T3", m23, none, none},
-    {"V", m24, m24, none},
-    {"O", none, none, m24},
-    {"V", m29, m29, none},
-    {"O", none, none, m29},
-    {"O", none, none, m24},
-    {"V", m24, m24, none},
-    {"O", m24, m24, m24},
-    {"V", m24, m24, none},
-    {"O", m29, m29, m29},
-    {"V", m29, m29, none},
-    {"O", none, none, m24},
-    {"B", m7, none, none},
-    {"O", m24, m24, m24},
-    {"B", m7, none, none},
-    {"O", m29, m29, m29},
-    {"B", m7, none, none},
-    {"T", m7, none, none},
-    {"T1", m7, none, none},
-    {"T", m7, none, none},
-    {"T1", m7, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m1, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m26, none, none},
-    {"Tind", m12, none, none},
-    {"T", m27, none, none},
-    {"Tind", m12, none, none},
-    {"T", m28, none, none},
-    {"Tind", m12, none, none},
-    {"T", m29, none, none},
-    {"Tind", m12, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m53, none, none},
-    {"T1", m1, none, none},
-    {"T", m54, none, none},
-    {"T1", m1, none, none},
-    {"T", m54, none, none},
-    {"T1", m2, none, none},
-    {"T1", m35, none, none},
-    {"T2", m35, none, none},
-    {"T3", m35, none, none},
-    {"T4", m36, none, none},
-    {"T1", m35, none, none},
-    {"T2", m35, none, none},
-    {"T3", m35, none, none},
-    {"TS", m21, none, none},
-    {"T1", m55, none, none},
-    {"T2", m55, none, none},
-    {"T3", m55, none, none},
-    {"T1", m56, none, none},
-    {"T2", m35, none, none},
-    {"T1", m56, none, none},
-    {"T2", m35, none, none},
-    {"T1", m57, none, none},
-    {"T2", m55, none, none},
-    {"T1", m57, none, none},
-    {"T2", m58, none, none},
-    {"T1", m57, none, none},
-    {"T2", m57, none, none},
-    {"T3", m59, none, none},
-    {"T1", m57, none, none},
-    {"T2", m60, none, none},
-    {"T3", m59, none, none},
-    {"T1", m57, none, none},
-    {"T2", m60, none, none},
-    {"T3", m61, none, none},
-    {"T1", m57, none, none},
-    {"T2", m60, none, none},
-    {"T3", m61, none, none},
-    {"T", m3, none, none},
-    {"V", m3, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T1", m36, none, none},
-    {"T", m3, none, none},
-    {"T1", m36, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m24, none, none},
-    {"T2", m0, none, none},
-    {"T1", m23, none, none},
-    {"T2", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m24, none, none},
-    {"T2", m0, none, none},
-    {"T1", m23, none, none},
-    {"T2", m3, none, none},
-    {"T", m62, none, none},
-    {"T", m63, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T", m3, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T", m3, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m64, none, none},
-    {"T", m65, none, none},
-    {"T", m65, none, none},
-    {"T", m66, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m64, none, none},
-    {"T", m65, none, none},
-    {"T", m65, none, none},
-    {"T", m66, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m5, none, none},
-    {"T1", m67, none, none},
-    {"T2", m7, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m52, none, none},
-    {"T", m0, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"T", m25, none, none},
-    {"T", m26, none, none},
-    {"T", m27, none, none},
-    {"T", m28, none, none},
-    {"T", m29, none, none},
-    {"T", m24, none, none},
-    {"T1", m24, none, none},
-    {"T2", m0, none, none},
-    {"T1", m23, none, none},
-    {"T2", m0, none, none},
-    {"T1", m23, none, none},
-    {"T2", m0, none, none},
-    {"T1", m23, none, none},
-    {"T2", m0, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T1", m0, none, none},
-    {"T2", m6, none, none},
-    {"T1", m0, none, none},
-    {"T2", m6, none, none},
-    {"T1", m3, none, none},
-    {"T2", m6, none, none},
-    {"T", m21, none, none},
-    {"M", m6, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T1", m3, none, none},
-    {"T2", m12, none, none},
-    {"I", m6, none, none},
-    {"V", m24, none, none},
-    {"V", m24, none, none},
-    {"V", m24, none, none},
-    {"V", m23, none, none},
-    {"V", m25, none, none},
-    {"V", m26, none, none},
-    {"V", m27, none, none},
-    {"V", m28, none, none},
-    {"V", m29, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"S", none, m24, none},
-    {"T", m24, none, none},
-    {"I", m12, none, none},
-    {"T", m24, none, none},
-    {"S", none, m24, none},
-    {"S", none, m24, none},
-    {"S", none, m24, none},
-    {"I", m12, none, none},
-    {"T", m24, none, none},
-    {"S", none, m24, none},
-    {"I", m12, none, none},
-    {"S", none, m24, none},
-    {"I", m6, none, none},
-    {"S", none, m24, none},
-    {"V", m24, m24, none},
-    {"T", m24, none, none},
-    {"T1", m6, none, none},
-    {"T", m23, none, none},
-    {"T1", m6, none, none},
-    {"T", m23, none, none},
-    {"T1", m6, none, none},
-    {"T", m25, none, none},
-    {"T1", m6, none, none},
-    {"T", m26, none, none},
-    {"T1", m6, none, none},
-    {"T", m27, none, none},
-    {"T1", m6, none, none},
-    {"T", m28, none, none},
-    {"T1", m6, none, none},
-    {"T", m29, none, none},
-    {"T1", m6, none, none},
-    {"T", m1, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m1, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m24, none, none},
-    {"T1", m6, none, none},
-    {"T", m23, none, none},
-    {"T1", m6, none, none},
-    {"T", m25, none, none},
-    {"T1", m6, none, none},
-    {"T", m26, none, none},
-    {"T1", m6, none, none},
-    {"T", m27, none, none},
-    {"T1", m6, none, none},
-    {"T", m28, none, none},
-    {"T1", m6, none, none},
-    {"T", m29, none, none},
-    {"T1", m6, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m24, none, none},
-    {"Tind", m12, none, none},
-    {"T", m23, none, none},
-    {"Tind", m12, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"Tind", m12, none, none},
-    {"T", m3, none, none},
-    {"Tind", m12, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"T", m0, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m23, none, none},
-    {"T", m24, none, none},
-    {"I", m12, none, none},
-    {"S", none, m24, none},
-    {"T", m23, none, none},
-    {"I", m12, none, none},
-    {"S", none, m23, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m26, none, none},
-    {"T", m27, none, none},
-    {"T", m28, none, none},
-    {"T", m29, none, none},
-    {"T", m67, none, none},
-    {"T1", m67, none, none},
-    {"T2", m67, none, none},
-    {"T3", m6, none, none},
-    {"T", m0, none, none},
-    {"T", m4, none, none},
-    {"T", m4, none, none},
-    {"T", m5, none, none},
-    {"T", m2, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m3, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m28, none, none},
-    {"T", m68, none, none},
-    {"T1", m22, none, none},
-    {"T", m0, none, none},
-    {"T", m3, none, none},
-    {"T", m0, none, none},
-    {"T1", m6, none, none},
-    {"T", m24, none, none},
-    {"T1", m6, none, none},
-    {"T", m23, none, none},
-    {"T1", m6, none, none},
-    {"T", m0, none, none},
-    {"I", m6, none, none},
-    {"T", m0, none, none},
-    {"I", m6, none, none},
-    {"T", m1, none, none},
-    {"I", m6, none, none},
-    {"T", m2, none, none},
-    {"I", m6, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m26, none, none},
-    {"T", m27, none, none},
-    {"T", m28, none, none},
-    {"T", m29, none, none},
-    {"T", m23, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m23, none, none},
-    {"T", m26, none, none},
-    {"T", m27, none, none},
-    {"T", m28, none, none},
-    {"T", m29, none, none},
-    {"T", m69, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"T", m24, none, none},
-    {"B", m7, none, none},
-    {"T", m24, none, none},
-    {"B", m7, none, none},
-    {"T", m23, none, none},
-    {"T", m7, none, none},
-    {"T1", m7, none, none},
-    {"T", m7, none, none},
-    {"T1", m7, none, none},
-    {"T", m70, none, none},
-    {"T", m71, none, none},
-    {"T1", none, none, none},
-    {"T2", m72, none, none},
-    {"T1", m73, none, none},
-    {"T2", m73, none, none},
-    {"T1", none, none, none},
-    {"T2", m74, none, none},
-    {"T1", m71, none, none},
-    {"T", m71, none, none},
-    {"T1", m73, none, none},
-    {"T2", m73, none, none},
-    {"T1", m72, none, none},
-    {"T2", m72, none, none},
-    {"T1", m75, none, none},
-    {"T2", m75, none, none},
-    {"T1", m71, none, none},
-    {"T2", m73, none, none},
-    {"T", m71, none, none},
-    {"T", m71, none, none},
-    {"T", m70, none, none},
-    {"T1", m71, none, none},
-    {"T2", m73, none, none},
-    {"T", m71, none, none},
-    {"T", m71, none, none},
-    {"T", m0, none, none},
-    {"T1", m71, none, none},
-    {"T2", m73, none, none},
-    {"T1", m71, none, none},
-    {"T2", m73, none, none},
-    {"T1", m71, none, none},
-    {"T2", m73, none, none},
-    {"T", m71, none, none},
-    {"T", m71, none, none},
-    {"T", m71, none, none},
-    {"T", none, m72, none},
-    {"T1", m3, none, none},
-    {"T1", m47, none, none},
-    {"T2", m6, none, none},
-    {"T3", m47, none, none},
-    {"T1", m47, none, none},
-    {"T2", m6, none, none},
-    {"T3", m47, none, none},
-    {"T1", m24, none, none},
-    {"T2", m0, none, none},
-    {"T1", m47, none, none},
-    {"T2", m6, none, none},
-    {"T3", m47, none, none},
+static constexpr VersionTypes table[] = {
+    {{{"T", m0, none, none}}},  // Abs 1
+    {{{"T", m1, none, none}}},  // Abs 6
+    {{{"T", m2, none, none}}},  // Abs 13
+    {{{"T", m0, none, none}}},  // Acos 7
+    {{{"T", m3, none, none}}},  // Acos 22
+    {{{"T", m0, none, none}}},  // Acosh 9
+    {{{"T", m3, none, none}}},  // Acosh 22
+    {{{"T", m0, none, none}}},  // Add 1
+    {{{"T", m4, none, none}}},  // Add 6
+    {{{"T", m4, none, none}}},  // Add 7
+    {{{"T", m5, none, none}}},  // Add 13
+    {{{"T", m2, none, none}}},  // Add 14
+    {{{"T1", m3, none, none}, {"T2", m6, none, none}}},  // AffineGrid 20
+    {{{"T", m7, none, none}, {"T1", m7, none, none}}},  // And 1
+    {{{"T", m7, none, none}, {"T1", m7, none, none}}},  // And 7
+    {{{"T", m1, none, none}}},  // ArgMax 1
+    {{{"T", m1, none, none}}},  // ArgMax 11
+    {{{"T", m1, none, none}}},  // ArgMax 12
+    {{{"T", m2, none, none}}},  // ArgMax 13
+    {{{"T", m1, none, none}}},  // ArgMin 1
+    {{{"T", m1, none, none}}},  // ArgMin 11
+    {{{"T", m1, none, none}}},  // ArgMin 12
+    {{{"T", m2, none, none}}},  // ArgMin 13
+    {{{"T", m0, none, none}}},  // Asin 7
+    {{{"T", m3, none, none}}},  // Asin 22
+    {{{"T", m0, none, none}}},  // Asinh 9
+    {{{"T", m3, none, none}}},  // Asinh 22
+    {{{"T", m0, none, none}}},  // Atan 7
+    {{{"T", m3, none, none}}},  // Atan 22
+    {{{"T", m0, none, none}}},  // Atanh 9
+    {{{"T", m3, none, none}}},  // Atanh 22
+    {{{"T1", m3, none, none}, {"T2", m3, none, none}, {"U", m8, none, none}}},  // Attention 23
+    {{{"T1", m3, none, none}, {"T2", m3, none, none}, {"U", m8, none, none}}},  // Attention 24
+    {{{"T1", m3, none, none}, {"T2", m3, none, none}, {"U", m8, none, none}}},  // Attention 25
+    {{{"T", m0, none, none}}},  // AveragePool 1
+    {{{"T", m0, none, none}}},  // AveragePool 7
+    {{{"T", m0, none, none}}},  // AveragePool 10
+    {{{"T", m0, none, none}}},  // AveragePool 11
+    {{{"T", m0, none, none}}},  // AveragePool 19
+    {{{"T", m3, none, none}}},  // AveragePool 22
+    {{{"T", m0, none, none}}},  // BatchNormalization 1
+    {{{"T", m0, none, none}}},  // BatchNormalization 6
+    {{{"T", m0, none, none}}},  // BatchNormalization 7
+    {{{"T", m0, none, none}}},  // BatchNormalization 9
+    {{{"T", m3, none, none}, {"U", m3, none, none}}},  // BatchNormalization 14
+    {{{"T", m3, none, none}, {"T1", m3, none, none}, {"T2", m3, none, none}}},  // BatchNormalization 15
+    {{{"T1", m0, none, none}, {"T2", m8, none, none}}},  // Bernoulli 15
+    {{{"T1", m3, none, none}, {"T2", m8, none, none}}},  // Bernoulli 22
+    {{{"T1", m9, none, none}, {"T2", m9, none, none}}},  // BitCast 26
+    {{{"T", m10, none, none}}},  // BitShift 11
+    {{{"T", m11, none, none}}},  // BitShift 28
+    {{{"T", m11, none, none}}},  // BitwiseAnd 18
+    {{{"T", m11, none, none}}},  // BitwiseNot 18
+    {{{"T", m11, none, none}}},  // BitwiseOr 18
+    {{{"T", m11, none, none}}},  // BitwiseXor 18
+    {{{"T1", m12, none, none}, {"T2", m2, none, none}}},  // BlackmanWindow 17
+    {{{"T1", m13, none, none}, {"T2", m13, none, none}}},  // Cast 1
+    {{{"T1", m13, none, none}, {"T2", m13, none, none}}},  // Cast 6
+    {{{"T1", m14, none, none}, {"T2", m14, none, none}}},  // Cast 9
+    {{{"T1", m15, none, none}, {"T2", m15, none, none}}},  // Cast 13
+    {{{"T1", m16, none, none}, {"T2", m16, none, none}}},  // Cast 19
+    {{{"T1", m17, none, none}, {"T2", m17, none, none}}},  // Cast 21
+    {{{"T1", m18, none, none}, {"T2", m18, none, none}}},  // Cast 23
+    {{{"T1", m19, none, none}, {"T2", m19, none, none}}},  // Cast 24
+    {{{"T1", m20, none, none}, {"T2", m20, none, none}}},  // Cast 25
+    {{{"T1", m20, none, none}, {"T2", m20, none, none}}},  // Cast 28
+    {{{"T1", m15, none, none}, {"T2", m15, none, none}}},  // CastLike 15
+    {{{"T1", m16, none, none}, {"T2", m16, none, none}}},  // CastLike 19
+    {{{"T1", m17, none, none}, {"T2", m17, none, none}}},  // CastLike 21
+    {{{"T1", m18, none, none}, {"T2", m18, none, none}}},  // CastLike 23
+    {{{"T1", m19, none, none}, {"T2", m19, none, none}}},  // CastLike 24
+    {{{"T1", m20, none, none}, {"T2", m20, none, none}}},  // CastLike 25
+    {{{"T", m21, none, none}}},  // CausalConvWithState 27
+    {{{"T", m0, none, none}}},  // Ceil 1
+    {{{"T", m0, none, none}}},  // Ceil 6
+    {{{"T", m3, none, none}}},  // Ceil 13
+    {{{"T", m22, none, none}}},  // Celu 12
+    {{{"T", m3, none, none}}},  // Celu 28
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // CenterCropPad 18
+    {{{"T", m0, none, none}}},  // Clip 1
+    {{{"T", m0, none, none}}},  // Clip 6
+    {{{"T", m0, none, none}}},  // Clip 11
+    {{{"T", m1, none, none}}},  // Clip 12
+    {{{"T", m2, none, none}}},  // Clip 13
+    {{{"T", m23, none, none}}},  // Col2Im 18
+    {{{"T", m24, none, none}, {"T1", m7, none, none}}},  // Compress 9
+    {{{"T", m24, none, none}, {"T1", m7, none, none}}},  // Compress 11
+    {{{"T", m23, none, none}, {"T1", m7, none, none}}},  // Compress 28
+    {{{"T", m0, none, none}}},  // Concat 1
+    {{{"T", m24, none, none}}},  // Concat 4
+    {{{"T", m24, none, none}}},  // Concat 11
+    {{{"T", m23, none, none}}},  // Concat 13
+    {{{"S", none, m24, none}, {"T", m24, none, none}}},  // ConcatFromSequence 11
+    {{{"T", m0, none, none}}},  // Constant 1
+    {{{"T", m24, none, none}}},  // Constant 9
+    {{{"T", m24, none, none}}},  // Constant 11
+    {{{"T", m24, none, none}}},  // Constant 12
+    {{{"T", m23, none, none}}},  // Constant 13
+    {{{"T", m25, none, none}}},  // Constant 19
+    {{{"T", m26, none, none}}},  // Constant 21
+    {{{"T", m27, none, none}}},  // Constant 23
+    {{{"T", m28, none, none}}},  // Constant 24
+    {{{"T", m29, none, none}}},  // Constant 25
+    {{{"T1", m6, none, none}, {"T2", m13, none, none}}},  // ConstantOfShape 9
+    {{{"T1", m6, none, none}, {"T2", m30, none, none}}},  // ConstantOfShape 20
+    {{{"T1", m6, none, none}, {"T2", m31, none, none}}},  // ConstantOfShape 21
+    {{{"T1", m6, none, none}, {"T2", m32, none, none}}},  // ConstantOfShape 23
+    {{{"T1", m6, none, none}, {"T2", m33, none, none}}},  // ConstantOfShape 24
+    {{{"T1", m6, none, none}, {"T2", m34, none, none}}},  // ConstantOfShape 25
+    {{{"T", m0, none, none}}},  // Conv 1
+    {{{"T", m0, none, none}}},  // Conv 11
+    {{{"T", m3, none, none}}},  // Conv 22
+    {{{"T1", m35, none, none}, {"T2", m35, none, none}, {"T3", m36, none, none}}},  // ConvInteger 10
+    {{{"T", m0, none, none}}},  // ConvTranspose 1
+    {{{"T", m0, none, none}}},  // ConvTranspose 11
+    {{{"T", m3, none, none}}},  // ConvTranspose 22
+    {{{"T", m0, none, none}}},  // Cos 7
+    {{{"T", m3, none, none}}},  // Cos 22
+    {{{"T", m0, none, none}}},  // Cosh 9
+    {{{"T", m3, none, none}}},  // Cosh 22
+    {{{"T", m5, none, none}, {"T2", m12, none, none}}},  // CumProd 26
+    {{{"T", m37, none, none}, {"T2", m12, none, none}}},  // CumSum 11
+    {{{"T", m5, none, none}, {"T2", m12, none, none}}},  // CumSum 14
+    {{{"T1", m3, none, none}, {"T2", m12, none, none}}},  // DFT 17
+    {{{"T1", m3, none, none}, {"T2", m12, none, none}}},  // DFT 20
+    {{{"T", m0, none, none}}},  // DeformConv 19
+    {{{"T", m3, none, none}}},  // DeformConv 22
+    {{{"T", m24, none, none}}},  // DepthToSpace 1
+    {{{"T", m24, none, none}}},  // DepthToSpace 11
+    {{{"T", m23, none, none}}},  // DepthToSpace 13
+    {{{"T", m23, none, none}}},  // DepthToSpace 28
+    {{{"T", m38, none, none}}},  // DequantizeLinear 10
+    {{{"T", m38, none, none}}},  // DequantizeLinear 13
+    {{{"T1", m39, none, none}, {"T2", m21, none, none}}},  // DequantizeLinear 19
+    {{{"T1", m40, none, none}, {"T2", m21, none, none}}},  // DequantizeLinear 21
+    {{{"T1", m41, none, none}, {"T2", m21, none, none}, {"T3", m21, none, none}}},  // DequantizeLinear 23
+    {{{"T1", m41, none, none}, {"T2", m42, none, none}, {"T3", m21, none, none}}},  // DequantizeLinear 24
+    {{{"T1", m43, none, none}, {"T2", m42, none, none}, {"T3", m21, none, none}}},  // DequantizeLinear 25
+    {{{"T1", m43, none, none}, {"T2", m42, none, none}, {"T3", m21, none, none}}},  // DequantizeLinear 28
+    {{{"T", m0, none, none}}},  // Det 11
+    {{{"T", m3, none, none}}},  // Det 22
+    {{{"T", m0, none, none}}},  // Div 1
+    {{{"T", m4, none, none}}},  // Div 6
+    {{{"T", m4, none, none}}},  // Div 7
+    {{{"T", m5, none, none}}},  // Div 13
+    {{{"T", m2, none, none}}},  // Div 14
+    {{{"T", m0, none, none}}},  // Dropout 1
+    {{{"T", m0, none, none}}},  // Dropout 6
+    {{{"T", m0, none, none}}},  // Dropout 7
+    {{{"T", m0, none, none}, {"T1", m7, none, none}}},  // Dropout 10
+    {{{"T", m0, none, none}, {"T1", m0, none, none}, {"T2", m7, none, none}}},  // Dropout 12
+    {{{"T", m3, none, none}, {"T1", m0, none, none}, {"T2", m7, none, none}}},  // Dropout 13
+    {{{"T", m44, none, none}, {"T1", m44, none, none}, {"T2", m7, none, none}}},  // Dropout 22
+    {{{"T1", m22, none, none}, {"T2", m45, none, none}}},  // DynamicQuantizeLinear 11
+    {{{"T", m1, none, none}}},  // Einsum 12
+    {{{"T", m2, none, none}}},  // Einsum 28
+    {{{"T", m0, none, none}}},  // Elu 1
+    {{{"T", m0, none, none}}},  // Elu 6
+    {{{"T", m3, none, none}}},  // Elu 22
+    {{{"T", m46, none, none}, {"T1", m7, none, none}}},  // Equal 1
+    {{{"T", m46, none, none}, {"T1", m7, none, none}}},  // Equal 7
+    {{{"T", m13, none, none}, {"T1", m7, none, none}}},  // Equal 11
+    {{{"T", m8, none, none}, {"T1", m7, none, none}}},  // Equal 13
+    {{{"T", m15, none, none}, {"T1", m7, none, none}}},  // Equal 19
+    {{{"T", m1, none, none}}},  // Erf 9
+    {{{"T", m3, none, none, m11}}},  // Erf 13
+    {{{"T", m0, none, none}}},  // Exp 1
+    {{{"T", m0, none, none}}},  // Exp 6
+    {{{"T", m3, none, none}}},  // Exp 13
+    {{{"T", m24, none, none}}},  // Expand 8
+    {{{"T", m23, none, none}}},  // Expand 13
+    {{{"T1", m13, none, none}, {"T2", m13, none, none}}},  // EyeLike 9
+    {{{"T1", m8, none, none}, {"T2", m8, none, none}}},  // EyeLike 22
+    {{{"T", m0, none, none}}},  // Flatten 1
+    {{{"T", m24, none, none}}},  // Flatten 9
+    {{{"T", m24, none, none}}},  // Flatten 11
+    {{{"T", m23, none, none}}},  // Flatten 13
+    {{{"T", m26, none, none}}},  // Flatten 21
+    {{{"T", m27, none, none}}},  // Flatten 23
+    {{{"T", m28, none, none}}},  // Flatten 24
+    {{{"T", m29, none, none}}},  // Flatten 25
+    {{{"T", m0, none, none}}},  // Floor 1
+    {{{"T", m0, none, none}}},  // Floor 6
+    {{{"T", m3, none, none}}},  // Floor 13
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // GRU 1
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // GRU 3
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // GRU 7
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // GRU 14
+    {{{"T", m3, none, none}, {"T1", m36, none, none}}},  // GRU 22
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // Gather 1
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // Gather 11
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // Gather 13
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // GatherElements 11
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // GatherElements 13
+    {{{"T", m24, none, none}}},  // GatherND 11
+    {{{"T", m24, none, none}}},  // GatherND 12
+    {{{"T", m23, none, none}}},  // GatherND 13
+    {{{"T", m3, none, none}}},  // Gelu 20
+    {{{"T", m0, none, none}}},  // Gemm 1
+    {{{"T", m0, none, none}}},  // Gemm 6
+    {{{"T", m0, none, none}}},  // Gemm 7
+    {{{"T", m4, none, none}}},  // Gemm 9
+    {{{"T", m4, none, none}}},  // Gemm 11
+    {{{"T", m5, none, none}}},  // Gemm 13
+    {{{"T", m0, none, none}}},  // GlobalAveragePool 1
+    {{{"T", m3, none, none}}},  // GlobalAveragePool 22
+    {{{"T", m0, none, none}}},  // GlobalLpPool 1
+    {{{"T", m0, none, none}}},  // GlobalLpPool 2
+    {{{"T", m3, none, none}}},  // GlobalLpPool 22
+    {{{"T", m0, none, none}}},  // GlobalMaxPool 1
+    {{{"T", m3, none, none}}},  // GlobalMaxPool 22
+    {{{"T", m0, none, none}, {"T1", m7, none, none}}},  // Greater 1
+    {{{"T", m0, none, none}, {"T1", m7, none, none}}},  // Greater 7
+    {{{"T", m1, none, none}, {"T1", m7, none, none}}},  // Greater 9
+    {{{"T", m2, none, none}, {"T1", m7, none, none}}},  // Greater 13
+    {{{"T", m1, none, none}, {"T1", m7, none, none}}},  // GreaterOrEqual 12
+    {{{"T", m2, none, none}, {"T1", m7, none, none}}},  // GreaterOrEqual 16
+    {{{"T1", m24, none, none}, {"T2", m0, none, none}}},  // GridSample 16
+    {{{"T1", m24, none, none}, {"T2", m0, none, none}}},  // GridSample 20
+    {{{"T1", m23, none, none}, {"T2", m3, none, none}}},  // GridSample 22
+    {{{"T", m3, none, none}}, true},  // GroupNormalization 18
+    {{{"T", m3, none, none}}},  // GroupNormalization 21
+    {{{"T1", m12, none, none}, {"T2", m2, none, none}}},  // HammingWindow 17
+    {{{"T1", m12, none, none}, {"T2", m2, none, none}}},  // HannWindow 17
+    {{{"T", m0, none, none}}},  // HardSigmoid 1
+    {{{"T", m0, none, none}}},  // HardSigmoid 6
+    {{{"T", m3, none, none}}},  // HardSigmoid 22
+    {{{"T", m0, none, none}}},  // HardSwish 14
+    {{{"T", m3, none, none}}},  // HardSwish 22
+    {{{"T", m0, none, none}}},  // Hardmax 1
+    {{{"T", m0, none, none}}},  // Hardmax 11
+    {{{"T", m3, none, none}}},  // Hardmax 13
+    {{{"T", m24, none, none}}},  // Identity 1
+    {{{"T", m23, none, none}}},  // Identity 13
+    {{{"V", m23, m24, none}}},  // Identity 14
+    {{{"V", m23, m24, m24}}},  // Identity 16
+    {{{"V", m25, m24, m24}}},  // Identity 19
+    {{{"V", m26, m24, m24}}},  // Identity 21
+    {{{"V", m27, m24, m24}}},  // Identity 23
+    {{{"V", m28, m24, m24}}},  // Identity 24
+    {{{"V", m29, m24, m24}}},  // Identity 25
+    {{{"V", m24, none, none}, {"B", m7, none, none}}},  // If 1
+    {{{"V", m24, none, none}, {"B", m7, none, none}}},  // If 11
+    {{{"V", m24, m24, none}, {"B", m7, none, none}}},  // If 13
+    {{{"V", m23, m23, m23}, {"B", m7, none, none}}},  // If 16
+    {{{"V", m25, m25, m25}, {"B", m7, none, none}}},  // If 19
+    {{{"V", m26, m26, m26}, {"B", m7, none, none}}},  // If 21
+    {{{"V", m27, m27, m27}, {"B", m7, none, none}}},  // If 23
+    {{{"V", m28, m28, m28}, {"B", m7, none, none}}},  // If 24
+    {{{"V", m29, m29, m29}, {"B", m7, none, none}}},  // If 25
+    {{{"T1", m45, none, none}, {"T2", m45, none, none}}},  // ImageDecoder 20
+    {{{"T", m0, none, none}}},  // InstanceNormalization 1
+    {{{"T", m0, none, none}}},  // InstanceNormalization 6
+    {{{"T", m3, none, none}}},  // InstanceNormalization 22
+    {{{"T1", m47, none, none}, {"T2", m7, none, none}}},  // IsInf 10
+    {{{"T1", m44, none, none}, {"T2", m7, none, none}}},  // IsInf 20
+    {{{"T1", m0, none, none}, {"T2", m7, none, none}}},  // IsNaN 9
+    {{{"T1", m3, none, none}, {"T2", m7, none, none}}},  // IsNaN 13
+    {{{"T1", m44, none, none}, {"T2", m7, none, none}}},  // IsNaN 20
+    {{{"T", m0, none, none}}},  // LRN 1
+    {{{"T", m3, none, none}}},  // LRN 13
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // LSTM 1
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // LSTM 7
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // LSTM 14
+    {{{"T", m3, none, none}, {"T1", m36, none, none}}},  // LSTM 22
+    {{{"T", m3, none, none}, {"U", m48, none, none}}},  // LayerNormalization 17
+    {{{"T", m0, none, none}}},  // LeakyRelu 1
+    {{{"T", m0, none, none}}},  // LeakyRelu 6
+    {{{"T", m3, none, none}}},  // LeakyRelu 16
+    {{{"T", m0, none, none}, {"T1", m7, none, none}}},  // Less 1
+    {{{"T", m0, none, none}, {"T1", m7, none, none}}},  // Less 7
+    {{{"T", m1, none, none}, {"T1", m7, none, none}}},  // Less 9
+    {{{"T", m2, none, none}, {"T1", m7, none, none}}},  // Less 13
+    {{{"T", m1, none, none}, {"T1", m7, none, none}}},  // LessOrEqual 12
+    {{{"T", m2, none, none}, {"T1", m7, none, none}}},  // LessOrEqual 16
+    {{{"T", m21, none, none}, {"S", m21, none, none}}},  // LinearAttention 27
+    {{{"T", m0, none, none}}},  // Log 1
+    {{{"T", m0, none, none}}},  // Log 6
+    {{{"T", m3, none, none}}},  // Log 13
+    {{{"T", m0, none, none}}},  // LogSoftmax 1
+    {{{"T", m0, none, none}}},  // LogSoftmax 11
+    {{{"T", m3, none, none}}},  // LogSoftmax 13
+    {{{"V", m24, none, none, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 1
+    {{{"V", m24, none, none, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 11
+    {{{"V", m24, m24, none, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 13
+    {{{"V", m23, m23, m23, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 16
+    {{{"V", m25, m25, m25, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 19
+    {{{"V", m26, m26, m26, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 21
+    {{{"V", m27, m27, m27, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 23
+    {{{"V", m28, m28, m28, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 24
+    {{{"V", m29, m29, m29, none, true}, {"I", m6, none, none}, {"B", m7, none, none}}},  // Loop 25
+    {{{"T", m0, none, none}}},  // LpNormalization 1
+    {{{"T", m3, none, none}}},  // LpNormalization 22
+    {{{"T", m0, none, none}}},  // LpPool 1
+    {{{"T", m0, none, none}}},  // LpPool 2
+    {{{"T", m0, none, none}}},  // LpPool 11
+    {{{"T", m0, none, none}}},  // LpPool 18
+    {{{"T", m3, none, none}}},  // LpPool 22
+    {{{"T", m0, none, none}}},  // MatMul 1
+    {{{"T", m4, none, none}}},  // MatMul 9
+    {{{"T", m5, none, none}}},  // MatMul 13
+    {{{"T1", m35, none, none}, {"T2", m35, none, none}, {"T3", m36, none, none}}},  // MatMulInteger 10
+    {{{"T", m0, none, none}}},  // Max 1
+    {{{"T", m0, none, none}}},  // Max 6
+    {{{"T", m0, none, none}}},  // Max 8
+    {{{"T", m1, none, none}}},  // Max 12
+    {{{"T", m2, none, none}}},  // Max 13
+    {{{"T", m0, none, none}}},  // MaxPool 1
+    {{{"T", m0, none, none}, {"I", m6, none, none}}},  // MaxPool 8
+    {{{"T", m0, none, none}, {"I", m6, none, none}}},  // MaxPool 10
+    {{{"T", m0, none, none}, {"I", m6, none, none}}},  // MaxPool 11
+    {{{"T", m49, none, none}, {"I", m6, none, none}}},  // MaxPool 12
+    {{{"T", m50, none, none}, {"I", m6, none, none}}},  // MaxPool 22
+    {{{"T", m0, none, none}}},  // MaxRoiPool 1
+    {{{"T", m3, none, none}}},  // MaxRoiPool 22
+    {{{"T1", m0, none, none}, {"T2", m6, none, none}}},  // MaxUnpool 9
+    {{{"T1", m0, none, none}, {"T2", m6, none, none}}},  // MaxUnpool 11
+    {{{"T1", m3, none, none}, {"T2", m6, none, none}}},  // MaxUnpool 22
+    {{{"T", m0, none, none}}},  // Mean 1
+    {{{"T", m0, none, none}}},  // Mean 6
+    {{{"T", m0, none, none}}},  // Mean 8
+    {{{"T", m3, none, none}}},  // Mean 13
+    {{{"T", m0, none, none}}},  // MeanVarianceNormalization 9
+    {{{"T", m3, none, none}}},  // MeanVarianceNormalization 13
+    {{{"T1", m12, none, none}, {"T2", m3, none, none}, {"T3", m2, none, none}}},  // MelWeightMatrix 17
+    {{{"T", m0, none, none}}},  // Min 1
+    {{{"T", m0, none, none}}},  // Min 6
+    {{{"T", m0, none, none}}},  // Min 8
+    {{{"T", m1, none, none}}},  // Min 12
+    {{{"T", m2, none, none}}},  // Min 13
+    {{{"T", m0, none, none}}},  // Mish 18
+    {{{"T", m3, none, none}}},  // Mish 22
+    {{{"T", m1, none, none}}},  // Mod 10
+    {{{"T", m2, none, none}}},  // Mod 13
+    {{{"T", m2, none, none}}},  // Mod 28
+    {{{"T", m0, none, none}}},  // Mul 1
+    {{{"T", m4, none, none}}},  // Mul 6
+    {{{"T", m4, none, none}}},  // Mul 7
+    {{{"T", m5, none, none}}},  // Mul 13
+    {{{"T", m2, none, none}}},  // Mul 14
+    {{{"T1", m0, none, none}, {"T2", m12, none, none}}},  // Multinomial 7
+    {{{"T1", m3, none, none}, {"T2", m12, none, none}}},  // Multinomial 22
+    {{{"T", m0, none, none}}},  // Neg 1
+    {{{"T", m51, none, none}}},  // Neg 6
+    {{{"T", m52, none, none}}},  // Neg 13
+    {{{"T", m0, none, none}, {"Tind", m12, none, none}}},  // NegativeLogLikelihoodLoss 12
+    {{{"T", m0, none, none}, {"Tind", m12, none, none}}},  // NegativeLogLikelihoodLoss 13
+    {{{"T", m3, none, none}, {"Tind", m12, none, none}}},  // NegativeLogLikelihoodLoss 22
+    {{}},  // NonMaxSuppression 10
+    {{}},  // NonMaxSuppression 11
+    {{{"T", m24, none, none}}},  // NonZero 9
+    {{{"T", m23, none, none}}},  // NonZero 13
+    {{{"T", m7, none, none}}},  // Not 1
+    {{{"T1", m1, none, none}, {"T2", m1, none, none}, {"T3", m24, none, none}}},  // OneHot 9
+    {{{"T1", m1, none, none}, {"T2", m1, none, none}, {"T3", m24, none, none}}},  // OneHot 11
+    {{{"T1", m1, none, none}, {"T2", m1, none, none}, {"T3", m23, none, none}}},  // OneHot 28
+    {{{"V", m24, m24, none}, {"O", none, none, m24}}},  // Optional 15
+    {{{"V", m29, m29, none}, {"O", none, none, m29}}},  // Optional 28
+    {{{"O", none, none, m24}, {"V", m24, m24, none}}},  // OptionalGetElement 15
+    {{{"O", m24, m24, m24}, {"V", m24, m24, none}}},  // OptionalGetElement 18
+    {{{"O", m29, m29, m29}, {"V", m29, m29, none}}},  // OptionalGetElement 28
+    {{{"O", none, none, m24}, {"B", m7, none, none}}},  // OptionalHasElement 15
+    {{{"O", m24, m24, m24}, {"B", m7, none, none}}},  // OptionalHasElement 18
+    {{{"O", m29, m29, m29}, {"B", m7, none, none}}},  // OptionalHasElement 28
+    {{{"T", m7, none, none}, {"T1", m7, none, none}}},  // Or 1
+    {{{"T", m7, none, none}, {"T1", m7, none, none}}},  // Or 7
+    {{{"T", m0, none, none}}},  // PRelu 1
+    {{{"T", m0, none, none}}},  // PRelu 6
+    {{{"T", m0, none, none}}},  // PRelu 7
+    {{{"T", m4, none, none}}},  // PRelu 9
+    {{{"T", m5, none, none}}},  // PRelu 16
+    {{{"T", m0, none, none}}},  // Pad 1
+    {{{"T", m0, none, none}}},  // Pad 2
+    {{{"T", m1, none, none}}},  // Pad 11
+    {{{"T", m23, none, none}}},  // Pad 13
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // Pad 18
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // Pad 19
+    {{{"T", m26, none, none}, {"Tind", m12, none, none}}},  // Pad 21
+    {{{"T", m27, none, none}, {"Tind", m12, none, none}}},  // Pad 23
+    {{{"T", m28, none, none}, {"Tind", m12, none, none}}},  // Pad 24
+    {{{"T", m29, none, none}, {"Tind", m12, none, none}}},  // Pad 25
+    {{{"T", m0, none, none}}},  // Pow 1
+    {{{"T", m0, none, none}}},  // Pow 7
+    {{{"T", m53, none, none}, {"T1", m1, none, none}}},  // Pow 12
+    {{{"T", m54, none, none}, {"T1", m1, none, none}}},  // Pow 13
+    {{{"T", m54, none, none}, {"T1", m2, none, none}}},  // Pow 15
+    {{{"T1", m35, none, none}, {"T2", m35, none, none}, {"T3", m35, none, none}, {"T4", m36, none, none}}},  // QLinearConv 10
+    {{{"T1", m35, none, none}, {"T2", m35, none, none}, {"T3", m35, none, none}}},  // QLinearMatMul 10
+    {{{"TS", m21, none, none}, {"T1", m55, none, none}, {"T2", m55, none, none}, {"T3", m55, none, none}}},  // QLinearMatMul 21
+    {{{"T1", m56, none, none}, {"T2", m35, none, none}}},  // QuantizeLinear 10
+    {{{"T1", m56, none, none}, {"T2", m35, none, none}}},  // QuantizeLinear 13
+    {{{"T1", m57, none, none}, {"T2", m55, none, none}}},  // QuantizeLinear 19
+    {{{"T1", m57, none, none}, {"T2", m58, none, none}}},  // QuantizeLinear 21
+    {{{"T1", m57, none, none}, {"T2", m57, none, none}, {"T3", m59, none, none}}},  // QuantizeLinear 23
+    {{{"T1", m57, none, none}, {"T2", m60, none, none}, {"T3", m59, none, none}}},  // QuantizeLinear 24
+    {{{"T1", m57, none, none}, {"T2", m60, none, none}, {"T3", m61, none, none}}},  // QuantizeLinear 25
+    {{{"T1", m57, none, none}, {"T2", m60, none, none}, {"T3", m61, none, none}}},  // QuantizeLinear 28
+    {{{"T", m3, none, none}, {"V", m3, none, none}}},  // RMSNormalization 23
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // RNN 1
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // RNN 7
+    {{{"T", m0, none, none}, {"T1", m36, none, none}}},  // RNN 14
+    {{{"T", m3, none, none}, {"T1", m36, none, none}}},  // RNN 22
+    {{{"T", m0, none, none}}},  // RandomNormal 1
+    {{{"T", m3, none, none}}},  // RandomNormal 22
+    {{{"T1", m24, none, none}, {"T2", m0, none, none}}},  // RandomNormalLike 1
+    {{{"T1", m23, none, none}, {"T2", m3, none, none}}},  // RandomNormalLike 22
+    {{{"T", m0, none, none}}},  // RandomUniform 1
+    {{{"T", m3, none, none}}},  // RandomUniform 22
+    {{{"T1", m24, none, none}, {"T2", m0, none, none}}},  // RandomUniformLike 1
+    {{{"T1", m23, none, none}, {"T2", m3, none, none}}},  // RandomUniformLike 22
+    {{{"T", m62, none, none}}},  // Range 11
+    {{{"T", m63, none, none}}},  // Range 27
+    {{{"T", m0, none, none}}},  // Reciprocal 1
+    {{{"T", m0, none, none}}},  // Reciprocal 6
+    {{{"T", m3, none, none}}},  // Reciprocal 13
+    {{{"T", m4, none, none}}},  // ReduceL1 1
+    {{{"T", m4, none, none}}},  // ReduceL1 11
+    {{{"T", m5, none, none}}},  // ReduceL1 13
+    {{{"T", m5, none, none}}},  // ReduceL1 18
+    {{{"T", m4, none, none}}},  // ReduceL2 1
+    {{{"T", m4, none, none}}},  // ReduceL2 11
+    {{{"T", m5, none, none}}},  // ReduceL2 13
+    {{{"T", m5, none, none}}},  // ReduceL2 18
+    {{{"T", m4, none, none}}},  // ReduceLogSum 1
+    {{{"T", m4, none, none}}},  // ReduceLogSum 11
+    {{{"T", m5, none, none}}},  // ReduceLogSum 13
+    {{{"T", m5, none, none}}},  // ReduceLogSum 18
+    {{{"T", m3, none, none, m64}}},  // ReduceLogSum 28
+    {{{"T", m4, none, none}}},  // ReduceLogSumExp 1
+    {{{"T", m4, none, none}}},  // ReduceLogSumExp 11
+    {{{"T", m5, none, none}}},  // ReduceLogSumExp 13
+    {{{"T", m5, none, none}}},  // ReduceLogSumExp 18
+    {{{"T", m3, none, none, m64}}},  // ReduceLogSumExp 28
+    {{{"T", m4, none, none}}},  // ReduceMax 1
+    {{{"T", m4, none, none}}},  // ReduceMax 11
+    {{{"T", m65, none, none}}},  // ReduceMax 12
+    {{{"T", m66, none, none}}},  // ReduceMax 13
+    {{{"T", m66, none, none}}},  // ReduceMax 18
+    {{{"T", m67, none, none}}},  // ReduceMax 20
+    {{{"T", m4, none, none}}},  // ReduceMean 1
+    {{{"T", m4, none, none}}},  // ReduceMean 11
+    {{{"T", m5, none, none}}},  // ReduceMean 13
+    {{{"T", m5, none, none}}},  // ReduceMean 18
+    {{{"T", m4, none, none}}},  // ReduceMin 1
+    {{{"T", m4, none, none}}},  // ReduceMin 11
+    {{{"T", m65, none, none}}},  // ReduceMin 12
+    {{{"T", m66, none, none}}},  // ReduceMin 13
+    {{{"T", m66, none, none}}},  // ReduceMin 18
+    {{{"T", m67, none, none}}},  // ReduceMin 20
+    {{{"T", m4, none, none}}},  // ReduceProd 1
+    {{{"T", m4, none, none}}},  // ReduceProd 11
+    {{{"T", m5, none, none}}},  // ReduceProd 13
+    {{{"T", m5, none, none}}},  // ReduceProd 18
+    {{{"T", m4, none, none}}},  // ReduceSum 1
+    {{{"T", m4, none, none}}},  // ReduceSum 11
+    {{{"T", m5, none, none}}},  // ReduceSum 13
+    {{{"T", m4, none, none}}},  // ReduceSumSquare 1
+    {{{"T", m4, none, none}}},  // ReduceSumSquare 11
+    {{{"T", m5, none, none}}},  // ReduceSumSquare 13
+    {{{"T", m5, none, none}}},  // ReduceSumSquare 18
+    {{{"T1", m68, none, none}, {"T2", m7, none, none}}},  // RegexFullMatch 20
+    {{{"T", m0, none, none}}},  // Relu 1
+    {{{"T", m0, none, none}}},  // Relu 6
+    {{{"T", m3, none, none}}},  // Relu 13
+    {{{"T", m52, none, none}}},  // Relu 14
+    {{{"T", m0, none, none}}},  // Reshape 1
+    {{{"T", m24, none, none}}},  // Reshape 5
+    {{{"T", m23, none, none}}},  // Reshape 13
+    {{{"T", m23, none, none}}},  // Reshape 14
+    {{{"T", m25, none, none}}},  // Reshape 19
+    {{{"T", m26, none, none}}},  // Reshape 21
+    {{{"T", m27, none, none}}},  // Reshape 23
+    {{{"T", m28, none, none}}},  // Reshape 24
+    {{{"T", m29, none, none}}},  // Reshape 25
+    {{{"T", m24, none, none}}},  // Resize 10
+    {{{"T1", m24, none, none}, {"T2", m0, none, none}}},  // Resize 11
+    {{{"T1", m23, none, none}, {"T2", m0, none, none}}},  // Resize 13
+    {{{"T1", m23, none, none}, {"T2", m0, none, none}}},  // Resize 18
+    {{{"T1", m23, none, none}, {"T2", m0, none, none}}},  // Resize 19
+    {{{"T", m24, none, none}}},  // ReverseSequence 10
+    {{{"T", m23, none, none}}},  // ReverseSequence 28
+    {{{"T1", m0, none, none}, {"T2", m6, none, none}}},  // RoiAlign 10
+    {{{"T1", m0, none, none}, {"T2", m6, none, none}}},  // RoiAlign 16
+    {{{"T1", m3, none, none}, {"T2", m6, none, none}}},  // RoiAlign 22
+    {{{"T", m21, none, none}, {"M", m6, none, none}}},  // RotaryEmbedding 23
+    {{{"T", m0, none, none}}},  // Round 11
+    {{{"T", m3, none, none}}},  // Round 22
+    {{{"T1", m3, none, none}, {"T2", m12, none, none}}},  // STFT 17
+    {{{"I", m6, none, none}, {"V", m24, none, none, none, true}}},  // Scan 8
+    {{{"V", m24, none, none, none, true}}},  // Scan 9
+    {{{"V", m24, none, none, none, true}}},  // Scan 11
+    {{{"V", m23, none, none, none, true}}},  // Scan 16
+    {{{"V", m25, none, none, none, true}}},  // Scan 19
+    {{{"V", m26, none, none, none, true}}},  // Scan 21
+    {{{"V", m27, none, none, none, true}}},  // Scan 23
+    {{{"V", m28, none, none, none, true}}},  // Scan 24
+    {{{"V", m29, none, none, none, true}}},  // Scan 25
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // Scatter 9
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}, true},  // Scatter 11
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // ScatterElements 11
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // ScatterElements 13
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // ScatterElements 16
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // ScatterElements 18
+    {{{"T", m24, none, none}}},  // ScatterND 11
+    {{{"T", m23, none, none}}},  // ScatterND 13
+    {{{"T", m23, none, none}}},  // ScatterND 16
+    {{{"T", m23, none, none}}},  // ScatterND 18
+    {{{"T", m0, none, none}}},  // Selu 1
+    {{{"T", m0, none, none}}},  // Selu 6
+    {{{"T", m3, none, none}}},  // Selu 22
+    {{{"S", none, m24, none}, {"T", m24, none, none}, {"I", m12, none, none}}},  // SequenceAt 11
+    {{{"T", m24, none, none}, {"S", none, m24, none}}},  // SequenceConstruct 11
+    {{{"S", none, m24, none}}},  // SequenceEmpty 11
+    {{{"S", none, m24, none}, {"I", m12, none, none}}},  // SequenceErase 11
+    {{{"T", m24, none, none}, {"S", none, m24, none}, {"I", m12, none, none}}},  // SequenceInsert 11
+    {{{"S", none, m24, none}, {"I", m6, none, none}}},  // SequenceLength 11
+    {{{"S", none, m24, none}, {"V", m24, m24, none, none, true}}},  // SequenceMap 17
+    {{{"T", m24, none, none}, {"T1", m6, none, none}}},  // Shape 1
+    {{{"T", m23, none, none}, {"T1", m6, none, none}}},  // Shape 13
+    {{{"T", m23, none, none}, {"T1", m6, none, none}}},  // Shape 15
+    {{{"T", m25, none, none}, {"T1", m6, none, none}}},  // Shape 19
+    {{{"T", m26, none, none}, {"T1", m6, none, none}}},  // Shape 21
+    {{{"T", m27, none, none}, {"T1", m6, none, none}}},  // Shape 23
+    {{{"T", m28, none, none}, {"T1", m6, none, none}}},  // Shape 24
+    {{{"T", m29, none, none}, {"T1", m6, none, none}}},  // Shape 25
+    {{{"T", m1, none, none}}},  // Shrink 9
+    {{{"T", m0, none, none}}},  // Sigmoid 1
+    {{{"T", m0, none, none}}},  // Sigmoid 6
+    {{{"T", m3, none, none}}},  // Sigmoid 13
+    {{{"T", m1, none, none}}},  // Sign 9
+    {{{"T", m2, none, none}}},  // Sign 13
+    {{{"T", m0, none, none}}},  // Sin 7
+    {{{"T", m3, none, none}}},  // Sin 22
+    {{{"T", m0, none, none}}},  // Sinh 9
+    {{{"T", m3, none, none}}},  // Sinh 22
+    {{{"T", m24, none, none}, {"T1", m6, none, none}}},  // Size 1
+    {{{"T", m23, none, none}, {"T1", m6, none, none}}},  // Size 13
+    {{{"T", m25, none, none}, {"T1", m6, none, none}}},  // Size 19
+    {{{"T", m26, none, none}, {"T1", m6, none, none}}},  // Size 21
+    {{{"T", m27, none, none}, {"T1", m6, none, none}}},  // Size 23
+    {{{"T", m28, none, none}, {"T1", m6, none, none}}},  // Size 24
+    {{{"T", m29, none, none}, {"T1", m6, none, none}}},  // Size 25
+    {{{"T", m24, none, none}}},  // Slice 1
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // Slice 10
+    {{{"T", m24, none, none}, {"Tind", m12, none, none}}},  // Slice 11
+    {{{"T", m23, none, none}, {"Tind", m12, none, none}}},  // Slice 13
+    {{{"T", m0, none, none}}},  // Softmax 1
+    {{{"T", m0, none, none}}},  // Softmax 11
+    {{{"T", m3, none, none}}},  // Softmax 13
+    {{{"T", m0, none, none}, {"Tind", m12, none, none}}},  // SoftmaxCrossEntropyLoss 12
+    {{{"T", m3, none, none}, {"Tind", m12, none, none}}},  // SoftmaxCrossEntropyLoss 13
+    {{{"T", m0, none, none}}},  // Softplus 1
+    {{{"T", m3, none, none}}},  // Softplus 22
+    {{{"T", m0, none, none}}},  // Softsign 1
+    {{{"T", m3, none, none}}},  // Softsign 22
+    {{{"T", m24, none, none}}},  // SpaceToDepth 1
+    {{{"T", m23, none, none}}},  // SpaceToDepth 13
+    {{{"T", m23, none, none}}},  // SpaceToDepth 28
+    {{{"T", m0, none, none}}},  // Split 1
+    {{{"T", m24, none, none}}},  // Split 2
+    {{{"T", m24, none, none}}},  // Split 11
+    {{{"T", m23, none, none}}},  // Split 13
+    {{{"T", m23, none, none}}},  // Split 18
+    {{{"T", m24, none, none}, {"I", m12, none, none}, {"S", none, m24, none}}},  // SplitToSequence 11
+    {{{"T", m23, none, none}, {"I", m12, none, none}, {"S", none, m23, none}}},  // SplitToSequence 24
+    {{{"T", m0, none, none}}},  // Sqrt 1
+    {{{"T", m0, none, none}}},  // Sqrt 6
+    {{{"T", m3, none, none}}},  // Sqrt 13
+    {{{"T", m24, none, none}}},  // Squeeze 1
+    {{{"T", m24, none, none}}},  // Squeeze 11
+    {{{"T", m23, none, none}}},  // Squeeze 13
+    {{{"T", m26, none, none}}},  // Squeeze 21
+    {{{"T", m27, none, none}}},  // Squeeze 23
+    {{{"T", m28, none, none}}},  // Squeeze 24
+    {{{"T", m29, none, none}}},  // Squeeze 25
+    {{{"T", m68, none, none}}},  // StringConcat 20
+    {{}},  // StringNormalizer 10
+    {{{"T1", m68, none, none}, {"T2", m68, none, none}, {"T3", m6, none, none}}},  // StringSplit 20
+    {{{"T", m0, none, none}}},  // Sub 1
+    {{{"T", m4, none, none}}},  // Sub 6
+    {{{"T", m4, none, none}}},  // Sub 7
+    {{{"T", m5, none, none}}},  // Sub 13
+    {{{"T", m2, none, none}}},  // Sub 14
+    {{{"T", m0, none, none}}},  // Sum 1
+    {{{"T", m0, none, none}}},  // Sum 6
+    {{{"T", m0, none, none}}},  // Sum 8
+    {{{"T", m3, none, none}}},  // Sum 13
+    {{{"T", m3, none, none}}},  // SwiGLU 28
+    {{{"T", m3, none, none}}},  // Swish 24
+    {{{"T", m0, none, none}}},  // Tan 7
+    {{{"T", m3, none, none}}},  // Tan 22
+    {{{"T", m0, none, none}}},  // Tanh 1
+    {{{"T", m0, none, none}}},  // Tanh 6
+    {{{"T", m3, none, none}}},  // Tanh 13
+    {{{"T", m28, none, none}}},  // TensorScatter 24
+    {{{"T", m69, none, none}, {"T1", m22, none, none}}},  // TfIdfVectorizer 9
+    {{{"T", m0, none, none}}},  // ThresholdedRelu 10
+    {{{"T", m3, none, none}}},  // ThresholdedRelu 22
+    {{{"T", m0, none, none}, {"T1", m6, none, none}}},  // Tile 1
+    {{{"T", m24, none, none}, {"T1", m6, none, none}}},  // Tile 6
+    {{{"T", m23, none, none}, {"T1", m6, none, none}}},  // Tile 13
+    {{{"T", m0, none, none}, {"I", m6, none, none}}},  // TopK 1
+    {{{"T", m0, none, none}, {"I", m6, none, none}}},  // TopK 10
+    {{{"T", m1, none, none}, {"I", m6, none, none}}},  // TopK 11
+    {{{"T", m2, none, none}, {"I", m6, none, none}}},  // TopK 24
+    {{{"T", m24, none, none}}},  // Transpose 1
+    {{{"T", m23, none, none}}},  // Transpose 13
+    {{{"T", m26, none, none}}},  // Transpose 21
+    {{{"T", m27, none, none}}},  // Transpose 23
+    {{{"T", m28, none, none}}},  // Transpose 24
+    {{{"T", m29, none, none}}},  // Transpose 25
+    {{{"T", m23, none, none}}},  // Trilu 14
+    {{{"T", m24, none, none}}},  // Unique 11
+    {{{"T", m23, none, none}}},  // Unique 28
+    {{{"T", m24, none, none}}},  // Unsqueeze 1
+    {{{"T", m24, none, none}}},  // Unsqueeze 11
+    {{{"T", m23, none, none}}},  // Unsqueeze 13
+    {{{"T", m26, none, none}}},  // Unsqueeze 21
+    {{{"T", m27, none, none}}},  // Unsqueeze 23
+    {{{"T", m28, none, none}}},  // Unsqueeze 24
+    {{{"T", m29, none, none}}},  // Unsqueeze 25
+    {{{"T", m70, none, none}}},  // Upsample 1
+    {{{"T", m24, none, none}}},  // Upsample 7
+    {{{"T", m24, none, none}}},  // Upsample 9
+    {{{"T", m24, none, none}}, true},  // Upsample 10
+    {{{"B", m7, none, none}, {"T", m24, none, none}}},  // Where 9
+    {{{"B", m7, none, none}, {"T", m23, none, none}}},  // Where 16
+    {{{"T", m7, none, none}, {"T1", m7, none, none}}},  // Xor 1
+    {{{"T", m7, none, none}, {"T1", m7, none, none}}},  // Xor 7
+    {{{"T", m71, none, none}}},  // ArrayFeatureExtractor 1
+    {{{"T", m72, none, none}}},  // Binarizer 1
+    {{{"T1", none, none, none}, {"T2", m73, none, none}}},  // CastMap 1
+    {{{"T1", m74, none, none}, {"T2", m74, none, none}}},  // CategoryMapper 1
+    {{{"T1", none, none, none}, {"T2", m75, none, none}}},  // DictVectorizer 1
+    {{{"T1", m72, none, none}}},  // FeatureVectorizer 1
+    {{{"T", m72, none, none}}},  // Imputer 1
+    {{{"T1", m74, none, none}, {"T2", m74, none, none}}},  // LabelEncoder 1
+    {{{"T1", m73, none, none}, {"T2", m73, none, none}}},  // LabelEncoder 2
+    {{{"T1", m76, none, none}, {"T2", m76, none, none}}},  // LabelEncoder 4
+    {{{"T1", m72, none, none}, {"T2", m74, none, none}}},  // LinearClassifier 1
+    {{{"T", m72, none, none}}},  // LinearRegressor 1
+    {{{"T", m72, none, none}}},  // Normalizer 1
+    {{{"T", m71, none, none}}},  // OneHotEncoder 1
+    {{{"T1", m72, none, none}, {"T2", m74, none, none}}},  // SVMClassifier 1
+    {{{"T", m72, none, none}}},  // SVMRegressor 1
+    {{{"T", m72, none, none}}},  // Scaler 1
+    {{{"T", m0, none, none}}},  // TreeEnsemble 5
+    {{{"T1", m72, none, none}, {"T2", m74, none, none}}},  // TreeEnsembleClassifier 1
+    {{{"T1", m72, none, none}, {"T2", m74, none, none}}},  // TreeEnsembleClassifier 3
+    {{{"T1", m72, none, none}, {"T2", m74, none, none}}, true},  // TreeEnsembleClassifier 5
+    {{{"T", m72, none, none}}},  // TreeEnsembleRegressor 1
+    {{{"T", m72, none, none}}},  // TreeEnsembleRegressor 3
+    {{{"T", m72, none, none}}, true},  // TreeEnsembleRegressor 5
+    {{{"T", none, m73, none}}},  // ZipMap 1
+    {{{"T1", m3, none, none}}},  // FlexAttention 1
+    {{{"T1", m47, none, none}, {"T2", m6, none, none}, {"T3", m47, none, none, none, true}}},  // Adagrad 1
+    {{{"T1", m47, none, none}, {"T2", m6, none, none}, {"T3", m47, none, none, none, true}}},  // Adam 1
+    {{{"T1", m24, none, none, none, true}, {"T2", m0, none, none}}},  // Gradient 1
+    {{{"T1", m47, none, none}, {"T2", m6, none, none}, {"T3", m47, none, none, none, true}}},  // Momentum 1
 };
 
-// By the place of a version in standard_signatures().
-static constexpr uint16_t begins[] = {
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-    27, 28, 29, 30, 31, 32, 33, 34, 37, 40, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 55, 58, 60,
-    62, 64, 65, 66, 67, 68, 69, 70, 72, 74, 76, 78, 80, 82, 84, 86, 88, 90, 92, 94, 96, 98, 100, 102,
-    104, 105, 106, 107, 108, 109, 110, 112, 113, 114, 115, 116, 117, 118, 120, 122, 124, 125, 126, 127, 128, 130, 131, 132,
-    133, 134, 135, 136, 137, 138, 139, 140, 142, 144, 146, 148, 150, 152, 153, 154, 155, 158, 159, 160, 161, 162, 163, 164,
-    165, 167, 169, 171, 173, 175, 176, 177, 178, 179, 180, 181, 182, 183, 185, 187, 190, 193, 196, 199, 200, 201, 202, 203,
-    204, 205, 206, 207, 208, 209, 211, 214, 217, 220, 222, 223, 224, 225, 226, 227, 229, 231, 233, 235, 237, 238, 239, 240,
-    241, 242, 243, 244, 246, 248, 249, 250, 251, 252, 253, 254, 255, 256, 257, 258, 259, 261, 263, 265, 267, 269, 271, 273,
-    275, 277, 279, 280, 281, 282, 283, 284, 285, 286, 287, 288, 289, 290, 291, 292, 293, 294, 295, 296, 298, 300, 302, 304,
-    306, 308, 310, 312, 314, 315, 316, 318, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 331, 332, 333, 334, 335,
-    336, 337, 339, 341, 343, 345, 347, 349, 351, 353, 355, 357, 358, 359, 360, 362, 364, 366, 368, 370, 371, 372, 374, 376,
-    378, 380, 382, 383, 384, 385, 387, 389, 391, 393, 395, 397, 399, 400, 401, 402, 403, 404, 405, 408, 411, 414, 417, 420,
-    423, 426, 429, 432, 433, 434, 435, 436, 437, 438, 439, 440, 441, 442, 445, 446, 447, 448, 449, 450, 451, 453, 455, 457,
-    459, 461, 462, 463, 465, 467, 469, 470, 471, 472, 473, 474, 475, 478, 479, 480, 481, 482, 483, 484, 485, 486, 487, 488,
-    489, 490, 491, 492, 493, 495, 497, 498, 499, 500, 502, 504, 506, 506, 506, 507, 508, 509, 512, 515, 518, 520, 522, 524,
-    526, 528, 530, 532, 534, 536, 538, 539, 540, 541, 542, 543, 544, 545, 546, 547, 549, 551, 553, 555, 557, 559, 560, 561,
-    563, 565, 567, 571, 574, 578, 580, 582, 584, 586, 589, 592, 595, 598, 600, 602, 604, 606, 608, 609, 610, 612, 614, 615,
-    616, 618, 620, 621, 622, 623, 624, 625, 626, 627, 628, 629, 630, 631, 632, 633, 634, 635, 636, 637, 638, 639, 640, 641,
-    642, 643, 644, 645, 646, 647, 648, 649, 650, 651, 652, 653, 654, 655, 656, 657, 658, 659, 660, 661, 662, 663, 664, 665,
-    666, 667, 668, 669, 670, 672, 673, 674, 675, 676, 677, 678, 679, 680, 681, 682, 683, 684, 685, 686, 688, 690, 692, 694,
-    695, 696, 698, 700, 702, 704, 705, 706, 708, 710, 711, 712, 713, 714, 715, 716, 717, 718, 720, 722, 724, 726, 728, 730,
-    731, 732, 733, 734, 735, 736, 737, 740, 742, 743, 745, 748, 750, 752, 754, 756, 758, 760, 762, 764, 766, 768, 769, 770,
-    771, 772, 773, 774, 775, 776, 777, 778, 780, 782, 784, 786, 788, 790, 792, 793, 795, 797, 799, 800, 801, 802, 804, 806,
-    807, 808, 809, 810, 811, 812, 813, 814, 815, 816, 817, 818, 821, 824, 825, 826, 827, 828, 829, 830, 831, 832, 833, 834,
-    835, 835, 838, 839, 840, 841, 842, 843, 844, 845, 846, 847, 848, 849, 850, 851, 852, 853, 854, 855, 857, 858, 859, 861,
-    863, 865, 867, 869, 871, 873, 874, 875, 876, 877, 878, 879, 880, 881, 882, 883, 884, 885, 886, 887, 888, 889, 890, 891,
-    892, 893, 895, 897, 899, 901, 902, 903, 905, 907, 909, 910, 911, 913, 915, 917, 919, 920, 921, 922, 924, 925, 926, 927,
-    929, 931, 933, 934, 935, 936, 937, 938, 941, 944, 946, 949,
-};
-static constexpr uint16_t deprecated_versions[] = {220, 498, 624, 649, 652};
-
-static size_t place(const Signature& version) { return size_t(&version - standard_signatures().data()); }
-
-std::span<const AllowedTypes> allowed_types(const Signature& version) {
-  if (!is_of_standard(version)) return {};
-  return {table + begins[place(version)], table + begins[place(version) + 1]};
-}
-
-bool is_deprecated(const Signature& version) {
-  return is_of_standard(version) && std::find(std::begin(deprecated_versions), std::end(deprecated_versions), place(version)) != std::end(deprecated_versions);
-}
+std::span<const VersionTypes> standard_types() { return table; }
 
 }  // namespace onward

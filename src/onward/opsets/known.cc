@@ -3,6 +3,7 @@
 #include <climits>
 
 #include "onward/ops/evaluate.h"
+#include "onward/ops/node_types.h"
 #include "onward/ops/upgrade.h"
 #include "onward/opsets/releases.h"
 
@@ -127,8 +128,7 @@ void Known::infer_newest(const Node& node, const std::map<std::string, Tensor, s
     else facts.push_back(known.kind == TypeInfo::Kind::tensor ? Fact{known.element, known.dims, nullptr, known.sizes} : Fact{});
     if (!v && name.empty()) constants.emplace_back();
   }
-  const auto sources = output_type_sources(signature(node.domain, node.op), node.outputs.size());
-  for (size_t k = 0; k < found.size(); ++k) found[k].type = output_type(sources[k], facts);
+  NodeTypes(signature(node.domain, node.op), found.size()).begin(facts, found);
   Inference io{facts, found, &symbols_};
   try {
     op->infer(self.get(), io);

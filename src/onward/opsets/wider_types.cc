@@ -1,6 +1,7 @@
 // Element types that an older version does not take yet: a wider one stands in where the answer is the same.
 #include "onward/opsets/lowering.h"
 #include "onward/ops/allowed_types.h"
+#include "onward/ops/node_types.h"
 
 namespace onward {
 namespace {
@@ -50,7 +51,7 @@ Types allowed_in(const AllowedTypes& allowed, TypeInfo::Kind kind) {
 // The types of one form that a port asks for: those of its constraint, or the one that it names.
 bool allows(const Signature& form, std::string_view port_type, const Knowledge& value) {
   if (value.element == DataType::none || value.kind == TypeInfo::Kind::none || value.kind == TypeInfo::Kind::map) return true;
-  if (port_type.starts_with("tensor(")) return port_type.substr(7, port_type.size() - 8) == name_of(value.element);
+  if (const DataType only = only_type(port_type); only != DataType::none) return only == value.element;
   const AllowedTypes* allowed = constraint_of(allowed_types(form), port_type);
   return !allowed || contains(allowed_in(*allowed, value.kind), value.element);
 }

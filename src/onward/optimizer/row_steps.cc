@@ -1,6 +1,7 @@
 #include "onward/optimizer/row_steps.h"
 
-#include "onward/ops/evaluate.h"
+#include "onward/ops/node_types.h"
+#include "onward/ops/operator.h"
 
 namespace onward {
 
@@ -122,8 +123,7 @@ bool RowSteps::step(const Graph& graph, const Node& node) {
   if (!any) return false;
   try {
     const auto self = op->create({node, [](std::string_view) -> const Tensor* { return nullptr; }, {}});       // weights are laid out when the program is made
-    const auto sources = output_type_sources(signature(node.domain, node.op), out.size());
-    for (size_t k = 0; k < out.size(); ++k) out[k].type = output_type(sources[k], in);
+    NodeTypes(signature(node.domain, node.op), out.size()).begin(in, out);
     Inference io{in, out, &symbols_};
     op->infer(self.get(), io);
   } catch (const Error&) {

@@ -2,7 +2,6 @@
 
 #include <climits>
 
-#include "onward/ops/evaluate.h"
 #include "onward/runtime/profile.h"
 #include "onward/runtime/scope.h"
 
@@ -66,6 +65,9 @@ void Program::add(const Node& node) {
   const CustomOperators::Entry* registered = custom_.find(node.domain, node.op);
   Step step{registered ? &registered->op : find_operator(node.domain, node.op)};
   if (!step.op) unsupported("there is no kernel for operator ", node.domain, node.domain.empty() ? "" : ".", node.op);
+  const auto [types, first] = types_.try_emplace({step.op, node.outputs.size()});
+  if (first) types->second = types_of(node, custom_);
+  step.types = &types->second;
   if (node.outputs.empty()) fail(Code::bad_model, "has no outputs");
   std::vector<int>& captured = bodies_read_.emplace_back();
   capturing_ = &captured;
@@ -86,7 +88,6 @@ void Program::add(const Node& node) {
     if (!name.empty() && (constants_.contains(name) || !slots_.emplace(name, slot_count_).second)) fail(Code::bad_model, "value '", name, "' is made twice");
     ++slot_count_;
   }
-  step.output_types = output_type_sources(registered ? &registered->form : signature(node.domain, node.op), node.outputs.size());
   step.label = shown(node);
   step.op_type = node.op;
   step.index = int(steps_.size());
@@ -197,7 +198,7 @@ void Program::infer(const Step& step, Scope& scope) const {
     scope.facts.push_back(t ? Fact{t->type(), t->dims(), t, {}} : Fact{});
   }
   known.outputs.assign(size_t(step.output_count), {});
-  for (size_t k = 0; k < known.outputs.size(); ++k) known.outputs[k].type = output_type(step.output_types[k], scope.facts);
+  step.types->begin(scope.facts, known.outputs);
   Inference io{scope.facts, known.outputs};
   io.constants = step.constant_inputs;
   step.op->infer(step.self.get(), io);

@@ -34,10 +34,10 @@ class Program {
   struct Source { int slot = -1; const Value* constant = nullptr; };
   struct Step {
     const Operator* op;
+    const NodeTypes* types = nullptr;
     std::shared_ptr<const void> self;
     std::vector<Source> inputs;
     int first_output = 0, output_count = 0;
-    std::vector<int> output_types;              // as output_type_sources says
     std::vector<int> dies;                      // slots that nothing reads afterwards
     std::vector<bool> input_dies;               // by input
     uint64_t constant_inputs = 0;               // a bit for each
@@ -71,6 +71,7 @@ class Program {
   int slot_count_ = 0;
   std::vector<Source> outputs_;
   std::vector<Step> steps_;
+  std::map<std::pair<const Operator*, size_t>, NodeTypes> types_;     // by operator and number of outputs
   std::vector<std::vector<int>> bodies_read_;            // per step: slots that its subgraphs capture
   std::vector<int> group_;                              // per slot: the slot whose memory it shares (Reshape and its like)
   std::vector<int> group_dies_;                         // per slot: the last step that reads any of its group; INT_MAX: an output
