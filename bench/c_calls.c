@@ -2,7 +2,8 @@
  *
  * c_calls SECONDS BATCH MODEL ROWS [LIBONNXRUNTIME MODEL ROWS], as bench/c_calls.py calls it and writes the rows. Prints
  * {"onward": [microseconds of each call], "ONNX Runtime": [...], "differences": answers to the first rows that are not the same}. A call is
- * a run and the release of what came out; values to read are made before any clock runs. One thread each. */
+ * a run and the release of what came out; values to read are made before any clock runs. One thread each. With a BATCH of 0 every call
+ * takes the inputs whole. */
 #include <dlfcn.h>
 #include <math.h>
 #include <onward/onward.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_PIECES = 64, MOST_PORTS = 256, MOST_CALLS = 1 << 22, MOST_IN_TURN = 50 };
+enum { MOST_PIECES = 64, MOST_PORTS = 256, MOST_AXES = 8, MOST_CALLS = 1 << 22, MOST_IN_TURN = 50 };
 static const double TURN_SECONDS = 0.001;
 
 static void stop(const char* what, const char* why) {
@@ -29,12 +30,12 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- The rows: a line "INPUTS ROWS", then for each input a line "TYPE COLUMNS NAME" and its elements; a text is its length and its bytes. */
+/* ---- The rows: a line "INPUTS ROWS", then for each input a line "TYPE RANK DIMS NAME" and its elements; a text is its length and its bytes. */
 
 typedef struct Column {
   char name[512];
-  int type;
-  int64_t columns;
+  int type, rank;
+  int64_t dims[MOST_AXES], columns;      /* elements of a row: of all axes but the first */
   size_t width;        /* of an element; 0 for texts */
   char* data;
   char** texts;        /* of every element */
@@ -47,9 +48,10 @@ typedef struct Rows {
 
 static size_t width_of(int type) {
   switch (type) {
-    case ONWARD_FLOAT: return 4;
-    case ONWARD_DOUBLE: case ONWARD_INT64: return 8;
-    case ONWARD_BOOL: return 1;
+    case ONWARD_FLOAT: case ONWARD_INT32: case ONWARD_UINT32: return 4;
+    case ONWARD_DOUBLE: case ONWARD_INT64: case ONWARD_UINT64: return 8;
+    case ONWARD_FLOAT16: case ONWARD_INT16: case ONWARD_UINT16: return 2;
+    case ONWARD_BOOL: case ONWARD_INT8: case ONWARD_UINT8: return 1;
     case ONWARD_STRING: return 0;
     default: stop("rows", "an element type that no benchmark has"); return 0;
   }
@@ -60,12 +62,18 @@ static void read_bytes(FILE* file, void* to, size_t bytes) {
 static Rows read_rows(const char* path) {
   FILE* file = fopen(path, "rb");
   Rows r;
-  if (!file || fscanf(file, "%d %ld%*1[\n]", &r.inputs, &r.rows) != 2 || r.inputs < 1 || r.inputs > MOST_PORTS) stop(path, "cannot be read");
+  if (!file || fscanf(file, "%d %ld%*1[\n]", &r.inputs, &r.rows) != 2 || r.inputs < 0 || r.inputs > MOST_PORTS) stop(path, "cannot be read");
   r.columns = room(sizeof(Column) * (size_t)r.inputs);
   for (int i = 0; i < r.inputs; ++i) {
     Column* c = &r.columns[i];
-    if (fscanf(file, "%d %ld %511[^\n]%*1[\n]", &c->type, &c->columns, c->name) != 3) stop(path, "an input has no heading");
-    const size_t n = (size_t)(r.rows * c->columns);
+    if (fscanf(file, "%d %d", &c->type, &c->rank) != 2 || c->rank < 0 || c->rank > MOST_AXES) stop(path, "an input has no heading");
+    c->columns = 1;
+    for (int axis = 0; axis < c->rank; ++axis) {
+      if (fscanf(file, "%ld", &c->dims[axis]) != 1) stop(path, "an input has fewer sizes than axes");
+      if (axis > 0) c->columns *= c->dims[axis];
+    }
+    if (fscanf(file, " %511[^\n]%*1[\n]", c->name) != 1) stop(path, "an input has no name");
+    const size_t n = (size_t)(c->rank > 0 ? c->dims[0] * c->columns : 1);
     c->width = width_of(c->type), c->data = NULL, c->texts = NULL;
     if (c->width) read_bytes(file, c->data = room(n * c->width), n * c->width);
     else {
@@ -80,6 +88,18 @@ static Rows read_rows(const char* path) {
   }
   fclose(file);
   return r;
+}
+
+/* Where a piece of the rows lies, and its shape; all of it for a batch of 0. */
+typedef struct Piece {
+  int64_t dims[MOST_AXES];
+  size_t from, n;
+} Piece;
+static Piece piece_of(const Column* c, int64_t at, int64_t batch) {
+  Piece p = {{0}, (size_t)(at * c->columns), (size_t)(c->rank > 0 ? (batch ? batch : c->dims[0]) * c->columns : 1)};
+  memcpy(p.dims, c->dims, sizeof p.dims);
+  if (batch) p.dims[0] = batch;
+  return p;
 }
 
 /* ---- An engine: inputs made ready for each piece of the rows, and a call. */
@@ -109,11 +129,10 @@ static void onward_run(Engine* e, void* const* inputs, void** outputs) {
 }
 static void onward_release(void* value) { onward_value_release(value); }
 static void* onward_input(const Column* c, int64_t at, int64_t batch) {
-  const int64_t dims[2] = {batch, c->columns};
-  const size_t from = (size_t)(at * c->columns), n = (size_t)(batch * c->columns);
+  const Piece p = piece_of(c, at, batch);
   onward_value* value;
-  if (c->width) check(onward_value_borrow_tensor(c->type, dims, 2, c->data + from * c->width, n * c->width, NULL, NULL, &value));
-  else check(onward_value_create_strings(dims, 2, (const char* const*)c->texts + from, NULL, &value));
+  if (c->width) check(onward_value_borrow_tensor(c->type, p.dims, (size_t)c->rank, c->data + p.from * c->width, p.n * c->width, NULL, NULL, &value));
+  else check(onward_value_create_strings(p.dims, (size_t)c->rank, (const char* const*)c->texts + p.from, NULL, &value));
   return value;
 }
 static void open_onward(Engine* e, const char* model) {
@@ -150,15 +169,14 @@ static void ort_run(Engine* e, void* const* inputs, void** outputs) {
 }
 static void ort_release(void* value) { ((void (*)(void*))ort[RELEASE_VALUE])(value); }
 static void* ort_input(const Column* c, int64_t at, int64_t batch) {
-  const int64_t dims[2] = {batch, c->columns};
-  const size_t from = (size_t)(at * c->columns), n = (size_t)(batch * c->columns);
+  const Piece p = piece_of(c, at, batch);
   void* value = NULL;
   if (c->width) {
     check_ort(((Status(*)(void*, void*, size_t, const int64_t*, size_t, int, void**))ort[CREATE_TENSOR_WITH_DATA_AS_ORT_VALUE])(
-        ort_memory, c->data + from * c->width, n * c->width, dims, 2, c->type, &value));
+        ort_memory, c->data + p.from * c->width, p.n * c->width, p.dims, (size_t)c->rank, c->type, &value));
   } else {
-    check_ort(((Status(*)(void*, const int64_t*, size_t, int, void**))ort[CREATE_TENSOR_AS_ORT_VALUE])(ort_allocator, dims, 2, c->type, &value));
-    check_ort(((Status(*)(void*, const char* const*, size_t))ort[FILL_STRING_TENSOR])(value, (const char* const*)c->texts + from, n));
+    check_ort(((Status(*)(void*, const int64_t*, size_t, int, void**))ort[CREATE_TENSOR_AS_ORT_VALUE])(ort_allocator, p.dims, (size_t)c->rank, c->type, &value));
+    check_ort(((Status(*)(void*, const char* const*, size_t))ort[FILL_STRING_TENSOR])(value, (const char* const*)c->texts + p.from, p.n));
   }
   return value;
 }
@@ -192,7 +210,7 @@ static void get_ready(Engine* e, const char* path, int64_t batch, void* (*input)
   e->rows = read_rows(path);
   if (batch > e->rows.rows) stop(path, "has fewer rows than a call takes");
   for (int i = 0; i < e->rows.inputs; ++i) e->input_names[i] = e->rows.columns[i].name;
-  for (int64_t at = 0; at + batch <= e->rows.rows && e->pieces < MOST_PIECES; at += batch, ++e->pieces)
+  for (int64_t at = 0; at + batch <= e->rows.rows && e->pieces < (batch ? MOST_PIECES : 1); at += batch, ++e->pieces)
     for (int i = 0; i < e->rows.inputs; ++i) e->inputs[e->pieces][i] = input(&e->rows.columns[i], at, batch);
   e->took = room(MOST_CALLS * sizeof(double));
 }
@@ -205,12 +223,14 @@ static double call(Engine* e) {
   e->next = (e->next + 1) % e->pieces;
   return seconds;
 }
-/* Numbers of the first rows' answers that the engines do not share: beyond 1e-9 for reals, at all for labels. Texts are not compared. */
+/* Numbers of the first rows' answers that the engines do not share: beyond 1e-9 for doubles, 1e-3 for floats, at all for labels. Texts
+ * and sequences are not compared. */
 static long count_differences(Engine* a, Engine* b) {
   void *ours[MOST_PORTS], *theirs[MOST_PORTS];
   long differences = 0;
   a->run(a, a->inputs[0], ours), b->run(b, b->inputs[0], theirs);
   for (size_t k = 0; k < a->outputs; ++k) {
+    if (onward_value_kind(ours[k]) != ONWARD_TENSOR) continue;
     void *shape, *data;
     size_t n;
     int type;
@@ -225,6 +245,9 @@ static long count_differences(Engine* a, Engine* b) {
       if (type == ONWARD_DOUBLE) {
         const double x = ((const double*)onward_value_data(ours[k]))[i], y = ((const double*)data)[i];
         differences += !(fabs(x - y) <= 1e-9 * fmax(1, fabs(y)));
+      } else if (type == ONWARD_FLOAT) {
+        const double x = ((const float*)onward_value_data(ours[k]))[i], y = ((const float*)data)[i];
+        differences += !(fabs(x - y) <= 1e-3 * fmax(1, fabs(y)) || x == y || (isnan(x) && isnan(y)));
       } else if (type == ONWARD_INT64) {
         differences += ((const int64_t*)onward_value_data(ours[k]))[i] != ((const int64_t*)data)[i];
       }
@@ -256,7 +279,7 @@ int main(int argc, char** argv) {
   const int n = argc == 8 ? 2 : 1;
   if (argc != 5 && argc != 8) stop("usage", "c_calls SECONDS BATCH MODEL ROWS [LIBONNXRUNTIME MODEL ROWS]");
   const int64_t batch = atol(argv[2]);
-  if (batch < 1) stop("BATCH", "is no number of rows");
+  if (batch < 0) stop("BATCH", "is no number of rows");
   open_onward(&engines[0], argv[3]);
   get_ready(&engines[0], argv[4], batch, onward_input);
   if (n == 2) open_ort(&engines[1], argv[5], argv[6]), get_ready(&engines[1], argv[7], batch, ort_input);
