@@ -9,34 +9,14 @@
 #include <cmath>
 #include <cstring>
 #include <type_traits>
-#include <utility>
 
+#include "onward/ops/multiply_add.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
 namespace {
 
 constexpr int64_t depth = 256;
-
-// acc + a * b: fused where the target can. GCC is told which instruction: it finds the vector in a loop over lanes only sometimes.
-template <bool fused, class V, class T, int... lane> [[gnu::always_inline]] inline void multiply_add(V& acc, T a, const V& b, std::integer_sequence<int, lane...>) {
-  if constexpr (!fused) {
-    acc = acc + a * b;
-#ifndef __clang__
-  } else if constexpr (sizeof(V) == 64 && std::is_same_v<T, double>) {
-    acc = __builtin_ia32_vfmaddpd512_mask(V{(void(lane), a)...}, b, acc, -1, 4);
-  } else if constexpr (sizeof(V) == 64) {
-    acc = __builtin_ia32_vfmaddps512_mask(V{(void(lane), a)...}, b, acc, -1, 4);
-  } else if constexpr (std::is_same_v<T, double>) {
-    acc = __builtin_ia32_vfmaddpd256(V{(void(lane), a)...}, b, acc);
-  } else {
-    acc = __builtin_ia32_vfmaddps256(V{(void(lane), a)...}, b, acc);
-#else
-  } else {
-    ((acc[lane] = std::is_same_v<T, float> ? T(__builtin_fmaf(float(a), float(b[lane]), float(acc[lane]))) : T(__builtin_fma(double(a), double(b[lane]), double(acc[lane])))), ...);
-#endif
-  }
-}
 
 template <class T> [[gnu::always_inline]] inline T rectified(T x, Rectifier rectifier) {
   if (rectifier == Rectifier::max_with_zero) return (x > 0) | (x != x) ? x : T(0);
@@ -47,7 +27,7 @@ template <class T> [[gnu::always_inline]] inline T rectified(T x, Rectifier rect
 template <class T, int bytes, int rows, bool fused> struct Blocked {
   typedef T V __attribute__((vector_size(bytes)));
   static constexpr int64_t lanes = bytes / sizeof(T), columns = 2 * lanes, height = rows * 16;
-  static constexpr auto madd = [](V& acc, T a, const V& b) __attribute__((always_inline)) { multiply_add<fused>(acc, a, b, std::make_integer_sequence<int, int(lanes)>()); };
+  static constexpr auto madd = [](V& acc, T a, const V& b) __attribute__((always_inline)) { multiply_add<fused>(acc, a, b); };
 
   static constexpr int64_t width_at(int64_t j, int64_t n) { return n - j <= lanes ? lanes : columns; }         // of the panel at column j
   static constexpr int64_t padded(int64_t n) { return (n + lanes - 1) / lanes * lanes; }

@@ -115,15 +115,18 @@ struct QLinearConv : contrib::QLinearConv {
 };
 
 struct NhwcConv : contrib::NhwcConv {
-  void prepare(const Preparation&) const { convolution(*this).check(); }
+  ConvolutionWeights weights;
+
+  void prepare(const Preparation& at) {
+    convolution(*this).check();
+    if (const Tensor* w = at.input(1)) weights = ConvolutionWeights(*w, group);
+  }
   void infer(Inference& io) const { io.output(0, channels_last(convolution(*this).output(channels_first(io.dims(0)), io.dims(1), io.symbols))); }
 
   template <class T> void run(const RunContext& context, In<T> x, In<T> w, In<T> bias, Out<T> y) const {
     if (bias && bias.size != w.dims[0]) invalid("a bias of ", bias.size, " elements for ", w.dims[0], " filters");
     const Tensor from = channels_first(Tensor::view(type_of<T>, x.dims, x.data)), sum(type_of<T>, channels_first(Dims(y.dims)), context.budget);
-    convolution(*this).run(context, from.dims(), from.data<T>(), w.dims, w.data, sum.template data<T>());
-    const int64_t pixels = product(sum.dims(), 2, sum.rank());
-    if (bias) for (int64_t i = 0; i < sum.size(); ++i) sum.template data<T>()[i] += bias[i / pixels % bias.size];
+    convolution(*this).run(context, from.dims(), from.data<T>(), w.dims, w.data, bias ? bias.data : nullptr, sum.template data<T>(), weights);
     store_channels_last(sum, Tensor::view(type_of<T>, y.dims, y.data));
   }
 };

@@ -90,7 +90,7 @@ struct ConvInteger : standard::ConvInteger {
       const Tensor zero = of_filters(call, 3, w);
       for (int64_t i = 0; i < w.size(); ++i) w.data<int32_t>()[i] -= int32_t(zero.data<double>()[zero.size() == 1 ? 0 : i / (w.size() / w.dims()[0])]);
     }
-    convolution(*this).run(call.context, x.dims(), x.data<int32_t>(), w.dims(), w.data<int32_t>(), call.output(0).data<int32_t>());
+    convolution(*this).run(call.context, x.dims(), x.data<int32_t>(), w.dims(), w.data<int32_t>(), static_cast<const int32_t*>(nullptr), call.output(0).data<int32_t>());
   }
 };
 
@@ -104,7 +104,7 @@ struct QLinearConv : standard::QLinearConv {
     const auto of = [](const Tensor& p, int64_t filter) { return p.data<double>()[p.size() == 1 ? 0 : filter]; };
     for (int64_t i = 0; i < w.size(); ++i) w.data<double>()[i] -= of(zero, i / each);
     const Tensor y = call.scratch(DataType::f64, call.output(0).dims());
-    convolution(*this).run(call.context, x.dims(), x.data<double>(), w.dims(), w.data<double>(), y.data<double>());
+    convolution(*this).run(call.context, x.dims(), x.data<double>(), w.dims(), w.data<double>(), static_cast<const double*>(nullptr), y.data<double>());
     const double x_scale = as_doubles(call.tensor(1)).at(0);
     const int64_t pixels = product(y.dims(), 2, y.rank());
     for (int64_t i = 0; i < y.size(); ++i) {

@@ -1,0 +1,34 @@
+// acc + a * b of a number and a vector: the step of every product of floats and doubles.
+#pragma once
+#include <type_traits>
+#include <utility>
+
+#include "onward/simd/targets.h"       // the compiler knows the instructions only behind a function that is compiled for them
+
+namespace onward {
+
+// Fused where the target can. GCC is told which instruction: it finds the vector in a loop over lanes only sometimes.
+template <bool fused, class V, class T, int... lane> [[gnu::always_inline]] inline void multiply_add(V& acc, T a, const V& b, std::integer_sequence<int, lane...>) {
+  if constexpr (!fused) {
+    acc = acc + a * b;
+#ifndef __clang__
+  } else if constexpr (sizeof(V) == 64 && std::is_same_v<T, double>) {
+    acc = __builtin_ia32_vfmaddpd512_mask(V{(void(lane), a)...}, b, acc, -1, 4);
+  } else if constexpr (sizeof(V) == 64) {
+    acc = __builtin_ia32_vfmaddps512_mask(V{(void(lane), a)...}, b, acc, -1, 4);
+  } else if constexpr (std::is_same_v<T, double>) {
+    acc = __builtin_ia32_vfmaddpd256(V{(void(lane), a)...}, b, acc);
+  } else {
+    acc = __builtin_ia32_vfmaddps256(V{(void(lane), a)...}, b, acc);
+#else
+  } else {
+    ((acc[lane] = std::is_same_v<T, float> ? T(__builtin_fmaf(float(a), float(b[lane]), float(acc[lane]))) : T(__builtin_fma(double(a), double(b[lane]), double(acc[lane])))), ...);
+#endif
+  }
+}
+
+template <bool fused, class V, class T> [[gnu::always_inline]] inline void multiply_add(V& acc, T a, const V& b) {
+  multiply_add<fused>(acc, a, b, std::make_integer_sequence<int, int(sizeof(V) / sizeof(T))>());
+}
+
+}  // namespace onward

@@ -1,0 +1,111 @@
+// Convolutions on every instruction set against the chain of fused multiply-adds that they promise, whatever way they take.
+#include "onward/ops/convolution.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "onward/simd/targets.h"
+
+namespace onward {
+namespace {
+
+struct Case {
+  Dims x, w;                                              // w: [filters, channels of a group, taps…]
+  int64_t group = 1;
+  std::vector<int64_t> strides, dilations, pads;
+};
+
+template <class T> std::vector<T> numbers(int64_t n, int64_t factor) {
+  std::vector<T> out(static_cast<size_t>(n));
+  for (int64_t i = 0; i < n; ++i) out[size_t(i)] = T(double(i * factor % 2003 - 1000) / 700);
+  return out;
+}
+
+// The element of image `n` and channel `c` under tap `tap` of output position `position`; 0 in the padding.
+template <class T> T under_tap(const std::vector<T>& x, const Dims& dims, const Windows& along, int64_t n, int64_t c, int64_t position, int64_t tap) {
+  int64_t at = 0, step = 1;
+  for (size_t i = along.size(); i-- > 0; step *= along[i].in) {
+    const Window& v = along[i];
+    const int64_t k = position % v.out * v.stride - v.before + tap % v.taps * v.dilation;
+    position /= v.out, tap /= v.taps;
+    if (k < 0 || k >= v.in) return 0;
+    at += k * step;
+  }
+  return x[size_t((n * dims[1] + c) * step + at)];
+}
+
+// One chain a block of 256, the blocks' sums added in order, then the bias.
+template <class T> std::vector<T> promised(const Case& c, const Windows& along, const std::vector<T>& x, const std::vector<T>& w, const std::vector<T>& bias) {
+  int64_t pixels = 1, taps = 1;
+  for (const Window& v : along) pixels *= v.out, taps *= v.taps;
+  const int64_t filters = c.w[0], k = c.w[1] * taps;
+  std::vector<T> y;
+  for (int64_t n = 0; n < c.x[0]; ++n)
+    for (int64_t f = 0; f < filters; ++f)
+      for (int64_t p = 0; p < pixels; ++p) {
+        T total = 0;
+        for (int64_t from = 0; from < k; from += 256) {
+          T sum = 0;
+          for (int64_t i = from; i < std::min(k, from + 256); ++i)
+            sum = std::fma(w[size_t(f * k + i)], under_tap(x, c.x, along, n, f / (filters / c.group) * c.w[1] + i / taps, p, i % taps), sum);
+          total = from == 0 ? sum : total + sum;
+        }
+        y.push_back(total + bias[size_t(f)]);
+      }
+  return y;
+}
+
+const std::vector<Case> cases = {
+    {{1, 3, 9, 11}, {5, 3, 3, 3}, 1, {}, {}, {1, 1, 1, 1}},
+    {{2, 4, 23, 24}, {16, 4, 3, 3}, 1, {}, {}, {}},                            // the image as it is
+    {{1, 40, 16, 16}, {13, 40, 3, 3}, 1, {}, {}, {1, 1, 1, 1}},               // more than one block of k
+    {{1, 7, 16, 16}, {26, 7, 1, 1}, 1, {}, {}, {}},                           // planes a power of two apart
+    {{1, 7, 15, 18}, {26, 7, 1, 1}, 1, {}, {}, {}},
+    {{1, 6, 17, 19}, {12, 6, 5, 3}, 1, {2, 3}, {}, {2, 0, 1, 1}},             // strides
+    {{1, 2, 21, 20}, {4, 2, 2, 3}, 1, {4, 2}, {2, 3}, {0, 3, 1, 0}},          // dilations that share a factor with the strides
+    {{1, 2, 5, 6}, {4, 2, 3, 3}, 1, {}, {9, 9}, {9, 9, 9, 9}},                // mostly padding: columns
+    {{3, 8, 20, 13}, {8, 1, 3, 3}, 8, {}, {}, {1, 1, 1, 1}},                  // a filter for each channel
+    {{2, 6, 300}, {9, 2, 4}, 3, {}, {}, {3, 0}},
+    {{1, 2, 1000}, {3, 2, 3}, 1, {3}, {}, {}},
+    {{1, 2, 6, 7, 8}, {5, 2, 2, 3, 3}, 1, {1, 2, 1}, {}, {1, 0, 1, 0, 1, 1}},
+    {{1, 3, 4, 5, 40}, {2, 3, 1, 1, 3}, 1, {}, {}, {0, 0, 1, 0, 0, 1}},       // whole axes join the row
+    {{1, 1, 4, 4}, {1, 1, 4, 4}, 1, {}, {}, {}},
+};
+
+template <class T> void test_convolutions() {
+  for (const Case& c : cases) {
+    const Convolution convolution{{{}, c.strides, c.dilations, c.pads}, c.group};
+    const Windows along = windows(convolution.sliding, c.x, std::span<const int64_t>(c.w).subspan(2));
+    auto x = numbers<T>(count(c.x), 7919);
+    x[x.size() / 2] = T(-0.0);
+    const auto w = numbers<T>(count(c.w), 104729), bias = numbers<T>(c.w[0], 31);
+    const auto expected = promised(c, along, x, w, bias);
+    for (auto target : {simd::Target::avx2, simd::Target::avx512}) {
+      simd::limit(target);
+      if (simd::best() == simd::Target::baseline) continue;                    // no fma here: nothing is promised
+      const ConvolutionWeights packed(Tensor::view(type_of<T>, c.w, w.data()), c.group);
+      for (int threads : {1, 3})
+        for (const auto& weights : {ConvolutionWeights{}, packed}) {
+          std::vector<T> y(expected.size());
+          RunContext context;
+          context.threads = threads;
+          convolution.run(context, c.x, x.data(), c.w, w.data(), bias.data(), y.data(), weights);
+          ASSERT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(T)), 0) << shown(c.x) << " by " << shown(c.w) << " on target " << int(target);
+        }
+    }
+    simd::limit(simd::Target::baseline);
+    std::vector<T> y(expected.size());
+    convolution.run({}, c.x, x.data(), c.w, w.data(), bias.data(), y.data());
+    simd::limit(simd::Target::avx512);
+    for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(y[i], expected[i], 1e-3) << shown(c.x) << " by " << shown(c.w) << " on the baseline";
+  }
+}
+
+TEST(Convolution, IsTheChainItPromisesInFloat) { test_convolutions<float>(); }
+TEST(Convolution, IsTheChainItPromisesInDouble) { test_convolutions<double>(); }
+
+}  // namespace
+}  // namespace onward
