@@ -18,8 +18,7 @@ class PackedWeights {
   // Null where there is none of this type.
   template <class T> const PackedMatrix<T>* of() const {
     if constexpr (std::is_same_v<T, float>) return single_.get();
-    else if constexpr (std::is_same_v<T, double>) return double_.get();
-    else return nullptr;
+    else return double_.get();
   }
 
  private:

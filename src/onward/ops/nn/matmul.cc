@@ -14,8 +14,9 @@ struct MatMul : standard::MatMul {
   }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   template <class T> void run(const RunContext& context, In<T> a, In<T> b, Out<T> y) const {
-    if (const auto* packed = weights.of<T>()) multiply_rows(context, *packed, a.data, y.data, y.size);
-    else matmul(context, MatMulShape(a.dims, b.dims), a.data, b.data, y.data);
+    if constexpr (std::is_floating_point_v<T>)
+      if (const auto* packed = weights.of<T>()) return multiply_rows(context, *packed, a.data, y.data, y.size);
+    matmul(context, MatMulShape(a.dims, b.dims), a.data, b.data, y.data);
   }
 };
 
