@@ -1,51 +1,17 @@
+// The sum of (a - za)(b - zb) is that of a b, less za times the sum of b's column, less zb times what is left of a's row.
 #include "onward/ops/code_product.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "onward/ops/code_kernels.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
 namespace {
 
-constexpr int64_t most = 32768;                           // so many products of two values within ±255 fit into an int32
-
-// GCC makes multiply-add instructions of 16-bit pairs of this loop.
-template <int rows, int columns> [[gnu::always_inline]] inline void tile(const int16_t* __restrict a, const int16_t* __restrict b, int64_t k, int32_t* __restrict c, int64_t stride) {
-  for (int64_t from = 0; from < k || from == 0; from += most) {
-    const int64_t n = std::min(most, k - from);
-    int32_t sum[rows][columns] = {};
-    for (int64_t i = from; i < from + n; ++i)
-#pragma GCC unroll 4
-      for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 4
-        for (int q = 0; q < columns; ++q) sum[r][q] += int32_t(a[r * k + i]) * int32_t(b[q * k + i]);
-    for (int r = 0; r < rows; ++r)
-      for (int q = 0; q < columns; ++q) c[r * stride + q] = from ? int32_t(uint32_t(c[r * stride + q]) + uint32_t(sum[r][q])) : sum[r][q];
-  }
-}
-
-template <int tall, int wide> [[gnu::always_inline]] inline void all(const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride) {
-  int64_t j = 0;
-  for (; j + wide <= n; j += wide) {
-    int64_t i = 0;
-    for (; i + tall <= m; i += tall) tile<tall, wide>(a + i * k, b + j * k, k, c + i * stride + j, stride);
-    for (; i < m; ++i) tile<1, wide>(a + i * k, b + j * k, k, c + i * stride + j, stride);
-  }
-  for (; j < n; ++j) for (int64_t i = 0; i < m; ++i) tile<1, 1>(a + i * k, b + j * k, k, c + i * stride + j, stride);
-}
-
-using Product = void(const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride);
-[[gnu::flatten, gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,prefer-vector-width=512")]] void vnni(const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride) { all<4, 4>(a, m, b, n, k, c, stride); }
-[[gnu::flatten, ONWARD_AVX512]] void avx512(const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride) { all<4, 4>(a, m, b, n, k, c, stride); }
-[[gnu::flatten, ONWARD_AVX2]] void avx2(const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride) { all<2, 4>(a, m, b, n, k, c, stride); }
-[[gnu::flatten]] void baseline(const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride) { all<2, 2>(a, m, b, n, k, c, stride); }
-
-Product* best_product() {
-  constexpr Product* each[] = {baseline, avx2, avx512};
-  if (simd::best() == simd::Target::avx512 && __builtin_cpu_supports("avx512vnni")) return vnni;
-  return each[size_t(simd::best())];
-}
+constexpr int32_t half = 128;                             // between a signed code and the unsigned one of the same order
 
 template <class T> struct Requantize {
   [[gnu::always_inline]] static void run(const int32_t* sums, const float* ratio, int64_t n, int32_t zero, T* y) {
@@ -57,47 +23,119 @@ template <class T> struct Requantize {
     }
   }
 };
-
-template <class T> void take(const Tensor& from, const std::vector<int16_t>& zero, bool transpose, CodeRows& out) {
-  const T* code = from.data<T>();
-  for (int64_t i = 0; i < out.rows; ++i) {
-    const int16_t z = zero.empty() ? int16_t(0) : zero[zero.size() == 1 ? 0 : size_t(i)];
-    int16_t* to = out.values.data() + i * out.k;
-    if (transpose) for (int64_t k = 0; k < out.k; ++k) to[k] = int16_t(code[k * out.rows + i] - z);
-    else for (int64_t k = 0; k < out.k; ++k) to[k] = int16_t(code[i * out.k + k] - z);
+struct ScaleSums {
+  [[gnu::always_inline]] static void run(const int32_t* sums, const float* scale, const float* bias, int64_t n, float* y) {
+    if (bias) for (int64_t i = 0; i < n; ++i) y[i] = float(sums[i]) * scale[i] + bias[i];
+    else for (int64_t i = 0; i < n; ++i) y[i] = float(sums[i]) * scale[i];
   }
+};
+struct SumBytes {
+  [[gnu::always_inline]] static void run(const uint8_t* codes, int64_t n, uint32_t* sum) {
+    uint32_t total = 0;
+    for (int64_t i = 0; i < n; ++i) total += codes[i];
+    *sum = total;
+  }
+};
+
+std::vector<int32_t> zeros_of(const Tensor* zero) {
+  std::vector<int32_t> out;
+  if (zero) for_type<u8 | i8>(zero->type(), [&]<class T>() { out.assign(zero->data<T>(), zero->data<T>() + zero->size()); });
+  return out;
+}
+bool has_codes(const Tensor& matrix, const Tensor* zero, int64_t each) {
+  return (matrix.type() == DataType::u8 || matrix.type() == DataType::i8) &&
+         (!zero || (zero->type() == matrix.type() && (zero->size() == 1 || (zero->rank() == 1 && zero->size() == each))));
 }
 
 }  // namespace
 
 std::optional<CodeRows> code_rows(const Tensor& matrix, const Tensor* zero, bool transpose) {
   if (matrix.rank() == 0 || (transpose && matrix.rank() != 2) || matrix.size() == 0) return std::nullopt;
-  CodeRows out{transpose ? matrix.dims()[1] : matrix.size() / matrix.dims().back(), transpose ? matrix.dims()[0] : matrix.dims().back(), {}};
-  const bool bytes = matrix.type() == DataType::u8 || matrix.type() == DataType::i8;
-  if (!bytes || (zero && (zero->type() != matrix.type() || (zero->size() != 1 && (zero->rank() != 1 || zero->size() != out.rows))))) return std::nullopt;
-  out.values.resize(size_t(matrix.size()));
-  for_type<u8 | i8>(matrix.type(), [&]<class T>() {
-    std::vector<int16_t> zeros;
-    if (zero) zeros.assign(zero->data<T>(), zero->data<T>() + zero->size());
-    take<T>(matrix, zeros, transpose, out);
-  });
+  CodeRows out;
+  out.rows = transpose ? matrix.dims()[1] : matrix.size() / matrix.dims().back(), out.k = transpose ? matrix.dims()[0] : matrix.dims().back();
+  if (!has_codes(matrix, zero, out.rows)) return std::nullopt;
+  const bool is_signed = matrix.type() == DataType::i8;
+  const uint8_t* codes = static_cast<const uint8_t*>(matrix.raw());
+  const uint8_t flip = is_signed ? half : 0;
+  out.zeros = zeros_of(zero);
+  if (out.zeros.empty()) out.zeros = {0};
+  for (int32_t& z : out.zeros) z += is_signed ? half : 0;
+  out.stride = padded_k(out.k);
+  if (!is_signed && !transpose && out.k == out.stride) {
+    out.codes = codes;
+    return out;
+  }
+  out.own.resize(size_t(out.rows * out.stride));
+  for (int64_t i = 0; i < out.rows; ++i) {
+    uint8_t* to = out.own.data() + i * out.stride;
+    if (transpose) for (int64_t k = 0; k < out.k; ++k) to[k] = uint8_t(codes[k * out.rows + i] ^ flip);
+    else if (!is_signed) std::memcpy(to, codes + i * out.k, size_t(out.k));
+    else for (int64_t k = 0; k < out.k; ++k) to[k] = uint8_t(codes[i * out.k + k] ^ flip);
+  }
+  out.codes = out.own.data();
   return out;
 }
 
-CodeRows narrow_rows(const Tensor& matrix) {
-  const int64_t k = matrix.rank() ? matrix.dims().back() : 1;
-  return {k ? matrix.size() / k : 0, k, {matrix.data<int32_t>(), matrix.data<int32_t>() + matrix.size()}};
+PackedCodes::PackedCodes(const uint8_t* codes, bool is_signed, int64_t k, int64_t n, bool by_columns, std::vector<int32_t> zeros) : k_(k), n_(n), zeros_(std::move(zeros)) {
+  const int64_t panels = (n + panel_columns - 1) / panel_columns, panel = padded_k(k) * panel_columns;
+  const auto flip = uint8_t(is_signed ? 0 : half);
+  panels_.resize(size_t(panels * panel)), sums_.resize(size_t(panels * panel_columns));
+  for (int64_t j = 0; j < n; j += panel_columns) {
+    int8_t* const to = panels_.data() + j / panel_columns * panel;
+    int32_t* const sums = sums_.data() + j;
+    const int64_t width = std::min(panel_columns, n - j);
+    const auto put = [&](int64_t p, int64_t q, uint8_t code) __attribute__((always_inline)) {
+      const auto v = int8_t(code ^ flip);
+      to[p / 4 * 64 + q * 4 + p % 4] = v, sums[q] = int32_t(uint32_t(sums[q]) + uint32_t(int32_t(v)));
+    };
+    if (by_columns) for (int64_t q = 0; q < width; ++q) for (int64_t p = 0; p < k; ++p) put(p, q, codes[(j + q) * k + p]);
+    else if (width == panel_columns) for (int64_t p = 0; p < k; ++p) for (int64_t q = 0; q < panel_columns; ++q) put(p, q, codes[p * n + j + q]);
+    else for (int64_t p = 0; p < k; ++p) for (int64_t q = 0; q < width; ++q) put(p, q, codes[p * n + j + q]);
+  }
+  if (zeros_.empty()) zeros_ = {0};
+  for (int32_t& z : zeros_) z -= is_signed ? 0 : half;
+  if (std::all_of(zeros_.begin(), zeros_.end(), [](int32_t z) { return z == 0; })) zeros_.clear();
+  else if (zeros_.size() == 1) zeros_.assign(size_t(n), zeros_[0]);
 }
 
-void code_product(const RunContext& context, const int16_t* a, int64_t m, const int16_t* b, int64_t n, int64_t k, int32_t* c, int64_t stride) {
-  Product* const product = best_product();
-  context.parallel(m, 0.02 * double(n * k), [&](int64_t begin, int64_t end) { product(a + begin * k, end - begin, b, n, k, c + begin * stride, stride); });
+std::shared_ptr<const PackedCodes> packed_codes(const Tensor& matrix, const Tensor* zero, bool by_columns) {
+  if (matrix.rank() != 2 || matrix.size() == 0) return nullptr;
+  const int64_t k = matrix.dims()[by_columns ? 1 : 0], n = matrix.dims()[by_columns ? 0 : 1];
+  if (!has_codes(matrix, zero, n)) return nullptr;
+  return std::make_shared<const PackedCodes>(static_cast<const uint8_t*>(matrix.raw()), matrix.type() == DataType::i8, k, n, by_columns, zeros_of(zero));
+}
+
+void code_product(const RunContext& context, const CodeRows& a, const PackedCodes& b, int32_t* c, int64_t stride, const int32_t* bias) {
+  const bool one_zero = a.zeros.size() == 1;
+  std::vector<int32_t> offset(b.sums_.size());
+  if (bias) std::copy_n(bias, b.n_, offset.data());
+  if (one_zero) for (size_t j = 0; j < offset.size(); ++j) offset[j] = int32_t(uint32_t(offset[j]) - uint32_t(a.zeros[0]) * uint32_t(b.sums_[j]));
+  context.parallel(a.rows, 0.003 * double(b.n_ * b.k_) + 1, [&](int64_t begin, int64_t end) {
+    code_kernel({a.codes + begin * a.stride, a.stride, b.panels_.data(), b.n_, b.k_, offset.data(), c + begin * stride, stride}, end - begin);
+    if (one_zero && b.zeros_.empty()) return;
+    for (int64_t i = begin; i < end; ++i) {
+      const auto zero = uint32_t(a.zeros[one_zero ? 0 : size_t(i)]);
+      uint32_t left = 0;                                  // of the row, its zero points taken away
+      if (!b.zeros_.empty()) simd::Compiled<SumBytes, const uint8_t*, int64_t, uint32_t*>::best(a.codes + i * a.stride, b.k_, &left), left -= zero * uint32_t(b.k_);
+      int32_t* row = c + i * stride;
+      if (!one_zero) for (int64_t j = 0; j < b.n_; ++j) row[j] = int32_t(uint32_t(row[j]) - zero * uint32_t(b.sums_[size_t(j)]));
+      if (left) for (int64_t j = 0; j < b.n_; ++j) row[j] = int32_t(uint32_t(row[j]) - left * uint32_t(b.zeros_[size_t(j)]));
+    }
+  });
 }
 
 template <class T> void requantize(const RunContext& context, const int32_t* sums, int64_t rows, std::span<const float> ratio, int32_t zero, T* y) {
   const auto n = int64_t(ratio.size());
   context.parallel(rows, double(n), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) simd::Compiled<Requantize<T>, const int32_t*, const float*, int64_t, int32_t, T*>::best(sums + i * n, ratio.data(), n, zero, y + i * n);
+  });
+}
+
+void scale_sums(const RunContext& context, const int32_t* sums, int64_t rows, std::span<const float> scale, std::span<const float> bias, float* y) {
+  const auto n = int64_t(scale.size());
+  context.parallel(rows, double(n), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      simd::Compiled<ScaleSums, const int32_t*, const float*, const float*, int64_t, float*>::best(sums + i * n, scale.data(), bias.empty() ? nullptr : bias.data(), n, y + i * n);
   });
 }
 

@@ -1,7 +1,9 @@
 #include "onward/ops/quantized.h"
 
 #include "onward/ops/broadcast.h"
+#include "onward/ops/code_kernels.h"
 #include "onward/ops/typed.h"
+#include "onward/simd/targets.h"
 
 namespace onward {
 
@@ -45,30 +47,60 @@ Tensor without_zero(const Call& call, size_t x, size_t zero, bool of_rows) {
   return out;
 }
 
-Tensor dynamically_quantized(const Call& call, const Tensor& x, float& scale) {
+namespace {
+
+// A NaN is neither less nor more than what was there.
+struct RangeBody {
+  [[gnu::always_inline]] static void run(const float* x, int64_t n, float* low, float* high) {
+    constexpr int64_t lanes = 64;
+    float least[lanes] = {}, most[lanes] = {};
+    int64_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+      for (int64_t l = 0; l < lanes; ++l) least[l] = x[i + l] < least[l] ? x[i + l] : least[l], most[l] = x[i + l] > most[l] ? x[i + l] : most[l];
+    for (; i < n; ++i) least[0] = std::min(least[0], x[i]), most[0] = std::max(most[0], x[i]);
+    *low = *std::min_element(least, least + lanes), *high = *std::max_element(most, most + lanes);
+  }
+};
+struct QuantizeBody {
+  [[gnu::always_inline]] static void run(const float* x, int64_t n, float scale, float zero, uint8_t* codes) {
+    for (int64_t i = 0; i < n; ++i) {
+      float v = __builtin_nearbyintf(x[i] / scale) + zero;
+      v = v > 0 ? v : 0;                                  // a NaN is the lowest
+      codes[i] = uint8_t(int32_t(v < 255 ? v : 255));
+    }
+  }
+};
+
+}  // namespace
+
+Quantization dynamic_range(const Tensor& x) {
   if (x.type() != DataType::f32) invalid("expected float, found ", name_of(x.type()));
   float low = 0, high = 0;
-  for (const float v : x.values<float>()) low = std::min(low, v), high = std::max(high, v);
-  scale = low == high ? 1.0f : (high - low) / 255.0f;
-  const Quantization to{scale, saturated<uint8_t>(std::nearbyint(double(-low / scale)))};
-  Tensor out = call.scratch(DataType::i32, x.dims());
-  for (int64_t i = 0; i < x.size(); ++i) out.data<int32_t>()[i] = int32_t(to.code<uint8_t>(x.data<float>()[i])) - to.zero;
+  simd::Compiled<RangeBody, const float*, int64_t, float*, float*>::best(x.data<float>(), x.size(), &low, &high);
+  const float scale = low == high ? 1.0f : (high - low) / 255.0f;
+  return {scale, saturated<uint8_t>(std::nearbyint(double(-low / scale)))};
+}
+
+void quantize(const float* x, int64_t n, Quantization to, uint8_t* codes) {
+  simd::Compiled<QuantizeBody, const float*, int64_t, float, float, uint8_t*>::best(x, n, to.scale, float(to.zero), codes);
+}
+
+CodeRows dynamic_rows(const Tensor& x, Quantization to) {
+  CodeRows out;
+  out.k = x.dims().back(), out.rows = out.k ? x.size() / out.k : 0, out.stride = padded_k(out.k);
+  out.own.resize(size_t(out.rows * out.stride)), out.zeros = {to.zero};
+  for (int64_t i = 0; i < out.rows; ++i) quantize(x.data<float>() + i * out.k, out.k, to, out.own.data() + i * out.stride);
+  out.codes = out.own.data();
   return out;
 }
 
-static std::shared_ptr<const CodeRows> shared_rows(const Tensor& matrix, const Tensor* zero, bool transpose) {
-  if (matrix.rank() != 2) return nullptr;
-  auto rows = code_rows(matrix, zero, transpose);
-  return rows ? std::make_shared<const CodeRows>(std::move(*rows)) : nullptr;
-}
-
-void CodeColumns::prepare(const Preparation& at, size_t matrix, size_t zero, bool transpose) {
+void CodeColumns::prepare(const Preparation& at, size_t matrix, size_t zero, bool by_columns) {
   const bool has_zero = zero < at.node.inputs.size() && !at.node.inputs[zero].empty();
-  if (at.input(matrix) && (!has_zero || at.input(zero))) packed_ = shared_rows(*at.input(matrix), has_zero ? at.input(zero) : nullptr, transpose);
+  if (at.input(matrix) && (!has_zero || at.input(zero))) packed_ = packed_codes(*at.input(matrix), has_zero ? at.input(zero) : nullptr, by_columns);
 }
 
-std::shared_ptr<const CodeRows> CodeColumns::rows(const Call& call, size_t matrix, size_t zero, bool transpose) const {
-  return packed_ ? packed_ : shared_rows(call.tensor(matrix), input_of(call, zero), transpose);
+std::shared_ptr<const PackedCodes> CodeColumns::of(const Call& call, size_t matrix, size_t zero, bool by_columns) const {
+  return packed_ ? packed_ : packed_codes(call.tensor(matrix), input_of(call, zero), by_columns);
 }
 
 PerColumn::PerColumn(const Tensor& values, int64_t n, const char* what) : values_(as_doubles(values)) {

@@ -47,8 +47,10 @@ template <class T> struct CodeTable {
 // x - zero as int32: the zero point is one for all, or broadcasts to x; of rows, a vector of them stands beside the rows.
 Tensor without_zero(const Call& call, size_t x, size_t zero, bool of_rows = false);
 
-// x as uint8 codes from which the zero point is taken away already, and the scale; the range holds 0 (DynamicQuantizeLinear).
-Tensor dynamically_quantized(const Call& call, const Tensor& x, float& scale);
+// A scale and a zero point of uint8 for the numbers of x, 0 among them, and the codes that they give (DynamicQuantizeLinear).
+Quantization dynamic_range(const Tensor& x);
+void quantize(const float* x, int64_t n, Quantization to, uint8_t* codes);
+CodeRows dynamic_rows(const Tensor& x, Quantization to);     // of all axes but the last
 
 // Scales or zero points of which there is one, or one for each of `n` columns or filters.
 class PerColumn {
@@ -62,15 +64,14 @@ class PerColumn {
 
 inline const Tensor* input_of(const Call& call, size_t i) { return call.has(i) ? &call.tensor(i) : nullptr; }
 
-// The second operand of a product of codes as rows of its columns (`transpose`) or of its rows; made ready at load where it and its zero
-// point are constants.
+// The second operand of a product of codes, [k][n] or (`by_columns`) [n][k]; made ready at load where it and its zero point are constants.
 class CodeColumns {
  public:
-  void prepare(const Preparation& at, size_t matrix, size_t zero, bool transpose);
-  std::shared_ptr<const CodeRows> rows(const Call& call, size_t matrix, size_t zero, bool transpose) const;     // null: not a matrix of codes
+  void prepare(const Preparation& at, size_t matrix, size_t zero, bool by_columns = false);
+  std::shared_ptr<const PackedCodes> of(const Call& call, size_t matrix, size_t zero, bool by_columns = false) const;     // null: not a matrix of codes
 
  private:
-  std::shared_ptr<const CodeRows> packed_;
+  std::shared_ptr<const PackedCodes> packed_;
 };
 
 }  // namespace onward

@@ -26,9 +26,10 @@ Tensor weights(const Call& call, size_t at, size_t scale_at, size_t zero_at) {
 
 // What is left of x after it was quantized with a range of its own.
 Tensor through_codes(const Call& call, const Tensor& x) {
-  float scale = 1;
-  const Tensor codes = dynamically_quantized(call, x, scale), out = call.scratch(DataType::f32, x.dims());
-  for (int64_t i = 0; i < x.size(); ++i) out.data<float>()[i] = scale * float(codes.data<int32_t>()[i]);
+  const Quantization to = dynamic_range(x);
+  const Tensor codes = call.scratch(DataType::u8, x.dims()), out = call.scratch(DataType::f32, x.dims());
+  quantize(x.data<float>(), x.size(), to, codes.data<uint8_t>());
+  for (int64_t i = 0; i < x.size(); ++i) out.data<float>()[i] = to.real(codes.data<uint8_t>()[i]);
   return out;
 }
 

@@ -8,9 +8,9 @@
 namespace onward::ops {
 namespace {
 
-Tensor product_of(const Call& call, const CodeRows& a, const CodeRows& b, const Dims& dims) {
+Tensor product_of(const Call& call, const CodeRows& a, const PackedCodes& b, const Dims& dims, const int32_t* bias = nullptr) {
   Tensor sum = call.scratch(DataType::i32, dims);
-  code_product(call.context, a.values.data(), a.rows, b.values.data(), b.rows, a.k, sum.data<int32_t>(), b.rows);
+  code_product(call.context, a, b, sum.data<int32_t>(), b.columns(), bias);
   return sum;
 }
 // Of any number of axes and any zero points.
@@ -26,6 +26,11 @@ void scaled(const Call& call, const Tensor& sum, float a_scale, const Tensor& b_
   const int64_t columns = y.rank() ? y.dims().back() : 1;
   const Tensor bias = call.has(bias_at) ? as_type(call, call.tensor(bias_at), DataType::f32) : Tensor();
   if (bias && bias.size() != columns) invalid("a bias of shape ", shown(bias.dims()), " for ", columns, " columns");
+  if (y.type() == DataType::f32 && y.size() && (scales.size() == 1 || (scales.rank() == 1 && scales.size() == columns))) {
+    std::vector<float> ratio(static_cast<size_t>(columns));
+    for (int64_t j = 0; j < columns; ++j) ratio[size_t(j)] = a_scale * scales.data<float>()[scales.size() == 1 ? 0 : j];
+    return scale_sums(call.context, sum.data<int32_t>(), y.size() / columns, ratio, bias ? std::span<const float>(bias.values<float>()) : std::span<const float>(), y.data<float>());
+  }
   const Dims one_each = scales.size() == 1 ? Dims{} : scales.dims();
   if (broadcast(y.dims(), one_each) != y.dims()) invalid("scales of shape ", shown(b_scale.dims()), " for a product of shape ", shown(y.dims()));
   const std::span<const int64_t> operands[] = {one_each};
@@ -42,12 +47,12 @@ void scaled(const Call& call, const Tensor& sum, float a_scale, const Tensor& b_
 
 struct MatMulIntegerToFloat : contrib::MatMulIntegerToFloat {
   CodeColumns second;
-  void prepare(const Preparation& at) { second.prepare(at, 1, 5, true); }
+  void prepare(const Preparation& at) { second.prepare(at, 1, 5); }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
     const Tensor& y = call.output(0);
     const Tensor* zero = input_of(call, 4);
-    const auto b = second.rows(call, 1, 5, true);
+    const auto b = second.of(call, 1, 5);
     const auto a = b && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, false) : std::nullopt;
     scaled(call, a ? product_of(call, *a, *b, y.dims()) : product_of(call, without_zero(call, 0, 4, true), without_zero(call, 1, 5), y.dims()), quantization(call, 2, SIZE_MAX).scale, call.tensor(3), 6, y);
   }
@@ -56,21 +61,28 @@ struct MatMulIntegerToFloat : contrib::MatMulIntegerToFloat {
 // A is quantized as DynamicQuantizeLinear does it: to uint8, with 0 a code.
 struct DynamicQuantizeMatMul : contrib::DynamicQuantizeMatMul {
   CodeColumns second;
-  void prepare(const Preparation& at) { second.prepare(at, 1, 3, true); }
+  void prepare(const Preparation& at) { second.prepare(at, 1, 3); }
   void infer(Inference& io) const { io.output(0, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
     const Tensor &a = call.tensor(0), &y = call.output(0);
-    float scale = 1;
-    const Tensor codes = dynamically_quantized(call, a, scale);
-    const auto b = second.rows(call, 1, 3, true);
-    scaled(call, b ? product_of(call, narrow_rows(codes), *b, y.dims()) : product_of(call, codes, without_zero(call, 1, 3), y.dims()), scale, call.tensor(2), 4, y);
+    const Quantization to = dynamic_range(a);
+    const auto b = second.of(call, 1, 3);
+    scaled(call, b && a.rank() ? product_of(call, dynamic_rows(a, to), *b, y.dims()) : product_of(call, codes(call, a, to), without_zero(call, 1, 3), y.dims()), to.scale, call.tensor(2), 4, y);
+  }
+
+ private:
+  static Tensor codes(const Call& call, const Tensor& a, Quantization to) {
+    const Tensor bytes = call.scratch(DataType::u8, a.dims()), out = call.scratch(DataType::i32, a.dims());
+    quantize(a.data<float>(), a.size(), to, bytes.data<uint8_t>());
+    for (int64_t i = 0; i < out.size(); ++i) out.data<int32_t>()[i] = bytes.data<uint8_t>()[i] - to.zero;
+    return out;
   }
 };
 
 struct QGemm : contrib::QGemm {
   CodeColumns second;
   void prepare(const Preparation& at) {
-    second.prepare(at, 3, 5, transB == 0);
+    second.prepare(at, 3, 5, transB != 0);
     const auto given = [&](size_t i) { return i < at.node.inputs.size() && !at.node.inputs[i].empty(); };
     if (given(7) != given(8)) invalid("y_scale and y_zero_point belong together, found one of them");
   }
@@ -84,24 +96,28 @@ struct QGemm : contrib::QGemm {
   }
   void run(Call& call) const {
     const Tensor& y = call.output(0);
-    const Tensor sum = product(call, y.dims());
-    if (call.has(6)) add(call.tensor(6), sum);
     const int64_t columns = y.dims()[1];
+    const Tensor* c = input_of(call, 6);
+    const bool by_column = c && c->type() == DataType::i32 && c->size() == columns && c->rank() > 0 && c->dims().back() == columns && c->rank() <= 2;
+    bool added = false;
+    const Tensor sum = product(call, y.dims(), by_column ? c->data<int32_t>() : nullptr, added);
+    if (c && !added) add(*c, sum);
     const PerColumn b_scale(call.tensor(4), columns, "scale of B");
     const float a_scale = quantization(call, 1, SIZE_MAX).scale;
     const Quantization to = call.has(7) ? quantization(call, 7, 8) : Quantization{};
     std::vector<float> ratio(static_cast<size_t>(columns));
     for (int64_t j = 0; j < columns; ++j) ratio[size_t(j)] = alpha * a_scale * float(b_scale[j]) / to.scale;
     const int32_t* sums = sum.data<int32_t>();
-    if (!call.has(7)) for (int64_t i = 0; i < y.size(); ++i) y.data<float>()[i] = float(sums[i]) * ratio[size_t(i % columns)];
+    if (!call.has(7)) scale_sums(call.context, sums, y.dims()[0], ratio, {}, y.data<float>());
     else for_type<u8 | i8>(y.type(), [&]<class T>() { requantize<T>(call.context, sums, y.dims()[0], ratio, to.zero, y.data<T>()); });
   }
 
  private:
-  Tensor product(const Call& call, const Dims& dims) const {
+  // With a bias of every column added where there is a way to.
+  Tensor product(const Call& call, const Dims& dims, const int32_t* bias, bool& added) const {
     const Tensor* zero = input_of(call, 2);
-    const auto packed = second.rows(call, 3, 5, transB == 0);
-    if (const auto rows = packed && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, transA != 0) : std::nullopt) return product_of(call, *rows, *packed, dims);
+    const auto packed = second.of(call, 3, 5, transB != 0);
+    if (const auto rows = packed && !(zero && zero->size() != 1) ? code_rows(call.tensor(0), zero, transA != 0) : std::nullopt) return added = bias != nullptr, product_of(call, *rows, *packed, dims, bias);
     // Zero points of B belong to columns, which are its rows where it comes transposed.
     const Tensor a = without_zero(call, 0, 2), b = without_zero(call, 3, 5, transB != 0);
     return product_of(call, transA ? transposed(a, {1, 0}) : a, transB ? transposed(b, {1, 0}) : b, dims);

@@ -1,6 +1,6 @@
 // MatMulInteger, QLinearMatMul, ConvInteger, QLinearConv: products of quantized tensors, zero points taken away first.
 #include <cmath>
-#include "onward/ops/convolution.h"
+#include "onward/ops/code_convolution.h"
 #include "onward/ops/matmul.h"
 #include "onward/ops/quantized.h"
 #include "onward/ops/typed.h"
@@ -53,66 +53,70 @@ void requantize(const Call& call, const Tensor& x, size_t scale, size_t zero, co
 
 struct MatMulInteger : standard::MatMulInteger {
   CodeColumns second;
-  void prepare(const Preparation& at) { second.prepare(at, 1, 3, true); }
+  void prepare(const Preparation& at) { second.prepare(at, 1, 3); }
   void infer(Inference& io) const { io.output(0, DataType::i32, MatMulShape(io.dims(0), io.dims(1), io.symbols).output()); }
   void run(Call& call) const {
-    const auto columns = second.rows(call, 1, 3, true);
+    const auto columns = second.of(call, 1, 3);
     if (const auto rows = columns ? code_rows(call.tensor(0), input_of(call, 2), false) : std::nullopt)
-      return code_product(call.context, rows->values.data(), rows->rows, columns->values.data(), columns->rows, rows->k, call.output(0).data<int32_t>(), columns->rows);
+      return code_product(call.context, *rows, *columns, call.output(0).data<int32_t>(), columns->columns());
     const Tensor a = dequantized<int32_t>(call, 0, 2, SIZE_MAX, true), b = dequantized<int32_t>(call, 1, 3, SIZE_MAX, false);
     matmul(call.context, MatMulShape(a.dims(), b.dims()), a.data<int32_t>(), b.data<int32_t>(), call.output(0).data<int32_t>());
   }
 };
 
+// Of two matrices of 8-bit codes the sums are exact and scaled once, in float; anything else goes through double.
 struct QLinearMatMul : standard::QLinearMatMul {
+  CodeColumns second;
+  void prepare(const Preparation& at) { second.prepare(at, 3, 5); }
   void infer(Inference& io) const { io.output(0, io.inputs[std::min<size_t>(7, io.inputs.size() - 1)].type, MatMulShape(io.dims(0), io.dims(3), io.symbols).output()); }
   void run(Call& call) const {
+    const auto columns = second.of(call, 3, 5);
+    const Tensor& out = call.output(0);
+    const bool plain = columns && call.tensor(1).size() == 1 && call.tensor(6).size() == 1 && call.tensor(7).size() == 1 && (call.tensor(4).size() == 1 || (call.tensor(4).rank() == 1 && call.tensor(4).size() == columns->columns()));
+    if (const auto rows = plain && contains(u8 | i8, out.type()) ? code_rows(call.tensor(0), input_of(call, 2), false) : std::nullopt) return exactly(call, *rows, *columns);
     const Tensor a = dequantized<double>(call, 0, 2, 1, true), b = dequantized<double>(call, 3, 5, 4, false), y = call.scratch(DataType::f64, call.output(0).dims());
     matmul(call.context, MatMulShape(a.dims(), b.dims()), a.data<double>(), b.data<double>(), y.data<double>());
     requantize(call, y, 6, 7, call.output(0));
   }
+
+ private:
+  static void exactly(Call& call, const CodeRows& rows, const PackedCodes& columns) {
+    const Tensor& y = call.output(0);
+    const Tensor sum = call.scratch(DataType::i32, y.dims());
+    code_product(call.context, rows, columns, sum.data<int32_t>(), columns.columns());
+    const Quantization to = quantization(call, 6, 7);
+    const PerColumn scale(call.tensor(4), columns.columns(), "scale of B");
+    std::vector<float> ratio;
+    for (int64_t j = 0; j < columns.columns(); ++j) ratio.push_back(quantization(call, 1, SIZE_MAX).scale * float(scale[j]) / to.scale);
+    for_type<u8 | i8>(y.type(), [&]<class T>() { onward::requantize<T>(call.context, sum.data<int32_t>(), rows.rows, ratio, to.zero, y.data<T>()); });
+  }
 };
 
-// A zero point (or scale) per filter stands beside the weights' first axis.
-Tensor of_filters(const Call& call, size_t i, const Tensor& w) {
-  const Tensor p = as_type(call, call.tensor(i), DataType::f64);
-  if (p.size() != 1 && p.size() != w.dims()[0]) invalid("a scale or zero point of ", p.size(), " elements for ", w.dims()[0], " filters");
-  return p;
-}
 
 struct ConvInteger : standard::ConvInteger {
-  void prepare(const Preparation&) const { convolution(*this).check(); }
+  std::shared_ptr<const CodeFilters> filters;             // of constant weights
+
+  void prepare(const Preparation& at) { convolution(*this).check(), filters = CodeFilters::constant(at, 1, 3, group); }
   void infer(Inference& io) const { io.output(0, DataType::i32, convolution(*this).output(io, 0, 1)); }
   void run(Call& call) const {
-    const Tensor x = dequantized<int32_t>(call, 0, 2, SIZE_MAX, false);
-    Tensor w = dequantized<int32_t>(call, 1, SIZE_MAX, SIZE_MAX, false);
-    if (call.has(3)) {
-      const Tensor zero = of_filters(call, 3, w);
-      for (int64_t i = 0; i < w.size(); ++i) w.data<int32_t>()[i] -= int32_t(zero.data<double>()[zero.size() == 1 ? 0 : i / (w.size() / w.dims()[0])]);
-    }
-    convolution(*this).run(call.context, x.dims(), x.data<int32_t>(), w.dims(), w.data<int32_t>(), static_cast<const int32_t*>(nullptr), call.output(0).data<int32_t>());
+    const Tensor &y = call.output(0), &w = call.tensor(1), *zero = input_of(call, 2);
+    if (y.size() == 0) return;
+    const auto own = filters ? filters : CodeFilters::of(w, input_of(call, 3), group);
+    if (!own || (zero && zero->size() != 1)) invalid("codes ", shown(call.tensor(0)), " and ", shown(w), " do not fit their zero points");
+    const Dims dims = channels_last(y.dims());
+    const Tensor sum = call.scratch(DataType::i32, dims), x = with_channels_last(call.tensor(0));
+    code_convolution(call.context, convolution(*this), x, zero ? int32_t(as_doubles(*zero)[0]) : 0, w.dims(), *own, nullptr, dims, sum.data<int32_t>());
+    const Tensor out = with_channels_first(sum);
+    std::copy_n(out.data<int32_t>(), y.size(), y.data<int32_t>());
   }
 };
 
 struct QLinearConv : standard::QLinearConv {
-  void prepare(const Preparation&) const { convolution(*this).check(); }
+  std::shared_ptr<const CodeFilters> filters;             // of constant weights
+
+  void prepare(const Preparation& at) { convolution(*this).check(), filters = CodeFilters::constant(at, 3, 5, group); }
   void infer(Inference& io) const { io.output(0, io.inputs[std::min<size_t>(7, io.inputs.size() - 1)].type, convolution(*this).output(io, 0, 3)); }
-  void run(Call& call) const {
-    const Tensor x = dequantized<double>(call, 0, 2, SIZE_MAX, false), w = dequantized<double>(call, 3, SIZE_MAX, SIZE_MAX, false);
-    const Tensor zero = of_filters(call, 5, w), scale = of_filters(call, 4, w), bias = call.has(8) ? of_filters(call, 8, w) : Tensor();
-    const int64_t filters = w.dims()[0], each = filters ? w.size() / filters : 0;
-    const auto of = [](const Tensor& p, int64_t filter) { return p.data<double>()[p.size() == 1 ? 0 : filter]; };
-    for (int64_t i = 0; i < w.size(); ++i) w.data<double>()[i] -= of(zero, i / each);
-    const Tensor y = call.scratch(DataType::f64, call.output(0).dims());
-    convolution(*this).run(call.context, x.dims(), x.data<double>(), w.dims(), w.data<double>(), static_cast<const double*>(nullptr), y.data<double>());
-    const double x_scale = as_doubles(call.tensor(1)).at(0);
-    const int64_t pixels = product(y.dims(), 2, y.rank());
-    for (int64_t i = 0; i < y.size(); ++i) {
-      const int64_t filter = i / pixels % filters;
-      y.data<double>()[i] = (y.data<double>()[i] + (bias ? of(bias, filter) : 0)) * x_scale * of(scale, filter);
-    }
-    requantize(call, y, 6, 7, call.output(0));
-  }
+  void run(Call& call) const { quantized_convolution(call, convolution(*this), false, filters); }
 };
 
 }  // namespace

@@ -1,0 +1,204 @@
+#include "onward/ops/code_kernels.h"
+
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "onward/simd/targets.h"
+
+namespace onward {
+namespace {
+
+#define ONWARD_VNNI gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,prefer-vector-width=512")
+#define ONWARD_AMX gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,amx-tile,amx-int8")
+
+int32_t word_at(const uint8_t* bytes) {
+  int32_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// ---- Plain
+
+void plain(const CodeOperands& o, int64_t m) {
+  const int64_t panel = padded_k(o.k) * panel_columns;
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < o.n; j += panel_columns) {
+      uint32_t sum[panel_columns];
+      for (int64_t q = 0; q < panel_columns; ++q) sum[q] = uint32_t(o.offset[j + q]);
+      const uint8_t* a = o.a + i * o.stride;
+      const int8_t* b = o.b + j / panel_columns * panel;
+      for (int64_t k = 0; k < o.k; ++k)
+        for (int64_t q = 0; q < panel_columns; ++q) sum[q] += uint32_t(int32_t(a[k]) * b[k / 4 * 64 + q * 4 + k % 4]);
+      std::memcpy(o.c + i * o.c_stride + j, sum, size_t(std::min(panel_columns, o.n - j)) * sizeof(int32_t));
+    }
+}
+
+// ---- AVX2: bytes widened to 16 bits, pairs multiplied and added. (Its product of bytes saturates.)
+
+template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(const uint8_t* a, int64_t stride, const int8_t* b, int64_t quads, const int32_t* offset, int32_t* c, int64_t c_stride, int64_t width) {
+  __m256i sum[rows][4] = {};
+  for (int64_t i = 0; i < quads; ++i) {
+    __m256i x[rows];
+    for (int r = 0; r < rows; ++r) x[r] = _mm256_broadcastq_epi64(_mm_cvtepu8_epi16(_mm_cvtsi32_si128(word_at(a + r * stride + i * 4))));
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; ++q) {
+      const __m256i y = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b + i * 64 + q * 16)));
+#pragma GCC unroll 2
+      for (int r = 0; r < rows; ++r) sum[r][q] = _mm256_add_epi32(sum[r][q], _mm256_madd_epi16(x[r], y));
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    int32_t out[panel_columns];
+    for (int half = 0; half < 2; ++half) {
+      const __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(sum[r][2 * half], sum[r][2 * half + 1]), 0xd8);
+      const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(offset + 8 * half));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * half), _mm256_add_epi32(pairs, first));
+    }
+    std::memcpy(c + r * c_stride, out, size_t(width) * sizeof(int32_t));
+  }
+}
+[[ONWARD_AVX2]] void avx2(const CodeOperands& o, int64_t m) {
+  const int64_t panel = padded_k(o.k) * panel_columns, quads = (o.k + 3) / 4;
+  for (int64_t j = 0; j < o.n; j += panel_columns) {
+    const int8_t* b = o.b + j / panel_columns * panel;
+    const int64_t width = std::min(panel_columns, o.n - j);
+    int64_t i = 0;
+    for (; i + 2 <= m; i += 2) avx2_tile<2>(o.a + i * o.stride, o.stride, b, quads, o.offset + j, o.c + i * o.c_stride + j, o.c_stride, width);
+    for (; i < m; ++i) avx2_tile<1>(o.a + i * o.stride, o.stride, b, quads, o.offset + j, o.c + i * o.c_stride + j, o.c_stride, width);
+  }
+}
+
+// ---- VNNI: four products of a column at a time
+
+template <int rows, int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void vnni_tile(const CodeOperands& o, int64_t i, int64_t j, int64_t quads, int64_t panel) {
+  const uint8_t* a = o.a + i * o.stride;
+  const int8_t* b = o.b + j / panel_columns * panel;
+  __m512i sum[rows][panels];
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int p = 0; p < panels; ++p) sum[r][p] = _mm512_loadu_si512(o.offset + j + p * panel_columns);
+  for (int64_t q = 0; q < quads; ++q) {
+    __m512i y[panels];
+#pragma GCC unroll 4
+    for (int p = 0; p < panels; ++p) y[p] = _mm512_loadu_si512(b + p * panel + q * 64);
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; ++r) {
+      const __m512i x = _mm512_set1_epi32(word_at(a + r * o.stride + q * 4));
+#pragma GCC unroll 4
+      for (int p = 0; p < panels; ++p) sum[r][p] = _mm512_dpbusd_epi32(sum[r][p], x, y[p]);
+    }
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int p = 0; p < panels; ++p) {
+      const int64_t at = j + p * panel_columns, width = std::min(panel_columns, o.n - at);
+      _mm512_mask_storeu_epi32(o.c + (i + r) * o.c_stride + at, __mmask16((1u << width) - 1), sum[r][p]);
+    }
+}
+template <int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void vnni_rows(const CodeOperands& o, int64_t m, int64_t j, int64_t quads, int64_t panel) {
+  int64_t i = 0;
+  for (; i + 6 <= m; i += 6) vnni_tile<6, panels>(o, i, j, quads, panel);
+  for (; i + 2 <= m; i += 2) vnni_tile<2, panels>(o, i, j, quads, panel);
+  for (; i < m; ++i) vnni_tile<1, panels>(o, i, j, quads, panel);
+}
+[[ONWARD_VNNI]] void vnni(const CodeOperands& o, int64_t m) {
+  const int64_t panel = padded_k(o.k) * panel_columns, quads = (o.k + 3) / 4;
+  int64_t j = 0;
+  for (; j + 3 * panel_columns < o.n; j += 4 * panel_columns) vnni_rows<4>(o, m, j, quads, panel);
+  for (; j < o.n; j += panel_columns) vnni_rows<1>(o, m, j, quads, panel);
+}
+
+// ---- AMX: tiles of 16 rows by 16 columns; the rows that fill none are left to VNNI
+
+struct alignas(64) TileShapes {
+  uint8_t palette = 1, start = 0, reserved[14] = {};
+  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Two blocks of rows by two panels where `tall` and `wide`, else one.
+template <bool tall, bool wide> [[gnu::always_inline, ONWARD_AMX]] inline void amx_tile(const CodeOperands& o, int64_t i, int64_t j, int64_t panel) {
+  const uint8_t* a = o.a + i * o.stride;
+  const int8_t* b = o.b + j / panel_columns * panel;
+  const int32_t *first = o.offset + j, *second = first + panel_columns;
+  _tile_loadd(0, first, 0);
+  if (wide) _tile_loadd(1, second, 0);
+  if (tall) _tile_loadd(2, first, 0);
+  if (tall && wide) _tile_loadd(3, second, 0);
+  for (int64_t k = 0; k < o.k; k += k_granule) {
+    _tile_loadd(4, a + k, o.stride);
+    _tile_loadd(6, b + k * panel_columns, 64);
+    _tile_dpbusd(0, 4, 6);
+    if (wide) { _tile_loadd(7, b + panel + k * panel_columns, 64); _tile_dpbusd(1, 4, 7); }
+    if (tall) { _tile_loadd(5, a + 16 * o.stride + k, o.stride); _tile_dpbusd(2, 5, 6); }
+    if (tall && wide) _tile_dpbusd(3, 5, 7);
+  }
+  int32_t* c = o.c + i * o.c_stride + j;
+  const int64_t width = std::min((wide ? 2 : 1) * panel_columns, o.n - j), stride = o.c_stride;
+  if (width == (wide ? 2 : 1) * panel_columns) {
+    _tile_stored(0, c, stride * 4);
+    if (wide) _tile_stored(1, c + panel_columns, stride * 4);
+    if (tall) _tile_stored(2, c + 16 * stride, stride * 4);
+    if (tall && wide) _tile_stored(3, c + 16 * stride + panel_columns, stride * 4);
+    return;
+  }
+  alignas(64) int32_t sums[32][32];
+  _tile_stored(0, sums[0], 128);
+  if (wide) _tile_stored(1, sums[0] + 16, 128);
+  if (tall) _tile_stored(2, sums[16], 128);
+  if (tall && wide) _tile_stored(3, sums[16] + 16, 128);
+  for (int64_t r = 0; r < (tall ? 32 : 16); ++r) std::memcpy(c + r * stride, sums[r], size_t(width) * sizeof(int32_t));
+}
+template <bool wide> [[gnu::always_inline, ONWARD_AMX]] inline void amx_rows(const CodeOperands& o, int64_t m, int64_t j, int64_t panel) {
+  int64_t i = 0;
+  for (; i + 32 <= m; i += 32) amx_tile<true, wide>(o, i, j, panel);
+  if (i + 16 <= m) amx_tile<false, wide>(o, i, j, panel);
+}
+[[ONWARD_AMX]] void amx_tiles(const CodeOperands& o, int64_t m) {
+  const TileShapes shapes;
+  _tile_loadconfig(&shapes);
+  const int64_t panel = padded_k(o.k) * panel_columns;
+  int64_t j = 0;
+  for (; j + panel_columns < o.n; j += 2 * panel_columns) amx_rows<true>(o, m, j, panel);
+  if (j < o.n) amx_rows<false>(o, m, j, panel);
+  _tile_release();
+}
+void amx(const CodeOperands& o, int64_t m) {
+  const int64_t whole = m / 16 * 16;
+  if (whole) amx_tiles(o, whole);
+  if (whole == m) return;
+  CodeOperands rest = o;
+  rest.a += whole * o.stride, rest.c += whole * o.c_stride;
+  vnni(rest, m - whole);
+}
+
+bool has_vnni() { return simd::best() == simd::Target::avx512 && __builtin_cpu_supports("avx512vnni"); }
+// Linux gives a process the tile registers when it asks for them.
+bool has_amx() {
+  constexpr long request = 0x1023, tile_data = 18;
+  static const bool granted = __builtin_cpu_supports("amx-int8") && syscall(SYS_arch_prctl, request, tile_data) == 0;
+  return has_vnni() && granted;
+}
+
+}  // namespace
+
+bool code_kernel_of(int level, const CodeOperands& o, int64_t m) {
+  if (level >= 3 && has_amx()) return amx(o, m), true;
+  if (level == 2 && has_vnni()) return vnni(o, m), true;
+  if (level == 1 && simd::best() >= simd::Target::avx2) return avx2(o, m), true;
+  return level == 0 ? plain(o, m), true : false;
+}
+
+void code_kernel(const CodeOperands& o, int64_t m) {
+  // Tiles are 64 deep whatever k is, and must be configured.
+  if (m >= 16 && o.k > 32 && m * o.n >= 1024 && code_kernel_of(3, o, m)) return;
+  for (int level = 2; level >= 0; --level) if (code_kernel_of(level, o, m)) return;
+}
+
+}  // namespace onward

@@ -1,0 +1,26 @@
+// c[m][n] = offset[n] + the sum over k of a[m][k] b[k][n], modulo 2^32: unsigned by signed bytes, exact on every instruction set.
+#pragma once
+#include <cstdint>
+
+namespace onward {
+
+// b lies in panels of 16 columns, in each of which four k of a column stand together: [panels][k / 4][16][4], zeros behind its own k and n.
+constexpr int64_t panel_columns = 16, k_granule = 64;
+inline int64_t padded_k(int64_t k) { return (k + k_granule - 1) / k_granule * k_granule; }
+
+struct CodeOperands {
+  const uint8_t* a;                                       // rows of at least padded_k(k) readable bytes, `stride` apart
+  int64_t stride;
+  const int8_t* b;
+  int64_t n, k;
+  const int32_t* offset;                                  // of every column of the panels
+  int32_t* c;
+  int64_t c_stride;
+};
+
+void code_kernel(const CodeOperands& operands, int64_t m);
+
+// As code_kernel, on what a processor without the newest instructions has: 0 plain, 1 AVX2, 2 VNNI, 3 AMX; false where it has not got it.
+bool code_kernel_of(int level, const CodeOperands& operands, int64_t m);
+
+}  // namespace onward
