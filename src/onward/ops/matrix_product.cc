@@ -82,6 +82,23 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
       finish<high, wide * lanes>(values, c, to, j, width);
     }
   }
+  [[gnu::always_inline]] static void four_panels(const T* a, const T* b, int64_t k, const Store& to, int64_t j) {
+    V sum[8] = {};
+    for (int64_t p = 0; p < k; ++p)
+#pragma GCC unroll 8
+      for (int v = 0; v < 8; ++v) {
+        V row;
+        std::memcpy(&row, b + (v / 2 * k + p) * columns + v % 2 * lanes, sizeof row);
+        madd(sum[v], a[p], row);
+      }
+#pragma GCC unroll 4
+    for (int w = 0; w < 4; ++w) {
+      V pair[1][2] = {{sum[2 * w], sum[2 * w + 1]}};
+      alignas(64) T values[columns];
+      put<1, 2>(pair, values, columns);
+      finish<1, columns>(values, to.c + j + w * columns, to, j + w * columns, columns);
+    }
+  }
   // Each accumulator on its own: whoever takes the address of all of them keeps them in memory.
   template <int high, int wide> [[gnu::always_inline]] static void put(const V (&sum)[high][wide], T* to, int64_t stride) {
 #pragma GCC unroll 16
@@ -134,7 +151,11 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
       int64_t step = stride;
       if (packed_a) pack_a(left, stride, mc, k, packed_a), left = packed_a, step = k;
       const T* panel = b;
-      for (int64_t j = 0; j < n; j += columns) {
+      int64_t j = 0;
+      // One row at a time has too few sums to keep the units busy: four panels together.
+      if (mc < rows / 3) for (; j + 4 * columns <= n; j += 4 * columns, panel += k * 4 * columns)
+        for (int64_t r = 0; r < mc; ++r) four_panels(left + r * step, panel, k, {c + (i + r) * n, n, first, last && (finish.bias || finish.rectifier != Rectifier::none), finish}, j);
+      for (; j < n; j += columns) {
         const Store to{c + i * n, n, first, last && (finish.bias || finish.rectifier != Rectifier::none), finish};
         if (width_at(j, n) == columns) tiles<2>(left, step, mc, panel, k, to, j);
         else tiles<1>(left, step, mc, panel, k, to, j);

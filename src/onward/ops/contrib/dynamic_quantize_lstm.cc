@@ -9,17 +9,16 @@ namespace onward::ops {
 namespace {
 
 // Weights [directions, inputs, 4 hidden] with a scale for each direction or for each column, as LSTM has them: [directions, 4 hidden, inputs].
-Tensor weights(const Call& call, size_t at, size_t scale_at, size_t zero_at) {
-  const Tensor codes = as_type(call, call.tensor(at), DataType::f32);
-  const int64_t directions = codes.dims()[0], inputs = codes.dims()[1], columns = codes.dims()[2];
-  const auto scale = as_doubles(call.tensor(scale_at)), zero = as_doubles(call.tensor(zero_at));
+Tensor weights(const Tensor& given, const Tensor& scales, const Tensor& zeros) {
+  const int64_t directions = given.dims()[0], inputs = given.dims()[1], columns = given.dims()[2];
+  const auto codes = as_doubles(given), scale = as_doubles(scales), zero = as_doubles(zeros);
   const auto n = int64_t(scale.size());
-  if (zero.size() != scale.size() || (n != directions && n != directions * columns)) invalid(scale.size(), " scales and ", zero.size(), " zero points for weights ", shown(call.tensor(at)));
-  const Tensor real = call.scratch(DataType::f32, codes.dims());
+  if (zero.size() != scale.size() || (n != directions && n != directions * columns)) invalid(scale.size(), " scales and ", zero.size(), " zero points for weights ", shown(given));
+  const Tensor real(DataType::f32, given.dims());
   for (int64_t i = 0; i < real.size(); ++i) {
     const int64_t direction = i / (inputs * columns);
     const auto k = size_t(n == directions ? direction : direction * columns + i % columns);
-    real.data<float>()[i] = (codes.data<float>()[i] - float(zero[k])) * float(scale[k]);
+    real.data<float>()[i] = (float(codes[size_t(i)]) - float(zero[k])) * float(scale[k]);
   }
   return transposed(real, {0, 2, 1});
 }
@@ -36,7 +35,13 @@ Tensor through_codes(const Call& call, const Tensor& x) {
 struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
   Recurrence form;
 
-  void prepare(const Preparation&) { form = Recurrence::of(*this, 4, {"Sigmoid", "Tanh", "Tanh"}); }
+  void prepare(const Preparation& at) {
+    form = Recurrence::of(*this, 4, {"Sigmoid", "Tanh", "Tanh"});
+    for (size_t i : {1, 2, 8, 9, 10, 11}) if (!at.input(i)) return;
+    if (at.input(1)->rank() != 3 || at.input(2)->rank() != 3) return;         // infer says so
+    const Tensor w = weights(*at.input(1), *at.input(8), *at.input(9)), r = weights(*at.input(2), *at.input(10), *at.input(11));
+    form.keep(&w, &r);
+  }
 
   void infer(Inference& io) const {
     std::vector<Fact> facts(io.inputs.begin(), io.inputs.end());
@@ -53,15 +58,16 @@ struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
   }
 
   void run(Call& call) const {
-    std::vector<Value> own = {through_codes(call, call.tensor(0)), weights(call, 1, 8, 9), weights(call, 2, 10, 11)};
+    std::vector<Value> own = {through_codes(call, call.tensor(0))};
+    if (!form.single) for (size_t i : {1, 2}) own.push_back(weights(call.tensor(i), call.tensor(6 + 2 * i), call.tensor(7 + 2 * i)));
     std::vector<const Value*> inputs(call.inputs.begin(), call.inputs.begin() + 8);
     for (size_t i = 0; i < own.size(); ++i) inputs[i] = &own[i];
     Call as_lstm{inputs, call.outputs, call.context, call.scope};
     const Tensor peepholes = call.has(7) ? as_type(call, call.tensor(7), DataType::f32) : Tensor();
-    recur<float>(as_lstm, form, 2, 0, [&](const RecurrentRun<float>& run, const float* x, std::span<std::vector<float>> states) {
+    recur<float>(as_lstm, form, 2, [&](RecurrentRun<float>& run, float* x, std::span<std::vector<float>> states) {
       const Tensor h = through_codes(call, Tensor::view(DataType::f32, {int64_t(states[0].size())}, states[0].data()));
-      const auto by_r = times_r(run, std::vector<float>(h.data<float>(), h.data<float>() + h.size()));
-      lstm_step(run, x, by_r.data(), peepholes ? peepholes.data<float>() + run.direction * 3 * run.hidden : nullptr, input_forget != 0, states);
+      run.weights.r.product(h.data<float>(), run.by_r.data(), run.batch);
+      lstm_step(run, x, peepholes ? peepholes.data<float>() + run.direction * 3 * run.hidden : nullptr, input_forget != 0, states);
     });
   }
 };
