@@ -16,6 +16,7 @@ def cases():
         yield from classifiers(dtype)
         yield from svm_regressors(dtype)
         yield from svm_classifiers(dtype)
+    yield from svm_probabilities()
 
 
 def transformed(scores, kind):
@@ -114,6 +115,26 @@ def svm_classifiers(dtype):
                    {"kernel_type": name, "kernel_params": [0.25, 0.5, 3.0], "support_vectors": vectors.ravel().tolist(), "coefficients": weights.ravel().tolist(), "rho": rho.tolist(),
                     "vectors_per_class": fitted.n_support_.tolist(), ("classlabels_strings" if texts else "classlabels_ints"): labels}, **ML, tolerance=2e-4,
                    disputes=ONE_TYPE if dtype is not np.float32 else {"reference": "fails on two classes named by text"} if classes == 2 and texts else {})
+
+
+def svm_probabilities():
+    """Fitted by scikit-learn with probabilities, which predicts from the votes all the same: labels and the likeliest class differ in some rows."""
+    from sklearn.svm import SVC
+
+    for classes in (2, 3, 4):
+        draw = np.random.default_rng(classes)
+        data, target = draw.standard_normal((90, 3)), draw.integers(0, classes, 90)
+        data[:, 0] += target / 2
+        x = data.astype(np.float32)
+        fitted = SVC(gamma=0.25, probability=True, random_state=0).fit(x, target)
+        scores, chosen = fitted.predict_proba(x), fitted.predict(x)
+        assert (scores.argmax(1) != chosen).any(), classes
+        yield Case("SVMClassifier", [x], [chosen.astype(np.int64), scores.astype(np.float32)],
+                   {"kernel_type": "RBF", "kernel_params": [0.25, 0.0, 3.0], "support_vectors": fitted.support_vectors_.astype(np.float32).ravel().tolist(),
+                    "coefficients": fitted._dual_coef_.astype(np.float32).ravel().tolist(), "rho": fitted._intercept_.astype(np.float32).tolist(),
+                    "prob_a": fitted._probA.astype(np.float32).tolist(), "prob_b": fitted._probB.astype(np.float32).tolist(),
+                    "vectors_per_class": fitted.n_support_.tolist(), "classlabels_ints": list(range(classes))}, **ML, tolerance=2e-4,
+                   disputes={} if classes == 2 else {"reference": "couples the pairs otherwise than libsvm, whose probabilities scikit-learn and ONNX Runtime give"})
 
 
 def pair_decisions(values, weights, rho, counts):

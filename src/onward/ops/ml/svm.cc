@@ -154,7 +154,7 @@ struct SVMClassifier : standard::SVMClassifier {
         ++votes[size_t(decisions.back() > 0 ? i : j)];
       }
     const int64_t voted = std::max_element(votes.begin(), votes.end()) - votes.begin();
-    if (!prob_a.empty()) return by_probability(decisions, out);
+    if (!prob_a.empty()) return probabilities(decisions, out), voted;      // the label stays that of the votes, as in libsvm and ONNX Runtime
     if (classes > 2) {
       std::copy(decisions.begin(), decisions.end(), out);
       onward::post_transform(std::span<float>(out, decisions.size()), kind);
@@ -175,7 +175,7 @@ struct SVMClassifier : standard::SVMClassifier {
     add(i, j - 1), add(j, i);
     return sum;
   }
-  int64_t by_probability(const std::vector<double>& decisions, float* out) const {
+  void probabilities(const std::vector<double>& decisions, float* out) const {
     const auto n = size_t(classes);
     std::vector<std::vector<double>> r(n, std::vector<double>(n));
     for (size_t i = 0, p = 0; i < n; ++i)
@@ -185,7 +185,6 @@ struct SVMClassifier : standard::SVMClassifier {
       }
     const std::vector<double> p = coupled(r);
     std::copy(p.begin(), p.end(), out);
-    return std::max_element(p.begin(), p.end()) - p.begin();
   }
   // Wu, Lin, Weng: Probability Estimates for Multi-class Classification by Pairwise Coupling (2004), algorithm 2.
   static std::vector<double> coupled(const std::vector<std::vector<double>>& r) {
