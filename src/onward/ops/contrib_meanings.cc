@@ -1,7 +1,4 @@
 // Operators of ONNX Runtime that are others of the standard, or a few of them in a row: no kernel of their own.
-#include <algorithm>
-#include <tuple>
-
 #include "onward/model/text.h"
 #include "onward/ops/contrib_signatures.h"
 
@@ -92,9 +89,6 @@ std::span<const Signature> contrib_signatures() {
     std::vector<Signature> out(generated.begin(), generated.end());
     for (const ContribMeaning& m : contrib_meanings())
       for (Signature& s : out) if (s.domain == m.domain && s.op == m.op) s.body = m.body, s.body_opset = m.opset;
-    const auto experimental = experimental_signatures();
-    out.insert(out.end(), experimental.begin(), experimental.end());
-    std::sort(out.begin(), out.end(), [](const Signature& a, const Signature& b) { return std::tie(a.domain, a.op, a.since) < std::tie(b.domain, b.op, b.since); });
     return out;
   }();
   return all;

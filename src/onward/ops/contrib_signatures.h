@@ -20,7 +20,7 @@ const ContribRefusal* contrib_refusal(std::string_view domain, std::string_view 
 
 std::span<const Signature> contrib_signatures();          // with their meanings; sorted by domain, name, version
 std::span<const Signature> generated_contrib_signatures();
-std::span<const Signature> experimental_signatures();     // of the first opsets, no longer in the standard; with their meanings
+std::span<const Signature> experimental_signatures();     // of the first opsets, no longer in the standard; sorted, with their meanings
 std::span<const ContribMeaning> contrib_meanings();
 void check_contrib_limits(const Node& node);              // throws where the meaning does not hold for the node's attributes
 
