@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "onward/ops/code_convolution.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
@@ -106,6 +107,46 @@ template <class T> void test_convolutions() {
 
 TEST(Convolution, IsTheChainItPromisesInFloat) { test_convolutions<float>(); }
 TEST(Convolution, IsTheChainItPromisesInDouble) { test_convolutions<double>(); }
+
+// Codes: the sums of both layouts, of either signedness, against the plain loop; padding counts as the zero point.
+void test_codes(const Case& c, DataType x_type, DataType w_type) {
+  const Convolution convolution{{{}, c.strides, c.dilations, c.pads}, c.group};
+  const Windows along = windows(convolution.sliding, c.x, std::span<const int64_t>(c.w).subspan(2));
+  const auto bytes = [](int64_t n, int64_t factor) { std::vector<uint8_t> out; for (int64_t i = 0; i < n; ++i) out.push_back(uint8_t(i * factor % 251 + i % 5)); return out; };
+  const auto real = [](uint8_t code, DataType type) { return type == DataType::i8 ? double(int8_t(code)) : double(code); };
+  const auto x = bytes(count(c.x), 7919), w = bytes(count(c.w), 104729), zeros = bytes(c.w[0], 13);
+  const int32_t zero = x_type == DataType::i8 ? -7 : 7;
+  std::vector<double> x_real, w_real, no_bias(size_t(c.w[0]), 3);
+  for (uint8_t v : x) x_real.push_back(real(v, x_type) - zero);
+  for (size_t i = 0; i < w.size(); ++i) w_real.push_back(real(w[i], w_type) - real(zeros[i / (w.size() / zeros.size())], w_type));
+  const auto expected = promised(c, along, x_real, w_real, no_bias);
+  const Tensor given = Tensor::view(x_type, c.x, x.data()), weights = Tensor::view(w_type, c.w, w.data()), w_zero = Tensor::view(w_type, {c.w[0]}, zeros.data());
+  const auto filters = CodeFilters::of(weights, &w_zero, c.group);
+  ASSERT_TRUE(filters);
+  Dims y_dims{c.x[0]};
+  for (const Window& v : along) y_dims.push_back(v.out);
+  y_dims.push_back(c.w[0]);
+  const std::vector<int32_t> bias(size_t(c.w[0]), 3);
+  const Tensor turned = with_channels_last(given);
+  for (auto target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512})
+    for (bool last : {false, true}) {
+      simd::limit(target);
+      const Tensor sums(DataType::i32, y_dims);
+      code_convolution({}, {convolution, last ? turned : given, weights, &w_zero, last, zero, bias.data()}, *filters, y_dims, sums.data<int32_t>());
+      simd::limit(simd::Target::avx512);
+      const Tensor first = with_channels_first(sums);
+      for (size_t i = 0; i < expected.size(); ++i) ASSERT_EQ(double(first.data<int32_t>()[i]), expected[i]) << shown(c.x) << " by " << shown(c.w) << " at " << i << " on target " << int(target);
+    }
+}
+
+TEST(Convolution, OfCodesIsExact) {
+  for (const Case& c : cases)
+    for (DataType x : {DataType::u8, DataType::i8})
+      for (DataType w : {DataType::u8, DataType::i8}) test_codes(c, x, w);
+  test_codes({{2, 80, 9, 10}, {80, 1, 3, 3}, 80, {2, 1}, {}, {1, 1, 1, 1}}, DataType::u8, DataType::i8);
+  test_codes({{1, 64, 8, 8}, {20, 64, 1, 1}, 1, {}, {}, {}}, DataType::u8, DataType::i8);
+  test_codes({{1, 2, 3, 4}, {2, 2, 2, 2}, 1, {}, {500, 400}, {250, 250, 250, 250}}, DataType::u8, DataType::u8);        // through doubles
+}
 
 }  // namespace
 }  // namespace onward

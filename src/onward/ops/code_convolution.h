@@ -23,12 +23,20 @@ struct CodeFilters {
   // Of the inputs `w` and `zero` of a node, where they are constants.
   static std::shared_ptr<const CodeFilters> constant(const Preparation& at, size_t w, size_t zero, int64_t group);
   std::vector<PackedCodes> groups;                        // a column for each filter, tap by tap with the channels together
-  std::vector<int16_t> taps;                              // where every group is one channel and one filter: [tap][filter], less the zero point
+  std::vector<int32_t> taps;                              // where every group is one channel and one filter: [tap][filter], less the zero point
 };
 
-// y[n][position][filter], the channels of x in its last axis too; its zero point is `zero`. The bias, of every filter, may be null.
-void code_convolution(const RunContext& context, const Convolution& form, const Tensor& x, int32_t zero, std::span<const int64_t> w_dims, const CodeFilters& filters,
-                      const int32_t* bias, std::span<const int64_t> y_dims, int32_t* y);
+// Sums of y[n][position][filter], of shape y_dims; the channels of x stand in its last axis (`last`) or its second. Its zero point is
+// `zero`, those of the weights `w_zero` or null. The bias, of every filter, may be null.
+struct CodeConvolution {
+  const Convolution& form;
+  const Tensor &x, &w;
+  const Tensor* w_zero;
+  bool last;
+  int32_t zero;
+  const int32_t* bias;
+};
+void code_convolution(const RunContext& context, const CodeConvolution& operands, const CodeFilters& filters, std::span<const int64_t> y_dims, int32_t* y);
 
 // All of QLinearConv: inputs x, scale, zero, w, scale, zero, scale and zero of y, bias. `filters` may be null.
 void quantized_convolution(Call& call, const Convolution& form, bool channels_last, std::shared_ptr<const CodeFilters> filters);

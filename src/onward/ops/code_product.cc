@@ -124,18 +124,34 @@ void code_product(const RunContext& context, const CodeRows& a, const PackedCode
   });
 }
 
+// Short rows go together: what belongs to a column, as often as there are rows in a stretch.
+namespace {
+struct Stretch {
+  std::vector<float> values;
+  int64_t rows;                                           // of a stretch
+  Stretch(std::span<const float> each, int64_t all_rows) : rows(std::clamp<int64_t>(each.empty() ? 1 : 512 / int64_t(each.size()), 1, std::max<int64_t>(all_rows, 1))) {
+    for (int64_t i = 0; i < rows; ++i) values.insert(values.end(), each.begin(), each.end());
+  }
+};
+// f(first element, elements) for stretches of rows of n elements.
+template <class F> void each_stretch(const RunContext& context, int64_t rows, int64_t n, const Stretch& s, F&& f) {
+  context.parallel((rows + s.rows - 1) / s.rows, double(n * s.rows) * 0.3, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) f(k * s.rows * n, std::min(s.rows, rows - k * s.rows) * n);
+  });
+}
+}  // namespace
+
 template <class T> void requantize(const RunContext& context, const int32_t* sums, int64_t rows, std::span<const float> ratio, int32_t zero, T* y) {
-  const auto n = int64_t(ratio.size());
-  context.parallel(rows, double(n), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) simd::Compiled<Requantize<T>, const int32_t*, const float*, int64_t, int32_t, T*>::best(sums + i * n, ratio.data(), n, zero, y + i * n);
+  const Stretch of_ratio(ratio, rows);
+  each_stretch(context, rows, int64_t(ratio.size()), of_ratio, [&](int64_t at, int64_t n) {
+    simd::Compiled<Requantize<T>, const int32_t*, const float*, int64_t, int32_t, T*>::best(sums + at, of_ratio.values.data(), n, zero, y + at);
   });
 }
 
 void scale_sums(const RunContext& context, const int32_t* sums, int64_t rows, std::span<const float> scale, std::span<const float> bias, float* y) {
-  const auto n = int64_t(scale.size());
-  context.parallel(rows, double(n), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      simd::Compiled<ScaleSums, const int32_t*, const float*, const float*, int64_t, float*>::best(sums + i * n, scale.data(), bias.empty() ? nullptr : bias.data(), n, y + i * n);
+  const Stretch of_scale(scale, rows), of_bias(bias, rows);
+  each_stretch(context, rows, int64_t(scale.size()), of_scale, [&](int64_t at, int64_t n) {
+    simd::Compiled<ScaleSums, const int32_t*, const float*, const float*, int64_t, float*>::best(sums + at, of_scale.values.data(), bias.empty() ? nullptr : of_bias.values.data(), n, y + at);
   });
 }
 

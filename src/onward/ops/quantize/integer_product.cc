@@ -86,8 +86,9 @@ struct QLinearMatMul : standard::QLinearMatMul {
     code_product(call.context, rows, columns, sum.data<int32_t>(), columns.columns());
     const Quantization to = quantization(call, 6, 7);
     const PerColumn scale(call.tensor(4), columns.columns(), "scale of B");
+    const float a_scale = quantization(call, 1, SIZE_MAX).scale;
     std::vector<float> ratio;
-    for (int64_t j = 0; j < columns.columns(); ++j) ratio.push_back(quantization(call, 1, SIZE_MAX).scale * float(scale[j]) / to.scale);
+    for (int64_t j = 0; j < columns.columns(); ++j) ratio.push_back(a_scale * float(scale[j]) / to.scale);
     for_type<u8 | i8>(y.type(), [&]<class T>() { onward::requantize<T>(call.context, sum.data<int32_t>(), rows.rows, ratio, to.zero, y.data<T>()); });
   }
 };
@@ -104,8 +105,9 @@ struct ConvInteger : standard::ConvInteger {
     const auto own = filters ? filters : CodeFilters::of(w, input_of(call, 3), group);
     if (!own || (zero && zero->size() != 1)) invalid("codes ", shown(call.tensor(0)), " and ", shown(w), " do not fit their zero points");
     const Dims dims = channels_last(y.dims());
-    const Tensor sum = call.scratch(DataType::i32, dims), x = with_channels_last(call.tensor(0));
-    code_convolution(call.context, convolution(*this), x, zero ? int32_t(as_doubles(*zero)[0]) : 0, w.dims(), *own, nullptr, dims, sum.data<int32_t>());
+    const Tensor sum = call.scratch(DataType::i32, dims);
+    const Convolution form = convolution(*this);
+    code_convolution(call.context, {form, call.tensor(0), w, input_of(call, 3), false, zero ? int32_t(as_doubles(*zero)[0]) : 0, nullptr}, *own, dims, sum.data<int32_t>());
     const Tensor out = with_channels_first(sum);
     std::copy_n(out.data<int32_t>(), y.size(), y.data<int32_t>());
   }
