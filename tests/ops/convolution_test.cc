@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "onward/ops/code_convolution.h"
+#include "onward/ops/transposed_convolution.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
@@ -146,6 +147,51 @@ TEST(Convolution, OfCodesIsExact) {
   test_codes({{2, 80, 9, 10}, {80, 1, 3, 3}, 80, {2, 1}, {}, {1, 1, 1, 1}}, DataType::u8, DataType::i8);
   test_codes({{1, 64, 8, 8}, {20, 64, 1, 1}, 1, {}, {}, {}}, DataType::u8, DataType::i8);
   test_codes({{1, 2, 3, 4}, {2, 2, 2, 2}, 1, {}, {500, 400}, {250, 250, 250, 250}}, DataType::u8, DataType::u8);        // through doubles
+}
+
+// Transposed: every input element times the weights, added where its taps lie; in double, and equal bits on each instruction set.
+TEST(Convolution, TransposedIsTheSumOfItsTaps) {
+  struct Transposed { Dims x, w; int64_t group; Windows along; };   // a window: size of y, of x, taps, stride, dilation, padding
+  const std::vector<Transposed> all = {
+      {{2, 4, 7, 9}, {4, 5, 3, 4}, 1, {{15, 7, 3, 2, 1, 0}, {20, 9, 4, 2, 1, 0}}},
+      {{1, 6, 8, 5}, {6, 3, 3, 3}, 2, {{22, 8, 3, 3, 1, 1}, {5, 5, 3, 1, 1, 1}}},
+      {{1, 3, 40}, {3, 14, 5}, 1, {{49, 40, 5, 1, 2, 0}}},
+      {{1, 2, 9, 9}, {2, 2, 2, 2}, 1, {{33, 9, 2, 4, 1, 0}, {36, 9, 2, 4, 3, 1}}},        // outputs that no tap reaches
+      {{1, 2, 4, 5, 6}, {2, 3, 2, 3, 2}, 1, {{8, 4, 2, 2, 1, 0}, {7, 5, 3, 1, 1, 0}, {12, 6, 2, 2, 1, 0}}}};
+  for (const Transposed& c : all) {
+    const auto x = numbers<float>(count(c.x), 7919), w = numbers<float>(count(c.w), 104729), bias = numbers<float>(c.w[1] * c.group, 31);
+    int64_t size = 1, image = 1, taps = 1;
+    for (const Window& v : c.along) size *= v.in, image *= v.out, taps *= v.taps;
+    const int64_t channels = c.w[0] / c.group, filters = c.w[1], n = c.x[0] * c.group * filters * size;
+    std::vector<double> expected;
+    for (int64_t i = 0; i < n; ++i) expected.push_back(double(bias[size_t(i / size % (filters * c.group))]));
+    for (int64_t k = 0; k < c.x[0] * c.group; ++k)
+      for (int64_t ch = 0; ch < channels; ++ch)
+        for (int64_t f = 0; f < filters; ++f)
+          for (int64_t p = 0; p < image; ++p)
+            for (int64_t t = 0; t < taps; ++t) {
+              int64_t at = 0, step = 1, position = p, tap = t;
+              bool inside = true;
+              for (size_t i = c.along.size(); i-- > 0; step *= c.along[i].in) {
+                const Window& v = c.along[i];
+                const int64_t y = position % v.out * v.stride - v.before + tap % v.taps * v.dilation;
+                position /= v.out, tap /= v.taps;
+                inside = inside && y >= 0 && y < v.in, at += y * step;
+              }
+              if (inside) expected[size_t((k * filters + f) * size + at)] += double(x[size_t((k * channels + ch) * image + p)]) * double(w[size_t(((k % c.group * channels + ch) * filters + f) * taps + t)]);
+            }
+    ASSERT_TRUE(TransposedFilters::serves(c.x, c.along));
+    std::vector<std::vector<float>> answers;
+    for (auto target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512}) {
+      simd::limit(target);
+      const TransposedFilters weights(Tensor::view(DataType::f32, c.w, w.data()), c.group, c.along);
+      std::vector<float> y(static_cast<size_t>(n));
+      weights.run({}, c.x, x.data(), c.along, bias.data(), y.data());
+      for (size_t i = 0; i < y.size(); ++i) ASSERT_NEAR(double(y[i]), expected[i], 1e-4) << shown(c.x) << " at " << i;
+      answers.push_back(std::move(y));
+    }
+    if (simd::best() == simd::Target::avx512) EXPECT_EQ(answers[1], answers[2]);
+  }
 }
 
 }  // namespace

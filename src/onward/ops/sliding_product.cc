@@ -55,6 +55,7 @@ template <class T, int bytes, int rows, bool fused> struct Sliding {
   }
   template <int high, int wide> [[gnu::always_inline]] static void filters_at(const Slide& s, const T* w, int64_t f, int64_t from, int64_t n, int64_t stored_from, T* out) {
     const auto k = int64_t(s.offsets.size());
+    if (k == 0) std::fill_n(out, high * together, T(0));
     for (int64_t p = 0; p < k; p += depth) across<high, wide>(s.x + from, s.offsets.data() + p, w + p * high, std::min(depth, k - p), out, p == 0, 0, n);
     for (int r = 0; r < high; ++r) store(s, out + r * together, from, stored_from, std::min(from + n, s.positions), f + r);
   }

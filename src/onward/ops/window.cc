@@ -34,36 +34,33 @@ Window window(const Sliding& s, size_t i, int64_t in, int64_t taps, size_t spati
   return v;
 }
 
-// The image's element (null in the padding) under every output position, for one tap.
-template <class T> T* patch(const T* x, std::span<const Window> along, int64_t tap, int64_t taps, int64_t image, T* to) {
-  const Window& v = along.front();
-  const int64_t rest = taps / v.taps, row = image / v.in, k = tap / rest;
-  for (int64_t i = 0; i < v.out; ++i) {
-    const int64_t at = i * v.stride - v.before + k * v.dilation;
-    const T* from = x && at >= 0 && at < v.in ? x + at * row : nullptr;
-    if (along.size() == 1) *to++ = from ? *from : T(0);
-    else to = patch(from, along.subspan(1), tap % rest, rest, row, to);
-  }
-  return to;
+// Output positions [first, last) of an axis at which a tap lies inside the image.
+std::pair<int64_t, int64_t> inside(const Window& v, int64_t tap) {
+  const int64_t begin = tap * v.dilation - v.before;
+  const int64_t first = begin < 0 ? std::min(v.out, (-begin + v.stride - 1) / v.stride) : 0;
+  const int64_t last = begin >= v.in ? 0 : std::min(v.out, (v.in - 1 - begin) / v.stride + 1);
+  return {first, std::max(first, last)};
 }
 
-template <class T> const T* fold(T* x, std::span<const Window> along, int64_t tap, int64_t taps, int64_t image, const T* from) {
+// Calls row(offset in the image, output positions to go, step) for every row of the last axis, and none(positions) for those outside.
+template <class Row, class None> void walk(std::span<const Window> along, int64_t tap, int64_t taps, int64_t image, int64_t base, int64_t pixels, Row&& row, None&& none) {
   const Window& v = along.front();
-  const int64_t rest = taps / v.taps, row = image / v.in, k = tap / rest;
-  for (int64_t i = 0; i < v.out; ++i) {
-    const int64_t at = i * v.stride - v.before + k * v.dilation;
-    T* to = x && at >= 0 && at < v.in ? x + at * row : nullptr;
-    if (along.size() > 1) from = fold(to, along.subspan(1), tap % rest, rest, row, from);
-    else if (to) *to = T(*to + *from++);
-    else ++from;
+  const int64_t rest = taps / v.taps, each = image / v.in, k = tap / rest, behind = pixels / v.out;
+  const auto [first, last] = inside(v, k);
+  const int64_t begin = base + (k * v.dilation - v.before) * each;
+  none(first * behind);
+  if (along.size() == 1) {
+    if (last > first) row(begin + first * v.stride, last - first, v.stride);
+  } else {
+    for (int64_t i = first; i < last; ++i) walk(along.subspan(1), tap % rest, rest, each, begin + i * v.stride * each, behind, row, none);
   }
-  return from;
+  none((v.out - last) * behind);
 }
 
-struct Sizes { int64_t taps = 1, image = 1; };
+struct Sizes { int64_t taps = 1, image = 1, pixels = 1; };
 Sizes sizes(const Windows& along) {
   Sizes s;
-  for (const Window& v : along) s.taps *= v.taps, s.image *= v.in;
+  for (const Window& v : along) s.taps *= v.taps, s.image *= v.in, s.pixels *= v.out;
   return s;
 }
 
@@ -98,12 +95,24 @@ int64_t taps_with_padding(const Windows& along, std::span<const int64_t> positio
 }
 
 template <class T> void image_to_columns(const T* image, const Windows& along, T* columns) {
-  const auto [taps, size] = sizes(along);
-  for (int64_t tap = 0; tap < taps && size; ++tap) columns = patch(image, std::span<const Window>(along), tap, taps, size, columns);
+  const auto [taps, size, pixels] = sizes(along);
+  if (pixels == 0) return;
+  const auto row = [&](int64_t at, int64_t n, int64_t step) {
+    if (step == 1) columns = std::copy_n(image + at, n, columns);
+    else for (int64_t i = 0; i < n; ++i) *columns++ = image[at + i * step];
+  };
+  for (int64_t tap = 0; tap < taps && size; ++tap) walk(along, tap, taps, size, 0, pixels, row, [&](int64_t n) { columns = std::fill_n(columns, n, T(0)); });
 }
 template <class T> void columns_to_image(const T* columns, const Windows& along, T* image) {
-  const auto [taps, size] = sizes(along);
-  for (int64_t tap = 0; tap < taps && size; ++tap) columns = fold(image, std::span<const Window>(along), tap, taps, size, columns);
+  const auto [taps, size, pixels] = sizes(along);
+  if (pixels == 0) return;
+  const auto row = [&](int64_t at, int64_t n, int64_t step) {
+    T* const to = image + at;
+    if (step == 1) for (int64_t i = 0; i < n; ++i) to[i] = T(to[i] + columns[i]);
+    else for (int64_t i = 0; i < n; ++i) to[i * step] = T(to[i * step] + columns[i]);
+    columns += n;
+  };
+  for (int64_t tap = 0; tap < taps && size; ++tap) walk(along, tap, taps, size, 0, pixels, row, [&](int64_t n) { columns += n; });
 }
 
 template void image_to_columns(const float*, const Windows&, float*);

@@ -1,8 +1,10 @@
 // WordConvEmbedding: a vector for every word from its characters: a convolution over their embeddings, tanh, the largest by position.
 // A word is a row of character numbers, 0 behind its end.
-#include <cmath>
 #include "onward/ops/contrib.h"
+#include "onward/ops/matrix_product.h"
 #include "onward/ops/operator.h"
+#include "onward/ops/transpose.h"
+#include "onward/simd/math.h"
 
 namespace onward::ops {
 namespace {
@@ -22,22 +24,22 @@ struct WordConvEmbedding : contrib::WordConvEmbedding {
   void run(const RunContext& context, Integers characters, In<float> w, In<float> bias, In<float> table, Out<float> y) const {
     const int64_t words = y.dims[0], filters = w.dims[0], window = w.dims[2], width = w.dims[3], longest = words ? int64_t(characters.size()) / words : 0;
     for (int64_t c : characters) if (c < 0 || c >= table.dims[0]) invalid("character ", c, " in a table of ", table.dims[0]);
-    context.parallel(words, double(filters * window * width * longest), [&](int64_t begin, int64_t end) {
+    const Tensor turned = transposed(Tensor::view(DataType::f32, {filters, window * width}, w.data), {1, 0});
+    const PackedMatrix<float> weights(turned.data<float>(), window * width, filters);
+    context.parallel(words, 0.1 * double(filters * window * width * longest), [&](int64_t begin, int64_t end) {
+      std::vector<float> windows, sums;
       for (int64_t word = begin; word < end; ++word) {
         const int64_t* chars = characters.begin() + word * longest;
         const int64_t length = std::find(chars, chars + longest, 0) - chars, positions = std::max<int64_t>(length - window + 1, 1);
-        for (int64_t f = 0; f < filters; ++f) {
-          float best = -INFINITY;
-          for (int64_t p = 0; p < positions; ++p) {
-            float sum = bias[f];
-            for (int64_t k = 0; k < window; ++k) {
-              const float *row = table.data + chars[p + k] * width, *weights = w.data + (f * window + k) * width;
-              for (int64_t d = 0; d < width; ++d) sum = std::fma(row[d], weights[d], sum);
-            }
-            best = std::max(best, std::tanh(sum));
-          }
-          y[word * filters + f] = best;
-        }
+        windows.resize(size_t(positions * window * width)), sums.resize(size_t(positions * filters));
+        for (int64_t p = 0; p < positions; ++p)
+          for (int64_t k = 0; k < window; ++k) std::copy_n(table.data + chars[p + k] * width, width, windows.data() + (p * window + k) * width);
+        weights.product(windows.data(), sums.data(), positions, {.bias = bias.data});
+        // tanh rises everywhere: the largest is that of the largest sum.
+        float* const best = y.data + word * filters;
+        std::copy_n(sums.data(), filters, best);
+        for (int64_t p = 1; p < positions; ++p) for (int64_t f = 0; f < filters; ++f) best[f] = std::max(best[f], sums[size_t(p * filters + f)]);
+        for (int64_t f = 0; f < filters; ++f) best[f] = simd::tanh(best[f]);
       }
     });
   }

@@ -1,8 +1,9 @@
-// ConvTranspose: the gradient of a convolution, as a product and columns added into the image. Col2Im: that second half alone.
+// ConvTranspose: the gradient of a convolution, as convolutions, or as a product and columns added into the image. Col2Im: that last half.
 // ConvTransposeWithDynamicPads, of ONNX Runtime: the same with pads as an input.
 #include "onward/ops/contrib.h"
 #include "onward/ops/matrix_product.h"
 #include "onward/ops/transpose.h"
+#include "onward/ops/transposed_convolution.h"
 #include "onward/ops/typed.h"
 #include "onward/ops/window.h"
 
@@ -10,7 +11,17 @@ namespace onward::ops {
 namespace {
 
 struct ConvTranspose : standard::ConvTranspose {
-  void prepare(const Preparation&) const {
+  std::shared_ptr<const TransposedFilters> filters;       // of constant weights, where the padding is known too
+
+  void prepare(const Preparation& at) {
+    check();
+    const Tensor* w = at.input(1);
+    if (!w || w->rank() < 3 || w->size() == 0 || !contains(f32 | f64, w->type()) || w->dims()[0] % group != 0 || !output_shape.empty() || auto_pad.starts_with("SAME")) return;
+    const Dims x(w->dims().size(), 1);                    // of any size
+    const Windows along = over_output(x, w->dims(), nullptr);
+    if (TransposedFilters::serves(x, along)) filters = std::make_shared<const TransposedFilters>(*w, group, along);
+  }
+  void check() const {
     check_sliding(sliding(*this));
     if (group < 1) invalid("group is ", group, ", expected 1 or more");
     for (int64_t v : output_padding) if (v < 0 || v > 1 << 24) invalid("output_padding has ", v, ", expected 0 or more");
@@ -66,23 +77,30 @@ struct ConvTranspose : standard::ConvTranspose {
 
   template <class T> void run(const RunContext& context, In<T> x, In<T> w, In<T> bias, Out<T> y) const {
     const Windows along = over_output(x.dims, w.dims, nullptr);
-    const int64_t channels = x.dims[1] / group, filters = w.dims[1], taps = product(w.dims, 2, w.rank());
+    const int64_t channels = x.dims[1] / group, filters_each = w.dims[1], taps = product(w.dims, 2, w.rank());
     const int64_t pixels = product(x.dims, 2, x.rank()), image = product(y.dims, 2, y.rank());
-    if (bias && bias.size != filters * group) invalid("a bias of ", bias.size, " elements for ", filters * group, " filters");
-    for (int64_t row = 0; row < y.dims[0] * y.dims[1]; ++row) std::fill_n(y.data + row * image, image, bias ? bias[row % (filters * group)] : T(0));
-    if (x.size == 0 || y.size == 0) return;
-    const Tensor columns(type_of<T>, {filters, taps, pixels}, context.budget);
+    if (bias && bias.size != filters_each * group) invalid("a bias of ", bias.size, " elements for ", filters_each * group, " filters");
+    if (y.size == 0) return;
+    if constexpr (std::is_floating_point_v<T>)
+      if (w.size && x.size && TransposedFilters::serves(x.dims, along)) {
+        const bool kept = filters && filters->fits(type_of<T>, along);
+        const auto own = kept ? filters : std::make_shared<const TransposedFilters>(Tensor::view(type_of<T>, w.dims, w.data), group, along);
+        return own->run(context, x.dims, x.data, along, bias ? bias.data : nullptr, y.data);
+      }
+    for (int64_t row = 0; row < y.dims[0] * y.dims[1]; ++row) std::fill_n(y.data + row * image, image, bias ? bias[row % (filters_each * group)] : T(0));
+    if (x.size == 0) return;
+    const Tensor columns(type_of<T>, {filters_each, taps, pixels}, context.budget);
     for (int64_t k = 0; k < x.dims[0] * group; ++k) {     // images times groups
       const int64_t g = k % group;
-      const Tensor weights = transposed(Tensor::view(type_of<T>, {channels, filters * taps}, w.data + g * channels * filters * taps), {1, 0});
-      matrix_product<T>(weights.data<T>(), x.data + k * channels * pixels, columns.data<T>(), filters * taps, pixels, channels);
-      for (int64_t f = 0; f < filters; ++f) columns_to_image(columns.data<T>() + f * taps * pixels, along, y.data + (k * filters + f) * image);
+      const Tensor weights = transposed(Tensor::view(type_of<T>, {channels, filters_each * taps}, w.data + g * channels * filters_each * taps), {1, 0});
+      matrix_product<T>(weights.data<T>(), x.data + k * channels * pixels, columns.data<T>(), filters_each * taps, pixels, channels);
+      for (int64_t f = 0; f < filters_each; ++f) columns_to_image(columns.data<T>() + f * taps * pixels, along, y.data + (k * filters_each + f) * image);
     }
   }
 };
 
 struct ConvTransposeWithDynamicPads : contrib::ConvTransposeWithDynamicPads {
-  void prepare(const Preparation& at) const { with({}).prepare(at); }
+  void prepare(const Preparation&) const { with({}).check(); }
   void infer(Inference& io) const {
     if (!io.has(2)) return with({}).infer(io);
     if (const auto pads = io.values(2)) with(*pads).infer(io);

@@ -1,10 +1,50 @@
 // DeformConv: a convolution that reads its input at places shifted by offsets, between elements, times a mask.
 #include <cmath>
-#include "onward/ops/matrix_product.h"
 #include "onward/ops/convolution.h"
+#include "onward/ops/matrix_product.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
+
+// Elements between four of an image, the latter followed by the zero that stands for all outside.
+template <class T> struct SampleBody {
+  [[gnu::always_inline]] static void run(const T* image, const int32_t* corner, const T* weight, int64_t n, T* to) {
+    for (int64_t i = 0; i < n; ++i)
+      to[i] = (weight[i] * image[corner[i]] + weight[n + i] * image[corner[n + i]]) + (weight[2 * n + i] * image[corner[2 * n + i]] + weight[3 * n + i] * image[corner[3 * n + i]]);
+  }
+};
+
+// Where the taps of a group of channels lie in images of two axes: four corners and their weights for each, made once for all its channels.
+template <class T> struct Corners {
+  std::vector<int32_t> at;                                // [tap][corner][pixel]
+  std::vector<T> weights;
+  int64_t made_for = -1;
+  std::vector<T> image;                                   // a channel and a zero behind it
+
+  void make(const Windows& along, int64_t taps, int64_t pixels, const T* offset, const T* mask) {
+    at.resize(size_t(taps * 4 * pixels)), weights.resize(at.size());
+    const Window &down = along[0], &right = along[1];
+    for (int64_t tap = 0; tap < taps; ++tap)
+      for (int64_t i = 0; i < pixels; ++i) {
+        const double y = double(i / right.out * down.stride - down.before + tap / right.taps * down.dilation) + double(offset[2 * tap * pixels + i]);
+        const double x = double(i % right.out * right.stride - right.before + tap % right.taps * right.dilation) + double(offset[(2 * tap + 1) * pixels + i]);
+        const bool inside = y > -1 && y < double(down.in) && x > -1 && x < double(right.in);
+        const double low_y = std::floor(y), low_x = std::floor(x), share = mask ? double(mask[tap * pixels + i]) : 1;
+        for (int64_t corner = 0; corner < 4; ++corner) {
+          const double wy = corner / 2 ? y - low_y : 1 - (y - low_y), wx = corner % 2 ? x - low_x : 1 - (x - low_x);
+          const int64_t row = inside ? int64_t(low_y) + corner / 2 : -1, column = inside ? int64_t(low_x) + corner % 2 : -1;
+          const bool counts = row >= 0 && row < down.in && column >= 0 && column < right.in && wy * wx != 0;
+          const auto k = size_t((tap * 4 + corner) * pixels + i);
+          at[k] = int32_t(counts ? row * right.in + column : down.in * right.in), weights[k] = counts ? T(share * wy * wx) : T(0);
+        }
+      }
+  }
+  void sample(const T* from, int64_t size, int64_t taps, int64_t pixels, T* to) {
+    image.assign(from, from + size), image.push_back(0);
+    for (int64_t tap = 0; tap < taps; ++tap) simd::run<SampleBody<T>, T, const T*, const int32_t*, const T*, int64_t, T*>(image.data(), at.data() + tap * 4 * pixels, weights.data() + tap * 4 * pixels, pixels, to + tap * pixels);
+  }
+};
 
 struct DeformConv : standard::DeformConv {
   Convolution as_convolution() const { return {sliding(*this), group}; }
@@ -37,11 +77,18 @@ struct DeformConv : standard::DeformConv {
     if (y.size == 0) return;
     const Tensor columns(type_of<T>, {channels, taps, pixels}, context.budget);
     std::vector<double> at(static_cast<size_t>(n));
+    Corners<T> corners;
+    const bool flat = n == 2 && image < int64_t(1) << 30;
     for (int64_t k = 0; k < x.dims[0] * group; ++k) {     // images times groups
       const int64_t b = k / group, g = k % group;
       for (int64_t c = 0; c < channels; ++c) {
         context.check();
         const int64_t channel = g * channels + c, shifted = b * offset_group + channel / together;
+        if (flat) {
+          if (std::exchange(corners.made_for, shifted) != shifted) corners.make(along, taps, pixels, offset.data + shifted * taps * 2 * pixels, mask ? mask.data + shifted * taps * pixels : nullptr);
+          corners.sample(x.data + (b * x.dims[1] + channel) * image, image, taps, pixels, columns.data<T>() + c * taps * pixels);
+          continue;
+        }
         for (int64_t tap = 0; tap < taps; ++tap)
           each_position(along, [&](int64_t i, std::span<const int64_t> position) {
             int64_t rest = tap;
