@@ -3,6 +3,7 @@
 
 What is measured is the engine and not its Python binding: inputs of types that the binding does not take become constants of the
 model, and outputs of such types are cast to float on their way out (and back to the type that the model declares, which is exact).
+With the argument --as-written nothing is optimised.
 """
 import sys
 from pathlib import Path
@@ -59,6 +60,8 @@ def run(path, inputs, outputs):
         model.graph.output[k].CopyFrom(helper.make_tensor_value_info(f"{name}/float", TensorProto.FLOAT, None))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
+    if "--as-written" in sys.argv:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString() if constants or casts else str(path), options, providers=["CPUExecutionProvider"])
     for k, (value, kind) in enumerate(zip(session.run(None, feeds), declared)):
         (outputs / f"output_{k}.pb").write_bytes(written(value, kind).SerializeToString())
@@ -72,6 +75,8 @@ def proto(kind, file):
 
 def written(value, declared):
     kind = declared.WhichOneof("value")
+    if kind == "sequence_type" and len(value) and isinstance(value[0], dict):
+        return onnx.SequenceProto(elem_type=onnx.SequenceProto.MAP, map_values=[map_of(v) for v in value])
     if kind == "sequence_type":
         return numpy_helper.from_list([np.asarray(v) for v in value], dtype=None if len(value) else onnx.SequenceProto.TENSOR)
     if kind == "optional_type":
@@ -80,6 +85,15 @@ def written(value, declared):
     if declared.tensor_type.elem_type not in CARRIED:
         value = value.astype(helper.tensor_dtype_to_np_dtype(declared.tensor_type.elem_type))
     return numpy_helper.from_array(value)
+
+
+def map_of(value):
+    """Keys in order, so that files of equal maps are equal."""
+    keys = sorted(value)
+    values = onnx.SequenceProto(elem_type=onnx.SequenceProto.TENSOR, tensor_values=[numpy_helper.from_array(np.asarray(value[k], np.float32)) for k in keys])
+    if isinstance(keys[0], str):
+        return onnx.MapProto(key_type=TensorProto.STRING, string_keys=[k.encode() for k in keys], values=values)
+    return onnx.MapProto(key_type=TensorProto.INT64, keys=[int(k) for k in keys], values=values)
 
 
 if __name__ == "__main__":

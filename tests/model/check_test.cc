@@ -2,6 +2,7 @@
 #include "onward/model/check.h"
 
 #include "expect_error.h"
+#include "onward/model/onnx_file.h"
 #include "onward/model/sort_nodes.h"
 #include "onward/model/text.h"
 
@@ -176,6 +177,24 @@ TEST(SortNodes, KnowsWhatSubgraphsRead) {
   sort_nodes(m.graph);
   EXPECT_EQ(m.graph.nodes[0].outputs[0], "z");
   EXPECT_EQ(found(m), "");
+}
+
+TEST(SortNodes, FilesOutOfOrderAreReadInOrder) {
+  Model m = model("y = If(x) s = Relu(h) h = Cast(x)");                          // as converters to float16 write: casts at the end
+  m.graph.nodes[0].attributes["then_branch"] = body("t = Add(s, u) u = Neg(x)", "t");
+  m.functions = {function("F", "y = Neg(a) a = Relu(x)")};
+  EXPECT_NE(found(m), "");
+  const std::string bytes = write_model(m);
+  const Model read = read_model(bytes);
+  EXPECT_EQ(found(read), "");
+  EXPECT_EQ(read.graph.nodes[0].outputs[0], "h");
+  EXPECT_EQ(write_model(read_model(write_model(read))), write_model(read));
+}
+
+TEST(SortNodes, CyclesAreReadAndLeftToCheck) {
+  const Model m = model("y = Relu(a) a = Neg(y)");
+  const std::string bytes = write_model(m);
+  EXPECT_EQ(found(read_model(bytes)), "E0303 node 'y' (Relu): the graph has a cycle: 'y' -> 'a' -> 'y'");
 }
 
 TEST(SortNodes, RefusesCycles) {

@@ -1,6 +1,7 @@
 // ModelProto in: field numbers are those of onnx.proto.
 #include <filesystem>
 
+#include "onward/model/sort_nodes.h"
 #include "onward/model/type_proto.h"
 
 namespace onward {
@@ -202,6 +203,7 @@ Model read_model(std::string_view bytes, std::shared_ptr<const void> owner, cons
   if (model.ir_version > newest_ir_version)
     throw Error(Code::bad_model, text("the model uses IR version ", model.ir_version, ", the newest that is known is ", newest_ir_version), "export it for an older IR version");
   if (!has_opset && model.ir_version < 3) model.opsets[""] = 1;
+  put_in_order(model);
   return model;
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <queue>
 #include <set>
+#include <unordered_set>
 
 namespace onward {
 namespace {
@@ -40,11 +41,68 @@ void add_free(const Graph& graph, const std::function<void(const std::string&)>&
 
 std::string named(const Node& node) { return "'" + (node.outputs.empty() ? node.name : node.outputs[0]) + "'"; }
 
-GraphRef sorted(const GraphRef& graph) {
-  if (!graph) return graph;
-  auto copy = std::make_shared<Graph>(*graph);
-  sort_nodes(*copy);
-  return copy;
+// Subgraphs are shared and constant: a changed one is a copy.
+void replace_subgraphs(Node& node, void (*change)(Graph&)) {
+  const auto changed = [&](const GraphRef& graph) -> GraphRef {
+    if (!graph) return graph;
+    auto copy = std::make_shared<Graph>(*graph);
+    change(*copy);
+    return copy;
+  };
+  for (auto& [name, a] : node.attributes) {
+    if (auto* g = std::get_if<GraphRef>(&a)) *g = changed(*g);
+    if (auto* all = std::get_if<std::vector<GraphRef>>(&a)) for (GraphRef& g : *all) g = changed(g);
+  }
+}
+
+bool has_subgraphs(const Node& node) {
+  bool any = false;
+  for_each_subgraph(node, [&](const Graph&) { any = true; });
+  return any;
+}
+
+// Whether no node reads what only a later one of the same graph makes. Large graphs are asked this at every load: no copies of names.
+bool in_order(const std::vector<Node>& nodes) {
+  std::unordered_set<std::string_view> unmade;
+  for (const Node& node : nodes) for (const std::string& name : node.outputs) if (!name.empty()) unmade.insert(name);
+  for (const Node& node : nodes) {
+    for (const std::string& name : node.inputs) if (unmade.contains(name)) return false;
+    if (has_subgraphs(node)) for (const std::string& name : values_read(node)) if (unmade.contains(name)) return false;
+    for (const std::string& name : node.outputs) unmade.erase(name);
+  }
+  return true;
+}
+
+bool subgraphs_in_order(const Node& node) {
+  bool all = true;
+  for_each_subgraph(node, [&](const Graph& g) {
+    all = all && in_order(g.nodes) && std::all_of(g.nodes.begin(), g.nodes.end(), subgraphs_in_order);
+  });
+  return all;
+}
+
+// Puts the nodes in order and answers {}; or how many others each node waits for, where there is a cycle, and leaves them as they are.
+std::vector<size_t> arrange(std::vector<Node>& nodes) {
+  const Makers makers = makers_of(nodes);
+  std::vector<size_t> waits_for(nodes.size());
+  std::vector<std::vector<size_t>> readers(nodes.size());
+  for (size_t i = 0; i < nodes.size(); ++i)
+    for (const std::string& name : values_read(nodes[i]))
+      if (const auto it = makers.find(name); it != makers.end()) ++waits_for[i], readers[it->second].push_back(i);
+  std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;       // the first in the file goes first
+  for (size_t i = 0; i < nodes.size(); ++i) if (!waits_for[i]) ready.push(i);
+  std::vector<size_t> order;
+  for (; !ready.empty(); ) {
+    const size_t i = ready.top();
+    ready.pop(), order.push_back(i);
+    for (size_t reader : readers[i]) if (--waits_for[reader] == 0) ready.push(reader);
+  }
+  if (order.size() < nodes.size()) return waits_for;
+  std::vector<Node> out;
+  out.reserve(nodes.size());
+  for (size_t i : order) out.push_back(std::move(nodes[i]));
+  nodes = std::move(out);
+  return {};
 }
 
 // Every node in `waiting` waits for another one there: following them back must come round.
@@ -94,31 +152,19 @@ std::string cycle_through(const std::vector<Node>& nodes, size_t at, std::string
 }
 
 void sort_nodes(Graph& graph) {
-  std::vector<Node>& nodes = graph.nodes;
-  const Makers makers = makers_of(nodes);
-  std::vector<size_t> waits_for(nodes.size());
-  std::vector<std::vector<size_t>> readers(nodes.size());
-  for (size_t i = 0; i < nodes.size(); ++i)
-    for (const std::string& name : values_read(nodes[i]))
-      if (const auto it = makers.find(name); it != makers.end()) ++waits_for[i], readers[it->second].push_back(i);
-  std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;       // the first in the file goes first
-  for (size_t i = 0; i < nodes.size(); ++i) if (!waits_for[i]) ready.push(i);
-  std::vector<size_t> order;
-  for (; !ready.empty(); ) {
-    const size_t i = ready.top();
-    ready.pop(), order.push_back(i);
-    for (size_t reader : readers[i]) if (--waits_for[reader] == 0) ready.push(reader);
-  }
-  if (order.size() < nodes.size()) fail_with_cycle(nodes, makers, waits_for);
-  std::vector<Node> out;
-  out.reserve(nodes.size());
-  for (size_t i : order) out.push_back(std::move(nodes[i]));
-  nodes = std::move(out);
+  if (const auto waits_for = arrange(graph.nodes); !waits_for.empty()) fail_with_cycle(graph.nodes, makers_of(graph.nodes), waits_for);
+  for (Node& node : graph.nodes) replace_subgraphs(node, sort_nodes);
+}
+
+static void put_in_order(std::vector<Node>& nodes) {
+  if (!in_order(nodes)) arrange(nodes);
   for (Node& node : nodes)
-    for (auto& [name, a] : node.attributes) {
-      if (auto* g = std::get_if<GraphRef>(&a)) *g = sorted(*g);
-      if (auto* all = std::get_if<std::vector<GraphRef>>(&a)) for (GraphRef& g : *all) g = sorted(g);
-    }
+    if (!subgraphs_in_order(node)) replace_subgraphs(node, [](Graph& inner) { put_in_order(inner.nodes); });
+}
+
+void put_in_order(Model& model) {
+  put_in_order(model.graph.nodes);
+  for (Function& f : model.functions) put_in_order(f.nodes);
 }
 
 }  // namespace onward
