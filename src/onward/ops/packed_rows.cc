@@ -1,5 +1,7 @@
 #include "onward/ops/packed_rows.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -68,9 +70,36 @@ template <int64_t bits> struct UnpackRow {
   }
 };
 
+// The 16 values that a block's codes of 4 bits can have stand in one register, and the codes choose among them.
+[[ONWARD_AVX512]] void unpack_nibbles(const PackedRows* rows, int64_t row, float* to) {
+  const PackedRows& w = *rows;
+  const uint8_t* codes = w.codes + row * w.blocks * (w.block / 2);
+  const __m512 numbers = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i halves = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1), other_halves = _mm512_add_epi32(halves, _mm512_set1_epi32(2));
+  const __m512i shifts = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+  for (int64_t b = 0; b < w.blocks; ++b, to += w.block, codes += w.block / 2) {
+    const int64_t n = std::min(w.block, w.k - b * w.block);
+    const float scale = w.scales[row * w.blocks + b], zero = zero_of<4>(w, row, b);
+    const __m512 values = _mm512_mul_ps(_mm512_sub_ps(numbers, _mm512_set1_ps(zero)), _mm512_set1_ps(scale));
+    int64_t i = 0;
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+      const __m512i words = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i / 2)));
+      const __m512i low = _mm512_srlv_epi32(_mm512_permutexvar_epi32(halves, words), shifts), high = _mm512_srlv_epi32(_mm512_permutexvar_epi32(other_halves, words), shifts);
+      _mm512_storeu_ps(to + i, _mm512_permutexvar_ps(low, values)), _mm512_storeu_ps(to + i + lanes, _mm512_permutexvar_ps(high, values));
+    }
+    for (; i + lanes <= n; i += lanes) {
+      const __m512i words = _mm512_castsi128_si512(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes + i / 2)));
+      const __m512i index = _mm512_srlv_epi32(_mm512_permutexvar_epi32(halves, words), shifts);
+      _mm512_storeu_ps(to + i, _mm512_permutexvar_ps(index, values));
+    }
+    for (; i < n; ++i) to[i] = (float(packed_code(codes, i, 4)) - zero) * scale;
+  }
+}
+
 }  // namespace
 
 void PackedRows::operator()(int64_t row, float* to) const {
+  if (bits == 4 && !group && simd::best() == simd::Target::avx512) return unpack_nibbles(this, row, to);
   const auto unpack = bits == 2 ? simd::Compiled<UnpackRow<2>, const PackedRows*, int64_t, float*>::best
                     : bits == 4 ? simd::Compiled<UnpackRow<4>, const PackedRows*, int64_t, float*>::best
                                 : simd::Compiled<UnpackRow<8>, const PackedRows*, int64_t, float*>::best;

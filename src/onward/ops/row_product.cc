@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "onward/ops/multiply_add.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
@@ -11,8 +12,20 @@ namespace {
 
 constexpr int64_t lanes = 16, together = 4;               // rows of w that are unpacked and multiplied together
 
-template <class V, int n> [[gnu::always_inline]] inline void fused_add(V& sum, const V& a, const V& b) {
-  for (int l = 0; l < n; ++l) sum[l] = __builtin_fmaf(a[l], b[l], sum[l]);
+// Halves added until one number is left: lane l and lane l + 8, then 4, 2, 1.
+typedef float Eight __attribute__((vector_size(32)));
+typedef float Four __attribute__((vector_size(16)));
+typedef float Two __attribute__((vector_size(8)));
+template <class V> [[gnu::always_inline]] inline void add_halves(const float* from, float* to) {
+  V low, high;
+  std::memcpy(&low, from, sizeof low), std::memcpy(&high, from + sizeof(V) / sizeof(float), sizeof high);
+  low = low + high;
+  std::memcpy(to, &low, sizeof low);
+}
+[[gnu::always_inline]] inline float added_pairwise(const float* lanes16) {
+  float eight[8], four[4], two[2];
+  add_halves<Eight>(lanes16, eight), add_halves<Four>(eight, four), add_halves<Two>(four, two);
+  return two[0] + two[1];
 }
 
 // Products of rows of x with rows of w: `w` holds `together` rows of `padded` values, zeros behind the k that there are.
@@ -32,8 +45,7 @@ template <int bytes, int tall, bool fused> struct Dots {
         std::memcpy(&a, x + r * x_stride + v * per_vector, sizeof a);
 #pragma GCC unroll 8
         for (int c = 0; c < columns; ++c)
-          if constexpr (fused) fused_add<V, per_vector>(sum[r][c][v], a, b[c]);
-          else sum[r][c][v] = sum[r][c][v] + a * b[c];
+          multiply_add_vectors<fused, float>(sum[r][c][v], a, b[c]);
       }
     }
   }
@@ -50,9 +62,7 @@ template <int bytes, int tall, bool fused> struct Dots {
       for (int c = 0; c < columns; ++c) {
         float partial[lanes];
         std::memcpy(partial, sum[r][c], sizeof partial);
-        for (int64_t half = lanes / 2; half; half /= 2)
-          for (int64_t l = 0; l < half; ++l) partial[l] += partial[l + half];
-        y[r * n + c] = partial[0];
+        y[r * n + c] = added_pairwise(partial);
       }
   }
   template <int columns> [[gnu::always_inline]] static void all_rows(const float* x, int64_t m, int64_t k, const float* w, int64_t padded, int64_t n, float* y) {

@@ -1,6 +1,8 @@
 // CDist: the distance of every row of A to every row of B, by the formulas of scipy.spatial.distance. Sums are in double and in order.
 #include <cmath>
+#include <cstring>
 #include "onward/ops/contrib.h"
+#include "onward/ops/multiply_add.h"
 #include "onward/ops/transpose.h"
 #include "onward/ops/typed.h"
 #include "onward/simd/targets.h"
@@ -56,6 +58,73 @@ template <class Metric> struct DistanceBody {
   }
 };
 
+// Sums of squares of `rows` rows of A against a panel of B: [k][panel], zeros behind its own columns. Differences of floats are exact here.
+constexpr int64_t panel = 32;
+template <int bytes, bool fused> struct Squares {
+  typedef double V __attribute__((vector_size(bytes)));
+  static constexpr int64_t lanes = bytes / 8, wide = 4;
+  template <int rows> [[gnu::always_inline]] static void tile(const double* a, const double* columns, int64_t n, double* out) {
+    V sum[rows][wide] = {};
+    for (int64_t k = 0; k < n; ++k, columns += panel)
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < wide; ++v) {
+        V b;
+        std::memcpy(&b, columns + v * lanes, sizeof b);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; ++r) {
+          const V d = a[r * n + k] - b;
+          multiply_add_vectors<fused, double>(sum[r][v], d, d);
+        }
+      }
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+      for (int64_t v = 0; v < wide; ++v) {
+        const V s = sum[r][v];
+        std::memcpy(out + r * panel + v * lanes, &s, sizeof s);
+      }
+  }
+  [[gnu::always_inline]] static void run(const double* a, int64_t rows, const double* columns, int64_t n, double* out) {
+    for (int64_t j = 0; j < panel; j += wide * lanes) {
+      int64_t i = 0;
+      for (; i + 4 <= rows; i += 4) tile<4>(a + i * n, columns + j, n, out + i * panel + j);
+      for (; i < rows; ++i) tile<1>(a + i * n, columns + j, n, out + i * panel + j);
+    }
+  }
+};
+using SquaresOf = void(const double* a, int64_t rows, const double* columns, int64_t n, double* out);
+[[gnu::flatten, ONWARD_AVX512]] void squares_avx512(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<64, true>::run(a, rows, columns, n, out); }
+[[gnu::flatten, ONWARD_AVX2]] void squares_avx2(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<32, true>::run(a, rows, columns, n, out); }
+[[gnu::flatten]] void squares_baseline(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<16, false>::run(a, rows, columns, n, out); }
+
+// The distances from their squares; of floats the root is taken in float.
+template <class T> struct FinishBody {
+  [[gnu::always_inline]] static void run(const double* squares, int64_t n, bool root, T* y) {
+    if (root) for (int64_t i = 0; i < n; ++i) y[i] = std::sqrt(T(squares[i]));
+    else for (int64_t i = 0; i < n; ++i) y[i] = T(squares[i]);
+  }
+};
+
+// All distances of a metric that squares differences.
+template <class T> void euclidean(const RunContext& context, const Tensor& a, const Tensor& b, bool root, T* y) {
+  constexpr SquaresOf* all[] = {squares_baseline, squares_avx2, squares_avx512};
+  constexpr int64_t together = 16;
+  const int64_t n = a.dims()[1], rows = a.dims()[0], columns = b.dims()[0], panels = (columns + panel - 1) / panel;
+  const Tensor packed(DataType::f64, {panels, n, panel}, context.budget);
+  double* const to = packed.data<double>();
+  std::fill_n(to, packed.size(), 0.0);
+  for (int64_t j = 0; j < columns; ++j) for (int64_t k = 0; k < n; ++k) to[(j / panel * n + k) * panel + j % panel] = b.data<double>()[j * n + k];
+  context.parallel((rows + together - 1) / together, 0.5 * double(columns * n * together), [&](int64_t begin, int64_t end) {
+    double squares[together * panel];
+    for (int64_t i = begin * together; i < std::min(end * together, rows); i += together)
+      for (int64_t p = 0; p < panels; ++p) {
+        const int64_t high = std::min(together, rows - i), wide = std::min(panel, columns - p * panel);
+        all[size_t(simd::best())](a.data<double>() + i * n, high, to + p * n * panel, n, squares);
+        for (int64_t r = 0; r < high; ++r) simd::run<FinishBody<T>, T, const double*, int64_t, bool, T*>(squares + r * panel, wide, root, y + (i + r) * columns + p * panel);
+      }
+  });
+}
+
 using Distances = void (*)(const double*, const double*, double*, int64_t, int64_t, int64_t);
 struct Named { std::string_view name; Distances run; };
 template <class Metric> constexpr Named named(std::string_view name) { return {name, simd::run<DistanceBody<Metric>, double, const double*, const double*, double*, int64_t, int64_t, int64_t>}; }
@@ -75,6 +144,10 @@ struct CDist : contrib::CDist {
     io.output(0, {a[0], b[0]});
   }
   void run(Call& call) const {
+    if (metric.ends_with("euclidean")) {
+      const Tensor a = as_type(call, call.tensor(0), DataType::f64), b = as_type(call, call.tensor(1), DataType::f64), &y = call.output(0);
+      if (for_type<f32 | f64>(y.type(), [&]<class T>() { euclidean<T>(call.context, a, b, metric == "euclidean", y.data<T>()); })) return;
+    }
     const Tensor a = as_type(call, call.tensor(0), DataType::f64), b = transposed(as_type(call, call.tensor(1), DataType::f64), {1, 0});
     const Tensor &y = call.output(0), to = as_output(call, y, DataType::f64);
     const int64_t n = a.dims()[1], columns = b.dims()[1];

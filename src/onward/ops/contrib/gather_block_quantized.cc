@@ -116,6 +116,19 @@ struct GatherBlockQuantized : contrib::GatherBlockQuantized {
     const size_t last = b.table.size() - 1;
     const int64_t run = at == last ? 1 : b.table[last], runs = run ? inner / run : 0;
     const auto n = int64_t(indices.size());
+    // Whole blocks of packed codes along the last axis are unpacked a row at a time.
+    const Tensor& data = call.tensor(0);
+    if (data.type() == DataType::u8 && b.axis == last && at != last && run > 0 && run % b.size == 0) {
+      const PackedRows rows{run, bits, b.size, run / b.size, data.data<uint8_t>(), scales, nullptr, b.zeros.size() == 1 ? nullptr : b.zeros.data()};
+      call.context.parallel(outer * n, 0.3 * double(inner), [&](int64_t begin, int64_t end) {
+        for (int64_t k = begin; k < end; ++k) {
+          const int64_t index = indices[size_t(k % n)] + (indices[size_t(k % n)] < 0 ? size : 0);
+          if (index < 0 || index >= size) { std::fill_n(y + k * inner, inner, 0.0f); continue; }
+          for (int64_t r = 0; r < runs; ++r) rows((k / n * size + index) * runs + r, y + k * inner + r * run);
+        }
+      });
+      return;
+    }
     if (inner) call.context.parallel(outer * n, 2.0 * double(inner), [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k) {
         const int64_t index = indices[size_t(k % n)] + (indices[size_t(k % n)] < 0 ? size : 0);

@@ -1,6 +1,9 @@
 // MatMulNBits, MatMulBnb4: products with weights of 2, 4 or 8 bits that have a scale for every block; they stay packed.
 //
 // The weights are unpacked to float and the product is taken in float: accuracy_level allows less, and is not used.
+#include <array>
+#include <cstring>
+
 #include "onward/ops/contrib.h"
 #include "onward/ops/matmul.h"
 #include "onward/ops/packed_rows.h"
@@ -85,6 +88,15 @@ constexpr float fp4[16] = {0, 0.005208333f, 0.6666667f, 1, 0.33333334f, 0.5f, 0.
 constexpr float nf4[16] = {-1, -0.6961928f, -0.52507305f, -0.3949175f, -0.28444138f, -0.18477343f, -0.091050036f, 0,
                            0.0795803f, 0.1609302f, 0.2461123f, 0.33791524f, 0.44070983f, 0.562617f, 0.72295684f, 1};
 
+// What the two codes of every byte stand for.
+using Pairs = std::array<std::array<float, 2>, 256>;
+constexpr Pairs pairs_of(const float (&table)[16]) {
+  Pairs out{};
+  for (size_t i = 0; i < 256; ++i) out[i] = {table[i >> 4], table[i & 15]};
+  return out;
+}
+constexpr Pairs fp4_pairs = pairs_of(fp4), nf4_pairs = pairs_of(nf4);
+
 struct MatMulBnb4 : contrib::MatMulBnb4 {
   void prepare(const Preparation&) const {
     check_block_size(block_size), check_sizes(N, K);
@@ -98,10 +110,8 @@ struct MatMulBnb4 : contrib::MatMulBnb4 {
     const Tensor x = as_type(call, call.tensor(0), DataType::f32), &b = call.tensor(1), absmax = as_type(call, call.tensor(2), DataType::f32), &y = call.output(0);
     if (b.type() != DataType::u8) invalid("expected packed weights of uint8, found ", name_of(b.type()));
     if (absmax.size() != (N * K + block_size - 1) / block_size) invalid(absmax.size(), " scales for ", N * K, " weights in blocks of ", block_size);
-    const float* table = quant_type ? nf4 : fp4;
-    const auto row = [&](int64_t n, float* to) {
-      for (int64_t k = 0, at = n * K; k < K; ++k, ++at) to[k] = table[b.data<uint8_t>()[at / 2] >> (at % 2 ? 0 : 4) & 15] * absmax.data<float>()[at / block_size];
-    };
+    const Pairs& pairs = quant_type ? nf4_pairs : fp4_pairs;
+    const auto row = [&](int64_t n, float* to) { unpack(b.data<uint8_t>(), absmax.data<float>(), pairs, n * K, K, to); };
     const Tensor sum = y.type() == DataType::f32 ? y : call.scratch(DataType::f32, y.dims());
     if (transB) row_product(call.context, x.data<float>(), x.size() / K, N, K, row, sum.data<float>());
     else {
@@ -110,6 +120,20 @@ struct MatMulBnb4 : contrib::MatMulBnb4 {
       matmul(call.context, MatMulShape(x.dims(), w.dims()), x.data<float>(), w.data<float>(), sum.data<float>());
     }
     store(sum, y);
+  }
+
+ private:
+  // Codes [first, first + n), block by block: a block has one scale.
+  void unpack(const uint8_t* bytes, const float* absmax, const Pairs& pairs, int64_t first, int64_t n, float* to) const {
+    for (int64_t at = first, end = first + n; at < end;) {
+      const int64_t stop = std::min(end, (at / block_size + 1) * block_size);
+      float* const begin = to;
+      const float scale = absmax[at / block_size];
+      if (at % 2) *to++ = pairs[bytes[at / 2]][1], ++at;
+      for (; at + 2 <= stop; at += 2, to += 2) std::memcpy(to, &pairs[bytes[at / 2]], 2 * sizeof(float));
+      if (at < stop) *to++ = pairs[bytes[at / 2]][0], ++at;
+      for (float* v = begin; v != to; ++v) *v *= scale;
+    }
   }
 };
 

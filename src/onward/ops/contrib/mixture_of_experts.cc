@@ -13,7 +13,15 @@ enum Input : size_t { tokens, router, first, first_bias, second, second_bias, th
 struct MoE : contrib::MoE {
   ExpertMixture mixture;
 
-  void prepare(const Preparation&) { mixture = ExpertMixture::of(*this); }
+  std::vector<PackedMatrix<float>> packed[3];             // constant weights of every expert, by projection
+
+  void prepare(const Preparation& at) {
+    mixture = ExpertMixture::of(*this);
+    constexpr size_t weights[] = {first, second, third};
+    for (size_t i = 0; i < 3; ++i)
+      if (const Tensor* w = at.input(weights[i]); w && w->rank() == 3 && w->size() && w->type() == DataType::f32)
+        for (int64_t e = 0; e < w->dims()[0]; ++e) packed[i].push_back(laid_out(*w, e));
+  }
 
   void infer(Inference& io) const {
     const Dims &x = io.dims(tokens), &w1 = io.dims(first), &w2 = io.dims(second);
@@ -29,6 +37,11 @@ struct MoE : contrib::MoE {
   }
 
  private:
+  static PackedMatrix<float> laid_out(const Tensor& w, int64_t expert) {
+    const int64_t outs = w.dims()[1], ins = w.dims()[2];
+    const Tensor columns = transposed(Tensor::view(DataType::f32, {outs, ins}, w.data<float>() + expert * outs * ins), {1, 0});
+    return {columns.data<float>(), ins, outs};
+  }
   void check(Inference& io, const Dims& x, const Dims& w1, const Dims& w2) const {
     const int64_t hidden = x.back(), experts = w1[0], rows = product(x, 0, int64_t(x.size()) - 1), inner = w2[2];
     if (io.dims(router) != Dims{rows, experts}) invalid("router_probs of shape ", shown(io.dims(router)), " for ", rows, " tokens and ", experts, " experts");
@@ -46,8 +59,13 @@ struct MoE : contrib::MoE {
     const Tensor sum = call.scratch(type_of<C>, x.dims());
     const auto layer = [&](ExpertMixture::Projection of, int64_t expert, const std::vector<C>& in, int64_t rows) {
       const int64_t outs = weights[of].dims()[1], ins = weights[of].dims()[2];
-      const Tensor columns = transposed(Tensor::view(type_of<C>, {outs, ins}, weights[of].template data<C>() + expert * outs * ins), {1, 0});
       std::vector<C> y(size_t(rows * outs), C(0));
+      if constexpr (std::is_same_v<C, float>)
+        if (!packed[of].empty()) {
+          packed[of][size_t(expert)].product(in.data(), y.data(), rows, {.bias = biases[of] ? biases[of].template data<float>() + expert * outs : nullptr});
+          return y;
+        }
+      const Tensor columns = transposed(Tensor::view(type_of<C>, {outs, ins}, weights[of].template data<C>() + expert * outs * ins), {1, 0});
       if (ins) matrix_product<C>(in.data(), columns.data<C>(), y.data(), rows, outs, ins);
       if (biases[of]) for (int64_t i = 0; i < rows * outs; ++i) y[size_t(i)] += biases[of].template data<C>()[expert * outs + i % outs];
       return y;
