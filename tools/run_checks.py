@@ -51,10 +51,12 @@ def release_suites():
               Suite("contrib", [python, "tests/conformance/run_contrib.py", onward]),
               Suite("oracles", [python, "tests/conformance/run_oracles.py", onward]),
               Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]
-    suites.append(Suite("opsets-fidelity", [python, "tests/fidelity/opsets.py", onward], slow=True))
+    rows = "build/release/onward_estimator_rows"
+    suites += [Suite("opsets-fidelity", [python, "tests/fidelity/opsets.py", onward], slow=True),
+               Suite("refusals", [python, "tests/fidelity/refusals.py", onward, rows], slow=True)]
     for engine in ("onward", "onnxruntime"):
         end = ["--engine", engine, "--json"]
-        suites += [Suite(f"fidelity-{engine}", [python, "tests/fidelity/fidelity.py", onward, "build/release/onward_estimator_rows", *end,
+        suites += [Suite(f"fidelity-{engine}", [python, "tests/fidelity/fidelity.py", onward, rows, *end,
                                                f"build/check/fidelity-{engine}.json"], slow=True),
                    Suite(f"pipelines-{engine}", [python, "tests/fidelity/pipelines.py", onward, *end, f"build/check/pipelines-{engine}.json"], slow=True)]
     return suites

@@ -121,6 +121,38 @@ TEST(Bind, RangesClipOrRefuse) {
   EXPECT_EQ(error_of({f}, "a\n11\ninf\n").message, "row 2, column 'a': inf is outside the range -1.7976931348623157e+308 to 1.7976931348623157e+308 that the schema allows");
 }
 
+TEST(Bind, InfinityIsRefusedWhereTheSchemaSaysSo) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  Field f = input("a", ColumnType::float64, Missing::nan);
+  EXPECT_EQ(values<double>(bound({f}, "a\ninf\n-inf\n1e300\n").at("a")), (std::vector<double>{inf, -inf, 1e300}));
+  f.infinity = Infinity::refuse;
+  EXPECT_EQ(values<double>(bound({f}, "a\n1e300\n").at("a")), (std::vector<double>{1e300}));
+  EXPECT_TRUE(std::isnan(bound({f}, "a,b\n,1\n").at("a").data<double>()[0]));
+  EXPECT_EQ(error_of({f}, "a\n1\n-inf\n").message, "row 2, column 'a': -inf is infinite as float64, and the schema refuses infinity");
+  EXPECT_EQ(error_of({f}, "a\n1\n-inf\n").code, Code::bad_data);
+  f.range = Range{0, 10}, f.out_of_range = OutOfRange::clip;
+  EXPECT_EQ(values<double>(bound({f}, "a\ninf\n").at("a")), (std::vector<double>{10}));
+}
+
+TEST(Bind, InfinityIsWhatTheTensorWouldHold) {
+  Field f = input("a", ColumnType::float32);
+  f.infinity = Infinity::refuse;
+  EXPECT_EQ(error_of({f}, "a\n1e38\n1e39\n").message, "row 2, column 'a': inf is infinite as float32, and the schema refuses infinity");
+  f.element = DataType::f16;
+  EXPECT_EQ(error_of({f}, "a\n65504\n65520\n").message, "row 2, column 'a': 65520.0 is infinite as float16, and the schema refuses infinity");
+  Field columns = matrix(2, {"p", "q"});
+  columns.infinity = Infinity::refuse;
+  EXPECT_EQ(error_of({columns}, "p,q\n1,2\n3,inf\n").message, "row 2, column 'q': inf is infinite as float64, and the schema refuses infinity");
+  Table t{.rows = 2, .first_row = 100};
+  t.columns.emplace_back("a", ColumnType::int64, std::vector<int64_t>{1, 70000});
+  try {
+    Binder({.inputs = {f}}, {"a"}).bind(t);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message, "row 102, column 'a': 70000 is infinite as float16, and the schema refuses infinity");
+  }
+}
+
 TEST(Bind, TypesConvertOnlyWithoutLoss) {
   const auto bind = [](Field f, Column c) {
     Table t{.rows = int64_t(c.size()), .first_row = 100};

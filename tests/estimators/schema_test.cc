@@ -59,6 +59,53 @@ TEST(Schemas, RefusalsOfTheLibraryAreKept) {
   EXPECT_EQ(s.inputs[0].missing, Missing::refuse);
 }
 
+Value scaler(Objects& o) {
+  return o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", o.numbers({1}, {2})}, {"n_features_in_", plain::integer(1)}});
+}
+// What a pipeline of a function of NumPy and a step says of its one column.
+Field after(Objects& o, const char* function, Value step) {
+  const Value first = o.object("sklearn.preprocessing._function_transformer", "FunctionTransformer",
+                               {{"func", o.global("numpy", function)}, {"n_features_in_", plain::integer(1)}});
+  const Value pipeline = o.object("sklearn.pipeline", "Pipeline",
+                                  {{"steps", o.list({o.tuple({o.text("f"), first}), o.tuple({o.text("s"), step})})},
+                                   {"_sklearn_version", o.text("1.9.1")}});
+  return schema_of(convert(read(o, pipeline))).inputs.at(0);
+}
+
+TEST(Schemas, InfinityIsRefusedWhereAStepWouldRefuseIt) {
+  Objects o;
+  const Field f = schema_of(convert(read(o, scaler(o)))).inputs[0];
+  EXPECT_EQ(f.infinity, Infinity::refuse);
+  EXPECT_EQ(f.missing, Missing::nan);
+  EXPECT_EQ(schema_of(convert(read(o, scaler(o)), {.input_type = DataType::f32})).inputs[0].infinity, Infinity::refuse);
+  EXPECT_EQ(schema_of(convert(read(o, encoder(o, o.objects({o.text("a")}))))).inputs[0].infinity, Infinity::accept);
+  EXPECT_EQ(after(o, "square", scaler(o)).infinity, Infinity::refuse);
+  EXPECT_EQ(after(o, "tanh", scaler(o)).infinity, Infinity::accept);
+}
+
+TEST(Schemas, WhatIsComputedSaysNothingOfTheTablesValues) {
+  Objects o;
+  const Field squares = after(o, "square", encoder(o, o.numbers({2}, {1, 4}), "error"));
+  EXPECT_EQ(size(squares.categories), 0u);
+  EXPECT_EQ(squares.unknown, Unknown::ignore);
+  EXPECT_EQ(squares.missing, Missing::refuse);
+  EXPECT_EQ(after(o, "isnan", encoder(o, o.numbers({2}, {0, 1}), "error")).missing, Missing::nan);
+}
+
+TEST(Schemas, AnImputerOfANumberRefusesNaN) {
+  Objects o;
+  const auto missing = [&](Value value) {
+    return schema_of(convert(read(o, o.object("sklearn.impute._base", "SimpleImputer",
+                                              {{"statistics_", o.numbers({1}, {2})},
+                                               {"missing_values", value},
+                                               {"n_features_in_", plain::integer(1)},
+                                               {"_sklearn_version", o.text("1.9.1")}})))).inputs[0].missing;
+  };
+  EXPECT_EQ(missing(plain::real(__builtin_nan(""))), Missing::impute);
+  EXPECT_EQ(missing(plain::real(-1)), Missing::refuse);
+  EXPECT_EQ(missing(o.none()), Missing::refuse);
+}
+
 TEST(Schemas, LargeIntegerCategoriesMakeTheColumnInt64) {
   Objects o;
   const int64_t large = int64_t{1} << 60;
@@ -72,10 +119,8 @@ TEST(Schemas, LargeIntegerCategoriesMakeTheColumnInt64) {
 
 TEST(Convert, AColumnThatNothingReadsIsNoInput) {
   Objects o;
-  const Value scaler =
-      o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", o.numbers({1}, {2})}, {"n_features_in_", plain::integer(1)}});
   const Value columns = o.object("sklearn.compose._column_transformer", "ColumnTransformer",
-                                 {{"transformers_", o.list({o.tuple({o.text("a"), scaler, o.list({o.text("fare")})})})},
+                                 {{"transformers_", o.list({o.tuple({o.text("a"), scaler(o), o.list({o.text("fare")})})})},
                                   {"feature_names_in_", o.objects({o.text("name"), o.text("fare"), o.text("cabin")})},
                                   {"n_features_in_", plain::integer(3)},
                                   {"_sklearn_version", o.text("1.9.1")}});

@@ -52,12 +52,23 @@ TEST(Schema, FillsInWhatAHandWrittenOneLeavesOut) {
   EXPECT_EQ(s.inputs[1].missing, Missing::refuse);
 }
 
+TEST(Schema, InfinityIsAcceptedUnlessItSaysOtherwise) {
+  for (const Field& f : read_schema(map_file(ONWARD_TEST_DATA "/tables/schema_v1.json").bytes).inputs) EXPECT_EQ(f.infinity, Infinity::accept) << f.name;
+  const Schema s = read_schema(with_input(R"("type": "float32", "infinity": "refuse")"));
+  EXPECT_EQ(s.inputs[0].infinity, Infinity::refuse);
+  EXPECT_EQ(read_schema(write_schema(s)), s);
+  EXPECT_NE(write_schema(s).find(R"("infinity":"refuse")"), std::string::npos);
+  EXPECT_NE(write_schema(read_schema(with_input(R"("type": "float64")"))).find(R"("infinity":"accept")"), std::string::npos);
+  EXPECT_EQ(write_schema(read_schema(with_input(R"("type": "string")"))).find("infinity"), std::string::npos);
+}
+
 TEST(Schema, NamesThePlaceOfAMistake) {
   EXPECT_EQ(error_of(R"({"inputs": [{"name": "a", "type": "flot64"}]})"),
             "inputs[0].type is 'flot64', expected one of float64, float32, int64, bool, string, datetime; did you mean 'float64'");
   EXPECT_EQ(error_of(with_input(R"("type": 3)")), "inputs[0].type is 3, expected a string");
   EXPECT_EQ(error_of(with_input(R"("type": "int64", "shape": [null, -1])")), "inputs[0].shape[1] is -1, expected a size, or null where it is dynamic");
   EXPECT_EQ(error_of(with_input(R"("type": "int64", "missing": "imput")")), "inputs[0].missing is 'imput', expected one of refuse, impute, nan, category; did you mean 'impute'");
+  EXPECT_EQ(error_of(with_input(R"("type": "float64", "infinity": "clip")")), "inputs[0].infinity is 'clip', expected one of accept, refuse");
   EXPECT_EQ(error_of(with_input(R"("type": "int64", "range": [3, 1])")), "inputs[0].range is [3,1], expected [lowest, highest] in this order");
   EXPECT_EQ(error_of(with_input(R"("type": "string", "categories": ["a", 1])")), R"(inputs[0].categories is ["a",1], expected a list of strings, of numbers or of booleans)");
   EXPECT_EQ(error_of(with_input(R"("type": "string", "categories": [1])")), "inputs[0].categories is [1], expected values of the type string");
@@ -118,6 +129,14 @@ TEST(SchemaOf, PrefersTheStoredOneAndChecksItsNames) {
     EXPECT_EQ(e.message, "the model's schema has an input 'age' that its graph lacks; did you mean 'ages'");
     EXPECT_EQ(e.code, Code::bad_schema);
   }
+}
+
+TEST(SchemaOf, KeepsThePoliciesThatAreGiven) {
+  Model model;
+  model.graph.inputs = {tensor("age", DataType::f32, {{{}, "n"}, {1, ""}})};
+  EXPECT_EQ(schema_of(model).inputs[0].infinity, Infinity::accept);
+  set_policies(model, {.inputs = {{.name = "age", .infinity = Infinity::refuse}}});
+  EXPECT_EQ(schema_of(model).inputs[0].infinity, Infinity::refuse);
 }
 
 TEST(SchemaOf, RefusesInputsThatNoTableFills) {

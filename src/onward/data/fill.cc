@@ -36,6 +36,7 @@ struct Filler {
   template <class T> void numbers(T* out, size_t stride) const;
   template <class T, class V> T number(size_t row, V value) const;
   template <class V> V in_range(size_t row, V value) const;
+  template <class T> T finite(size_t row, T value) const;
   template <class V> void check_known(size_t row, V value) const;
   template <class T> T parsed(size_t row, std::string_view value) const;
   void texts(std::string* out, size_t stride) const;
@@ -46,6 +47,11 @@ struct Filler {
 template <class V> constexpr bool is_nan(V value) {
   if constexpr (std::is_floating_point_v<V>) return std::isnan(value);
   else return false;
+}
+
+template <class V> constexpr bool is_finite(V value) {
+  if constexpr (std::is_floating_point_v<V>) return std::isfinite(value);
+  else return true;
 }
 
 template <class T> void Filler::numbers(T* out, size_t stride) const {
@@ -63,7 +69,7 @@ template <class T> void Filler::numbers(T* out, size_t stride) const {
       } else {
         const auto value = values[row];
         if constexpr (std::is_same_v<T, std::remove_const_t<decltype(value)>>) {
-          if (plain && !is_nan(value)) {
+          if (plain && is_finite(value)) {
             out[row * stride] = value;
             continue;
           }
@@ -79,9 +85,11 @@ template <class T, class V> T Filler::number(size_t row, V value) const {
   check_known(row, value);
   value = in_range(row, value);
   if constexpr (contains(f64 | f32, type_of<T>)) {
-    return T(value);
+    return finite(row, T(value));
   } else if constexpr (contains(f16 | bf16, type_of<T>)) {
-    return T(float(value));
+    const T out = T(float(value));
+    finite(row, float(out));
+    return out;
   } else if constexpr (std::is_same_v<T, bool>) {
     if (value != V(0) && value != V(1)) refuse(row, text("expected True or False, found ", text_of(row)));
     return value != V(0);
@@ -95,6 +103,13 @@ template <class T, class V> T Filler::number(size_t row, V value) const {
     }
     return T(value);
   }
+}
+
+// The value as the tensor holds it: a narrow type makes large numbers infinite.
+template <class T> T Filler::finite(size_t row, T value) const {
+  if (field.infinity == Infinity::refuse && std::isinf(value))
+    refuse(row, text(text_of(row), " is infinite as ", field.element == DataType::none ? name_of(field.type) : name_of(field.element), ", and the schema refuses infinity"));
+  return value;
 }
 
 template <class V> V Filler::in_range(size_t row, V value) const {
@@ -153,7 +168,7 @@ void Filler::texts(std::string* out, size_t stride) const {
   const auto* known = std::get_if<std::vector<std::string>>(&field.categories);
   std::unordered_set<std::string_view> set;
   if (known && field.unknown == Unknown::refuse) set.insert(known->begin(), known->end());
-  const bool number_column = column.type == ColumnType::float64 || column.type == ColumnType::float32;
+  const bool number_column = is_floating(column.type);
   for (size_t row = 0; row < column.size(); ++row) {
     std::string& cell = out[row * stride];
     const bool nan = number_column && (column.type == ColumnType::float64 ? std::isnan(column.as<double>()[row]) : std::isnan(column.as<float>()[row]));

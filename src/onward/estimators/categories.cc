@@ -56,12 +56,13 @@ Expr category_of(const Frame& x, int64_t i, const CategoryList& c) {
 }
 
 void tell_unknown(const Frame& x, int64_t i, const CategoryList& c, Unknown unknown) {
-  ColumnFacts* facts = x.origin(i);
+  ColumnFacts* facts = x.origin(i, Frame::Keeps::missing);
   if (!facts || facts->categories) return;
-  facts->unknown = unknown;
   const std::optional<int64_t> missing = c.nan ? c.nan : c.none;
   if (facts->missing == Missing::nan && missing) facts->missing = Missing::category;
   if (unknown == Unknown::refuse && !missing) facts->refuse_missing();
+  if (!x.origin(i)) return;  // categories of what was computed
+  facts->unknown = unknown;
   // The known categories without the missing ones, which are a policy.
   std::vector<int64_t> kept;
   for (int64_t k = 0; k < c.size(); ++k)

@@ -15,7 +15,7 @@ struct Step {
     const GraphBuilder::Scope scope(x.graph(), name);
     try {
       Outputs out = estimator(x);
-      if (weight != 1 && out.transform) out.transform = out.transform->all_replaced(out.transform->numbers() * weight);
+      if (weight != 1 && out.transform) out.transform = out.transform->all_replaced(out.transform->numbers() * weight, Frame::Keeps::infinity);
       return out;
     } catch (Error& e) {
       throw e.within(text("step '", name.substr(0, 80), "'"));
@@ -69,7 +69,7 @@ struct VerboseNames {
 }  // namespace
 
 struct Pipeline {
-  static constexpr bool takes_missing = true;
+  static constexpr bool takes_missing = true, takes_infinity = true;
   std::vector<Step> steps;
 
   void learned(Fields& f) {
@@ -85,7 +85,7 @@ struct Pipeline {
 };
 
 struct FeatureUnion {
-  static constexpr bool takes_missing = true;
+  static constexpr bool takes_missing = true, takes_infinity = true;
   std::vector<Step> steps;
   VerboseNames names;
 
@@ -104,7 +104,7 @@ struct FeatureUnion {
 };
 
 struct ColumnTransformer {
-  static constexpr bool takes_missing = true;
+  static constexpr bool takes_missing = true, takes_infinity = true;
   struct Part {
     Step step;
     std::vector<int64_t> columns;
@@ -168,7 +168,7 @@ struct ColumnTransformer {
 
 // A search is the best of what it tried.
 struct Search {
-  static constexpr bool takes_missing = true;
+  static constexpr bool takes_missing = true, takes_infinity = true;
   Estimator best;
 
   void learned(Fields& f) {

@@ -18,6 +18,7 @@ struct ColumnFacts {
   std::string name;
   Tensor categories;                 // as learned by the first encoder that met the column; may be empty
   bool tells_missing_apart = false;  // NaN and None mean different things to the model
+  Infinity infinity = Infinity::accept;
 
   void refuse_missing() {
     if (missing == Missing::nan) missing = Missing::refuse;

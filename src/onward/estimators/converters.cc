@@ -6,7 +6,7 @@ namespace onward {
 namespace {
 
 struct Custom {
-  static constexpr bool takes_missing = true;  // its converter says what it refuses
+  static constexpr bool takes_missing = true, takes_infinity = true;  // its converter says what it refuses
   std::shared_ptr<const CustomConverter> converter;
   Fitted fitted;
   Outputs operator()(const Frame& x) const {

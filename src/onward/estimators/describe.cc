@@ -53,11 +53,12 @@ Field field(const ValueInfo& value) {
 // A column's own input says all that is known of it; a matrix says what holds for every column.
 Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const MissingWords& words) {
   Field f = field(value);
-  const bool alone = columns.size() == 1;
+  const bool alone = columns.size() == 1, floating = is_floating(f.type);
   bool refused = false, apart = false;
   for (const ColumnFacts& c : columns) {
     refused |= c.missing == Missing::refuse;
     apart |= c.tells_missing_apart;
+    if (floating && c.infinity == Infinity::refuse) f.infinity = Infinity::refuse;
     if (!alone) f.names.push_back(c.name);
   }
   f.missing = columns.empty() ? Missing::nan : columns[0].missing;
@@ -70,8 +71,7 @@ Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const 
   if (alone) {
     f.unknown = columns[0].unknown;
     f.categories = listed(columns[0].categories);
-    if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories);
-        whole && (f.type == ColumnType::float64 || f.type == ColumnType::float32))
+    if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories); whole && floating)
       f.categories = std::vector<double>(whole->begin(), whole->end());
   }
   return f;

@@ -128,7 +128,7 @@ struct OrdinalEncoder {
       tell_unknown(x, i, known, handling);
       parts.push_back(reshaped(pick(code, category_of(x, i, known)), {rows, 1}));
     }
-    return transformed(concat(parts));
+    return transformed(x.all_replaced(concat(parts), Frame::Keeps::nothing));
   }
 };
 

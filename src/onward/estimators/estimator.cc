@@ -32,7 +32,7 @@ void name_columns(Outputs& out, const Frame& x, const Facts& facts) {
   if (!out.transform || out.names == Outputs::Names::as_given) return;
   Frame& columns = *out.transform;
   if (out.names == Outputs::Names::one_to_one && columns.size() == x.size()) {
-    columns = x.all_replaced(columns.numbers());
+    columns = x.all_replaced(columns.numbers(), Frame::Keeps::infinity);
   } else {
     std::vector<std::string> names;
     for (int64_t i = 0; i < columns.size(); ++i) names.push_back(text(lower(facts.class_name), i));

@@ -36,16 +36,19 @@ Frame Frame::renamed(const std::vector<std::string>& names) const {
   return f;
 }
 
-Frame Frame::replaced(int64_t i, Expr values) const {
+Frame Frame::replaced(int64_t i, Expr values, Keeps keeps) const {
   Frame f;
-  f.columns_.push_back({at(i).name, values, 0, at(i).origin});
+  f.columns_.push_back({at(i).name, values, 0, at(i).origin, std::min(at(i).keeps, keeps)});
   return f;
 }
 
-Frame Frame::all_replaced(Expr values) const {
+Frame Frame::all_replaced(Expr values, Keeps keeps) const {
   Frame f(values);
   ONWARD_CHECK(f.size() == size());
-  for (size_t i = 0; i < columns_.size(); ++i) f.columns_[i].name = columns_[i].name, f.columns_[i].origin = columns_[i].origin;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const Column& old = columns_[i];
+    f.columns_[i].name = old.name, f.columns_[i].origin = old.origin, f.columns_[i].keeps = std::min(old.keeps, keeps);
+  }
   return f;
 }
 
@@ -93,9 +96,9 @@ Expr Frame::matrix(Location at) const {
   return concat(parts, at);
 }
 
-ColumnFacts* Frame::origin(int64_t i) const {
-  const int origin = at(i).origin;
-  return origin < 0 ? nullptr : &graph().table[size_t(origin)];
+ColumnFacts* Frame::origin(int64_t i, Keeps least) const {
+  const Column& c = at(i);
+  return c.origin < 0 || c.keeps < least ? nullptr : &graph().table[size_t(c.origin)];
 }
 void Frame::from_table() {
   for (Column& c : columns_) {
@@ -105,7 +108,11 @@ void Frame::from_table() {
 }
 void Frame::refuse_missing() const {
   for (int64_t i = 0; i < size(); ++i)
-    if (ColumnFacts* facts = origin(i)) facts->refuse_missing();
+    if (ColumnFacts* facts = origin(i, Keeps::missing)) facts->refuse_missing();
+}
+void Frame::refuse_infinity() const {
+  for (int64_t i = 0; i < size(); ++i)
+    if (ColumnFacts* facts = origin(i, Keeps::infinity)) facts->infinity = Infinity::refuse;
 }
 
 }  // namespace onward

@@ -17,9 +17,11 @@ class Frame {
   Conversion& graph() const;
   Frame select(std::span<const int64_t> which) const;
   Frame renamed(const std::vector<std::string>& names) const;  // one name per column
+  // What other values in a column's place keep of the table's column, each with those before it.
+  enum class Keeps : uint8_t { nothing, missing, infinity, values };  // its gaps as NaN; its infinities; what it knows, gaps perhaps filled
   // Column i with other values: name and origin stay.
-  Frame replaced(int64_t i, Expr values) const;
-  Frame all_replaced(Expr values) const;  // the same for a block as wide as this frame
+  Frame replaced(int64_t i, Expr values, Keeps keeps) const;
+  Frame all_replaced(Expr values, Keeps keeps) const;  // the same for a block as wide as this frame
 
   Expr numbers(Location = Location::current()) const;                       // double (batch, size)
   Expr number(int64_t i, Location = Location::current()) const;             // double (batch, 1)
@@ -30,10 +32,11 @@ class Frame {
   bool mixed() const;                                                       // of strings and numbers
   Expr matrix(Location = Location::current()) const;                        // (batch, size) of whichever it holds; not mixed
 
-  // The column of the fitted table that column i still is, or null where it was computed from others.
-  ColumnFacts* origin(int64_t i) const;
+  // The column of the fitted table that column i still is, in so far as it keeps that; or null.
+  ColumnFacts* origin(int64_t i, Keeps least = Keeps::values) const;
   void from_table();  // this frame is the table: its columns become facts of it
   void refuse_missing() const;
+  void refuse_infinity() const;
   bool sparse = false;  // the library holds these columns as one sparse matrix, whose missing values some estimators refuse
 
  private:
@@ -42,6 +45,7 @@ class Frame {
     Expr block;
     int64_t index;
     int origin = -1;
+    Keeps keeps = Keeps::values;
   };
   const Column& at(int64_t i) const;
   std::vector<Column> columns_;

@@ -14,10 +14,21 @@ const NamedFunction* referenced(const plain::Global& target) {
   return (f->module == "numpy" && from_numpy) || (f->module == "scipy.special" && from_scipy) ? f : nullptr;
 }
 
+// Infinities stay infinite in the first; the second answer for gaps too; any other function keeps gaps alone.
+constexpr std::string_view unbounded[] = {"abs",   "absolute", "fabs", "negative", "positive", "square",  "cbrt",    "floor",   "ceil",
+                                          "rint",  "trunc",    "fix",  "sinh",     "cosh",     "arcsinh", "deg2rad", "radians", "rad2deg",
+                                          "degrees"};
+constexpr std::string_view tests[] = {"isnan", "isinf", "isfinite"};
+
+Frame::Keeps kept(std::string_view name) {
+  const auto among = [&](std::span<const std::string_view> names) { return std::ranges::find(names, name) != names.end(); };
+  return among(tests) ? Frame::Keeps::nothing : among(unbounded) ? Frame::Keeps::infinity : Frame::Keeps::missing;
+}
+
 }  // namespace
 
 struct FunctionTransformer {
-  static constexpr bool takes_missing = true;
+  static constexpr bool takes_missing = true, takes_infinity = true;
   const NamedFunction* function = nullptr;  // null: what goes in comes out
 
   void learned(Fields& f) {
@@ -35,7 +46,7 @@ struct FunctionTransformer {
   Outputs operator()(const Frame& x) const {
     if (!function) return transformed(x);
     const Expr given = x.numbers();
-    return transformed(cast(function->formula({&given, 1}), DataType::f64));
+    return transformed(x.all_replaced(cast(function->formula({&given, 1}), DataType::f64), kept(function->name)));
   }
 
  private:

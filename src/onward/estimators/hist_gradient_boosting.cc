@@ -40,7 +40,7 @@ Tree read_predictor(Fields& f, const plain::Value& predictor, int64_t target) {
 }  // namespace
 
 struct HistGradientBoosting {
-  static constexpr bool takes_missing = true;
+  static constexpr bool takes_missing = true, takes_infinity = true;
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
   std::optional<Estimator> encoder;           // since 1.4: categories to numbers, categorical columns first
   std::vector<std::optional<Numbers>> known;  // until then: the categories of each such column, which hold numbers already

@@ -4,7 +4,6 @@
 namespace onward {
 
 struct SimpleImputer {
-  static constexpr bool takes_missing = true;
   struct Fill {
     enum class Kind { number, word, nothing } kind = Kind::nothing;  // nothing: the column was all missing in training
     double number = 0;
@@ -32,13 +31,16 @@ struct SimpleImputer {
         if (c < 0 || c >= int64_t(fills.size())) f.bad("indicator_.features_", text("names column ", c, " of ", fills.size()));
   }
 
+  // A number or a word that stands for missing: then NaN is an error, and of None's kind it is one among numbers.
+  bool takes_missing(const Frame& x) const {
+    if (missing.kind != Missing::Kind::none) return missing.kind == Missing::Kind::nan;
+    return any_text(x);
+  }
   Outputs operator()(const Frame& x) const {
     ONWARD_CHECK(x.size() == int64_t(fills.size()));
     for (int64_t i = 0; i < x.size(); ++i)
-      if (ColumnFacts* facts = x.origin(i); facts && facts->missing == onward::Missing::nan) facts->missing = onward::Missing::impute;
-    bool words = false;
-    for (int64_t i = 0; i < x.size(); ++i) words |= is_text(x, i);
-    return words ? column_by_column(x) : numbers(x);
+      if (ColumnFacts* facts = x.origin(i, Frame::Keeps::missing); facts && facts->missing == onward::Missing::nan) facts->missing = onward::Missing::impute;
+    return any_text(x) ? column_by_column(x) : numbers(x);
   }
 
  private:
@@ -80,6 +82,11 @@ struct SimpleImputer {
   bool is_text(const Frame& x, int64_t i) const {
     return fills[size_t(i)].kind == Fill::Kind::word || x.is_text(i) || missing.kind == Missing::Kind::word;
   }
+  bool any_text(const Frame& x) const {
+    for (int64_t i = 0; i < x.size(); ++i)
+      if (is_text(x, i)) return true;
+    return false;
+  }
   bool kept(int64_t i) const { return keep_empty || fills[size_t(i)].kind != Fill::Kind::nothing; }
   Expr absent(Expr x) const { return missing.kind == Missing::Kind::number ? equal(x, missing.number) : is_nan(x); }
 
@@ -89,7 +96,7 @@ struct SimpleImputer {
     std::vector<int64_t> which;
     for (int64_t i = 0; i < x.size(); ++i)
       if (kept(i)) which.push_back(i);
-    Frame out = x.all_replaced(where(gone, fill, all)).select(which);
+    Frame out = x.all_replaced(where(gone, fill, all), Frame::Keeps::values).select(which);
     if (indicated) out.append(indicator(x, columns(gone, {indicated->begin(), indicated->end()})));
     return transformed(out);
   }
@@ -102,13 +109,13 @@ struct SimpleImputer {
       if (!is_text(x, i)) {
         const Expr number = x.number(i);
         gone.push_back(absent(number));
-        if (kept(i)) out.append(x.replaced(i, where(gone.back(), fill.number, number)));
+        if (kept(i)) out.append(x.replaced(i, where(gone.back(), fill.number, number), Frame::Keeps::values));
         continue;
       }
       const Expr word = x.string(i);
       gone.push_back(equal(word, Array<std::string>{word_of_missing(x.graph().missing_words)}));
       if (ColumnFacts* facts = x.origin(i); facts && missing.kind != Missing::Kind::word) facts->tells_missing_apart = true;
-      if (kept(i)) out.append(x.replaced(i, where(gone.back(), Array<std::string>{fill.word}, word)));
+      if (kept(i)) out.append(x.replaced(i, where(gone.back(), Array<std::string>{fill.word}, word), Frame::Keeps::values));
     }
     if (indicated) {
       std::vector<Expr> chosen;

@@ -23,6 +23,7 @@ std::string_view name_of(OutOfRange o) {
   constexpr std::string_view names[] = {"accept", "clip", "refuse"};
   return names[size_t(o)];
 }
+std::string_view name_of(Infinity i) { return i == Infinity::accept ? "accept" : "refuse"; }
 
 size_t size(const Categories& categories) {
   return std::visit([]<class C>(const C& c) -> size_t { if constexpr (std::is_same_v<C, std::monostate>) return 0; else return c.size(); }, categories);
@@ -54,6 +55,7 @@ void set_policies(Model& model, const Schema& given) {
     const auto it = std::find_if(schema.inputs.begin(), schema.inputs.end(), [&](const Field& f) { return f.name == wanted.name; });
     if (it == schema.inputs.end()) fail(Code::bad_schema, "the schema has an input '", wanted.name, "' that the model lacks", suggestion(wanted.name, names));
     it->nullable = wanted.nullable, it->range = wanted.range, it->missing = wanted.missing, it->unknown = wanted.unknown, it->out_of_range = wanted.out_of_range;
+    it->infinity = wanted.infinity;
     if (size(wanted.categories)) it->categories = wanted.categories;
     if (wanted.missing_text) it->missing_text = wanted.missing_text;
   }
@@ -86,8 +88,7 @@ Field field_of(const ValueInfo& value, bool input) {
     for (const DimInfo& d : *type.shape) field.shape.push_back(d.size);
   else
     field.shape = {std::nullopt, std::nullopt};
-  const bool floating = field.type == ColumnType::float64 || field.type == ColumnType::float32;
-  if (input && floating) field.nullable = true, field.missing = Missing::nan;
+  if (input && is_floating(field.type)) field.nullable = true, field.missing = Missing::nan;
   return field;
 }
 

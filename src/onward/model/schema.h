@@ -13,14 +13,17 @@
 namespace onward {
 
 enum class ColumnType : uint8_t { float64, float32, int64, boolean, string, datetime };   // datetime: int64 nanoseconds since 1970, UTC
+inline bool is_floating(ColumnType t) { return t == ColumnType::float64 || t == ColumnType::float32; }
 enum class Missing : uint8_t { refuse, impute, nan, category };      // all but refuse hand the gap to the model: as NaN, or as text
 enum class Unknown : uint8_t { refuse, ignore, category };           // a value that is none of `categories`
 enum class OutOfRange : uint8_t { accept, clip, refuse };            // a number outside `range`; infinity is outside of every finite one
+enum class Infinity : uint8_t { accept, refuse };                    // an infinite number, or one that the input's type makes infinite
 
 std::string_view name_of(ColumnType);                    // "float64", "bool", …: as the JSON says it
 std::string_view name_of(Missing);
 std::string_view name_of(Unknown);
 std::string_view name_of(OutOfRange);
+std::string_view name_of(Infinity);
 
 // The known values of a column or the classes of an output, in the model's order. Booleans are the integers 0 and 1.
 using Categories = std::variant<std::monostate, std::vector<std::string>, std::vector<int64_t>, std::vector<double>>;
@@ -50,6 +53,7 @@ struct Field {
   Missing missing = Missing::refuse;
   Unknown unknown = Unknown::ignore;
   OutOfRange out_of_range = OutOfRange::accept;
+  Infinity infinity = Infinity::accept;
   std::optional<MissingText> missing_text;
   std::vector<std::string> names;                        // of a matrix's columns: features of an input, columns of an output's table
   Categories classes;                                    // of a classifier's output

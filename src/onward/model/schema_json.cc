@@ -114,13 +114,13 @@ Field field(const At& at, bool input) {
   if (const auto v = at.get("missing")) f.missing = one_of<Missing>(*v, 4), f.nullable = f.missing != Missing::refuse;
   if (const auto v = at.get("nullable")) {
     f.nullable = v->boolean();
-    const bool floating = f.type == ColumnType::float64 || f.type == ColumnType::float32;
-    if (f.nullable && !at.get("missing")) f.missing = floating ? Missing::nan : Missing::category;
+    if (f.nullable && !at.get("missing")) f.missing = is_floating(f.type) ? Missing::nan : Missing::category;
   }
   if (const auto v = at.get("categories")) f.categories = categories(*v);
   if (const auto v = at.get("range")) f.range = range(*v);
   if (const auto v = at.get("unknown")) f.unknown = one_of<Unknown>(*v, 3);
   if (const auto v = at.get("out_of_range")) f.out_of_range = one_of<OutOfRange>(*v, 3);
+  if (const auto v = at.get("infinity")) f.infinity = one_of<Infinity>(*v, 2);
   if (const auto v = at.get("missing_text")) f.missing_text = missing_text(*v);
   if (size(f.categories) > 0 && std::holds_alternative<std::vector<std::string>>(f.categories) != (f.type == ColumnType::string))
     at.need("categories").expected(text("values of the type ", name_of(f.type)));
@@ -198,6 +198,7 @@ Json written(const Field& f, bool input) {
   if (size(f.categories)) out["categories"] = written(f.categories, f.type == ColumnType::boolean);
   if (f.range) out["range"] = {bound(f.range->min), bound(f.range->max)};
   out["missing"] = name_of(f.missing), out["unknown"] = name_of(f.unknown), out["out_of_range"] = name_of(f.out_of_range);
+  if (is_floating(f.type) || f.infinity != Infinity::accept) out["infinity"] = name_of(f.infinity);
   if (f.missing_text) {
     Json& texts = out["missing_text"] = Json::object();
     if (f.missing_text->nan) texts["nan"] = *f.missing_text->nan;
