@@ -66,7 +66,10 @@ class Estimator {
       if constexpr (requires { model.takes_missing(x); }) {
         if (!model.takes_missing(x)) x.refuse_missing();
       } else if constexpr (!requires { M::takes_missing; }) x.refuse_missing();
-      if constexpr (!requires { M::takes_infinity; }) x.refuse_infinity();  // the same, said as takes_infinity
+      // The same for infinity, said as `takes_infinity`.
+      if constexpr (requires { model.takes_infinity(x); }) {
+        if (!model.takes_infinity(x)) x.refuse_infinity();
+      } else if constexpr (!requires { M::takes_infinity; }) x.refuse_infinity();
       // A model of numbers is a formula of one matrix; a model of columns asks for each as it needs it.
       if constexpr (std::invocable<const M&, Expr>) return model(x.numbers());
       else return model(x);

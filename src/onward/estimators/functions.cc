@@ -28,10 +28,13 @@ Frame::Keeps kept(std::string_view name) {
 }  // namespace
 
 struct FunctionTransformer {
-  static constexpr bool takes_missing = true, takes_infinity = true;
   const NamedFunction* function = nullptr;  // null: what goes in comes out
+  std::optional<bool> validate;
 
+  bool takes_missing(const Frame&) const { return !validate.value_or(false); }
+  bool takes_infinity(const Frame&) const { return !validate.value_or(false); }
   void learned(Fields& f) {
+    f("validate", validate);
     const auto func = f.get("func");
     if (const auto kw = f.get("kw_args"); kw && !kw->items().empty())
       return f.refuse("kw_args", "is not empty", "convertible: functions of one argument");
@@ -70,7 +73,8 @@ Definitions functions_estimators() {
   return {
       reads<FunctionTransformer>(
           "sklearn.preprocessing.FunctionTransformer",
-          {.cases = {"()", "(np.abs)", "(np.square)", "(np.sqrt)", "(np.rint)", "(np.floor)"}, .data = "positive missing"}),
+          {.cases = {"()", "(np.abs)", "(np.square)", "(np.sqrt)", "(np.rint)", "(np.floor)",
+                     "(np.abs, validate=True)"}, .data = "positive missing"}),
       reads<FunctionTransformer>("sklearn.preprocessing.FunctionTransformer",
                                  {.cases = {"(np.log1p)", "(np.log)", "(np.expm1)", "(np.exp)", "(np.cbrt)", "(np.log10)", "(np.log2)",
                                             "(np.exp2)", "(np.tanh)", "(np.reciprocal)", "(np.arctan)", "(np.arcsinh)", "(np.degrees)",
