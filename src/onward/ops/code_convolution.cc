@@ -191,7 +191,7 @@ struct TapsBody {
   }
 };
 void by_taps(const RunContext& context, const Padded& p, const uint8_t* image, int32_t zero, const CodeFilters& w, const int32_t* bias, int32_t* y) {
-  const auto taps = p.taps(false);
+  auto taps = p.taps(false);
   const int64_t n = p.channels, count = int64_t(taps.size());
   std::vector<int32_t> first(static_cast<size_t>(n));
   for (int64_t c = 0; c < n; ++c) {
@@ -199,7 +199,10 @@ void by_taps(const RunContext& context, const Padded& p, const uint8_t* image, i
     for (int64_t t = 0; t < count; ++t) sum -= uint32_t(zero) * uint32_t(w.taps[size_t(t * n + c)]);
     first[size_t(c)] = int32_t(sum);
   }
+  const bool in_fours = !w.fours.empty() && simd::best() == simd::Target::avx512;
+  if (in_fours) taps.resize((taps.size() + 3) / 4 * 4, taps[0]);
   context.parallel(p.pixels, 0.1 * double(w.taps.size()), [&](int64_t begin, int64_t end) {
+    if (in_fours) return p.each(begin, end, [&](int64_t i, int64_t at) { taps_kernel(image + at, taps, w.fours.data(), first.data(), n, y + i * n); });
     p.each(begin, end, [&](int64_t i, int64_t at) {
       simd::Compiled<TapsBody, const uint8_t*, const int64_t*, int64_t, const int32_t*, const int32_t*, int64_t, int32_t*>::best(image + at, taps.data(), count, w.taps.data(), first.data(), n, y + i * n);
     });
@@ -250,6 +253,7 @@ std::shared_ptr<const CodeFilters> CodeFilters::of(const Tensor& w, const Tensor
       for (int64_t f = 0; f < all; ++f)
         for (int64_t t = 0; t < k; ++t) out->taps[size_t(t * all + f)] = int32_t(moved.data<T>()[f * k + t]) - (zeros.empty() ? 0 : zeros[zeros.size() == 1 ? 0 : size_t(f)]);
     });
+    out->fours = taps_in_fours(out->taps.data(), k, all);
     return out;
   }
   for (int64_t g = 0; g < group; ++g) {

@@ -24,6 +24,7 @@ struct CodeFilters {
   static std::shared_ptr<const CodeFilters> constant(const Preparation& at, size_t w, size_t zero, int64_t group);
   std::vector<PackedCodes> groups;                        // a column for each filter, tap by tap with the channels together
   std::vector<int32_t> taps;                              // where every group is one channel and one filter: [tap][filter], less the zero point
+  std::vector<int8_t> fours;                              // the same for taps_kernel, where it serves
 };
 
 // Sums of y[n][position][filter], of shape y_dims; the channels of x stand in its last axis (`last`) or its second. Its zero point is

@@ -178,6 +178,29 @@ void amx(const CodeOperands& o, int64_t m) {
   vnni(rest, m - whole);
 }
 
+// Bytes of four taps are dealt together by two rounds of unpacking: vector r then holds, in its 16 bytes l, channels 16 l + 4 r to + 3.
+[[ONWARD_VNNI]] void vnni_taps(const uint8_t* window, std::span<const int64_t> taps, const int8_t* w, const int32_t* first, int64_t channels, int32_t* y) {
+  for (int64_t c = 0; c < channels; c += tap_channels) {
+    __m512i sum[4] = {};
+    for (size_t t = 0; t < taps.size(); t += 4, w += 4 * tap_channels) {
+      const uint8_t* at = window + c;
+      const __m512i a = _mm512_loadu_si512(at + taps[t]), b = _mm512_loadu_si512(at + taps[t + 1]), d = _mm512_loadu_si512(at + taps[t + 2]), e = _mm512_loadu_si512(at + taps[t + 3]);
+      const __m512i low_ab = _mm512_unpacklo_epi8(a, b), high_ab = _mm512_unpackhi_epi8(a, b), low_de = _mm512_unpacklo_epi8(d, e), high_de = _mm512_unpackhi_epi8(d, e);
+      sum[0] = _mm512_dpbusd_epi32(sum[0], _mm512_unpacklo_epi16(low_ab, low_de), _mm512_loadu_si512(w));
+      sum[1] = _mm512_dpbusd_epi32(sum[1], _mm512_unpackhi_epi16(low_ab, low_de), _mm512_loadu_si512(w + 64));
+      sum[2] = _mm512_dpbusd_epi32(sum[2], _mm512_unpacklo_epi16(high_ab, high_de), _mm512_loadu_si512(w + 128));
+      sum[3] = _mm512_dpbusd_epi32(sum[3], _mm512_unpackhi_epi16(high_ab, high_de), _mm512_loadu_si512(w + 192));
+    }
+    const __m512i p = _mm512_shuffle_i32x4(sum[0], sum[1], 0x44), q = _mm512_shuffle_i32x4(sum[2], sum[3], 0x44), r = _mm512_shuffle_i32x4(sum[0], sum[1], 0xee), s = _mm512_shuffle_i32x4(sum[2], sum[3], 0xee);
+    const __m512i in_order[4] = {_mm512_shuffle_i32x4(p, q, 0x88), _mm512_shuffle_i32x4(p, q, 0xdd), _mm512_shuffle_i32x4(r, s, 0x88), _mm512_shuffle_i32x4(r, s, 0xdd)};
+    for (int64_t v = 0; v < 4 && c + 16 * v < channels; ++v) {
+      const int64_t width = std::min<int64_t>(16, channels - c - 16 * v);
+      const auto mask = __mmask16((1u << width) - 1);
+      _mm512_mask_storeu_epi32(y + c + 16 * v, mask, _mm512_add_epi32(in_order[v], _mm512_maskz_loadu_epi32(mask, first + c + 16 * v)));
+    }
+  }
+}
+
 bool has_vnni() { return simd::best() == simd::Target::avx512 && __builtin_cpu_supports("avx512vnni"); }
 // Linux gives a process the tile registers when it asks for them.
 bool has_amx() {
@@ -187,6 +210,19 @@ bool has_amx() {
 }
 
 }  // namespace
+
+std::vector<int8_t> taps_in_fours(const int32_t* w, int64_t taps, int64_t channels) {
+  if (!has_vnni() || std::any_of(w, w + taps * channels, [](int32_t v) { return v < -128 || v > 127; })) return {};
+  const int64_t fours = (taps + 3) / 4, blocks = (channels + tap_channels - 1) / tap_channels;
+  std::vector<int8_t> out(size_t(blocks * fours * 4 * tap_channels));
+  for (int64_t t = 0; t < taps; ++t)
+    for (int64_t c = 0; c < channels; ++c) {
+      const int64_t in = c % tap_channels, lane = in / 16, vector = in % 16 / 4;
+      out[size_t(((c / tap_channels * fours + t / 4) * 4 + vector) * tap_channels + lane * 16 + in % 4 * 4 + t % 4)] = int8_t(w[t * channels + c]);
+    }
+  return out;
+}
+void taps_kernel(const uint8_t* window, std::span<const int64_t> taps, const int8_t* w, const int32_t* first, int64_t channels, int32_t* y) { vnni_taps(window, taps, w, first, channels, y); }
 
 bool code_kernel_of(int level, const CodeOperands& o, int64_t m) {
   if (level >= 3 && has_amx()) return amx(o, m), true;
