@@ -110,14 +110,13 @@ class Planes {
     return out;
   }
 
+  // What lies in the image; the padding, zeros, stands in `to` already.
   template <class T> void copy(const T* image, T* to) const {
     std::vector<int64_t> remainders(along_.size());
-    for (int64_t p = 0; p < planes_; ++p) {
+    for (int64_t p = 0; p < planes_; ++p, to += plane_) {
       int64_t rest = p;
       for (size_t i = along_.size(); i-- > 0; rest /= axes_[i].remainders) remainders[i] = rest % axes_[i].remainders * along_[i].dilation % along_[i].stride;
-      T* const end = fill(image, 0, remainders, to);
-      std::fill(end, to + plane_, T(0));
-      to += plane_;
+      fill(image, 0, remainders, to);
     }
   }
 
@@ -132,23 +131,21 @@ class Planes {
     for (size_t i = axis + 1; i < axes_.size(); ++i) n *= axes_[i].size;
     return n;
   }
-  template <class T> T* fill(const T* image, size_t axis, const std::vector<int64_t>& remainders, T* to) const {
+  template <class T> void fill(const T* image, size_t axis, const std::vector<int64_t>& remainders, T* to) const {
     const Window& v = along_[axis];
     const int64_t size = axes_[axis].size, begin = remainders[axis] - v.before;
     // Elements [first, last) of this axis lie inside the image.
     const int64_t first = std::clamp<int64_t>(begin < 0 ? (-begin + v.stride - 1) / v.stride : 0, 0, size), last = std::clamp<int64_t>(v.in > begin ? (v.in - begin - 1) / v.stride + 1 : 0, first, size);
-    const int64_t each = pitch(axis);
-    to = std::fill_n(to, first * each, T(0));
     if (axis + 1 < axes_.size()) {
+      const int64_t each = pitch(axis);
       int64_t inner = 1;
       for (size_t i = axis + 1; i < along_.size(); ++i) inner *= along_[i].in;
-      for (int64_t k = first; k < last; ++k) to = fill(image + (begin + k * v.stride) * inner, axis + 1, remainders, to);
+      for (int64_t k = first; k < last; ++k) fill(image + (begin + k * v.stride) * inner, axis + 1, remainders, to + k * each);
     } else if (v.stride == 1) {
-      to = std::copy_n(image + begin + first, last - first, to);
+      std::copy_n(image + begin + first, last - first, to + first);
     } else {
-      for (int64_t k = first; k < last; ++k) *to++ = image[begin + k * v.stride];
+      for (int64_t k = first; k < last; ++k) to[k] = image[begin + k * v.stride];
     }
-    return std::fill_n(to, (size - last) * each, T(0));
   }
 
   const Windows& along_;
@@ -183,7 +180,7 @@ template <class T> void by_sliding(const RunContext& context, const Shape& s, co
   const int64_t all = s.images * s.group, room = as_it_is ? 0 : s.channels * planes.channel() + together;
   const auto copies = [&] {
     Tensor t(type_of<T>, {room}, context.budget);
-    if (room) std::fill_n(t.data<T>() + room - together, together, T(0));
+    std::fill_n(t.data<T>(), room, T(0));
     return t;
   };
   if (context.threads <= 1 || all < context.threads) {

@@ -69,9 +69,26 @@ template <class T, int bytes, int rows, bool fused> struct Sliding {
     for (; row != s.rows.end() && *row < end; ++row) {
       const int64_t first = std::max(begin, *row), n = std::min(end, *row + s.length) - first;
       T* to = y + (row - s.rows.begin()) * s.length + (first - *row);
-      const T* sum = sums + (first - from);
-      if (s.bias) for (int64_t i = 0; i < n; ++i) to[i] = sum[i] + bias;
-      else for (int64_t i = 0; i < n; ++i) to[i] = sum[i];
+      if (s.bias) put<bytes, true>(sums + (first - from), n, bias, to);
+      else put<bytes, false>(sums + (first - from), n, bias, to);
+    }
+  }
+  // In whole vectors, the last of which may write again what the one before wrote; in smaller ones where there are too few numbers.
+  template <int size, bool biased> [[gnu::always_inline]] static void put(const T* sum, int64_t n, T bias, T* to) {
+    typedef T W __attribute__((vector_size(size)));
+    constexpr int64_t wide = size / int64_t(sizeof(T));
+    if (n >= wide) {
+      for (int64_t i = 0; i < n; i += wide) {
+        const int64_t at = std::min(i, n - wide);
+        W v;
+        std::memcpy(&v, sum + at, sizeof v);
+        if constexpr (biased) v = v + bias;
+        std::memcpy(to + at, &v, sizeof v);
+      }
+    } else if constexpr (size > 16) {
+      put<size / 2, biased>(sum, n, bias, to);
+    } else {
+      for (int64_t i = 0; i < n; ++i) to[i] = biased ? sum[i] + bias : sum[i];
     }
   }
 
