@@ -1,7 +1,5 @@
 #include "onward/ops/code_convolution.h"
 
-#include <immintrin.h>
-
 #include <cstring>
 
 #include "onward/ops/code_kernels.h"
@@ -20,30 +18,6 @@ Dims in_order(int64_t rank) {
 }
 
 constexpr int64_t block = 16, slack = 64;                 // bytes that may be read behind an image
-
-// to[columns][rows] = from[rows][columns] of 16 by 16 bytes: each round deals the rows out like two halves of a pack of cards.
-void turn_block(const uint8_t* from, int64_t from_stride, uint8_t* to, int64_t to_stride) {
-  __m128i row[block], dealt[block];
-  for (int64_t i = 0; i < block; ++i) row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
-#pragma GCC unroll 4
-  for (int round = 0; round < 4; ++round) {
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) dealt[2 * i] = _mm_unpacklo_epi8(row[i], row[i + 8]), dealt[2 * i + 1] = _mm_unpackhi_epi8(row[i], row[i + 8]);
-    std::copy_n(dealt, block, row);
-  }
-  for (int64_t i = 0; i < block; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * to_stride), row[i]);
-}
-void turn(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t columns, uint8_t* to, int64_t to_stride) {
-  uint8_t in[block * block] = {}, out[block * block];
-  for (int64_t i = 0; i < rows; i += block)
-    for (int64_t j = 0; j < columns; j += block) {
-      const int64_t high = std::min(block, rows - i), wide = std::min(block, columns - j);
-      if (high == block && wide == block) { turn_block(from + i * from_stride + j, from_stride, to + j * to_stride + i, to_stride); continue; }
-      for (int64_t r = 0; r < high; ++r) std::copy_n(from + (i + r) * from_stride + j, wide, in + r * block);
-      turn_block(in, block, out, block);
-      for (int64_t c = 0; c < wide; ++c) std::copy_n(out + c * block, high, to + (j + c) * to_stride + i);
-    }
-}
 
 // How an image stands with its padding in it, the channels of a pixel together, and where the windows lie in it.
 struct Padded {
@@ -84,7 +58,7 @@ struct Padded {
     const int64_t plane = image() / channels;
     const auto row = [&](int64_t first, int64_t count, uint8_t* at) {          // `count` pixels from pixel `first` of the plane on
       if (o.last) std::copy_n(from + first * channels, count * channels, at);
-      else turn(from + first, plane, channels, count, at, channels);
+      else transpose_bytes(from + first, plane, channels, count, at, channels);
       if (flip) for (int64_t i = 0; i < count * channels; ++i) at[i] ^= flip;
     };
     if (as_it_is()) return row(0, plane, to);
@@ -300,7 +274,7 @@ void quantized_convolution(Call& call, const Convolution& form, bool last, std::
   if (!for_type<u8 | i8>(y.type(), [&]<class T>() { requantize<T>(call.context, sum.data<int32_t>(), sum.size() / dims.back(), ratio, to.zero, out.data<T>()); })) unsupported("element type ", name_of(y.type()));
   if (last) return;
   const int64_t image = y.size() / y.dims()[0], pixels = image / dims.back();
-  for (int64_t n = 0; n < y.dims()[0]; ++n) turn(static_cast<const uint8_t*>(out.raw()) + n * image, dims.back(), pixels, dims.back(), static_cast<uint8_t*>(y.raw()) + n * image, pixels);
+  for (int64_t n = 0; n < y.dims()[0]; ++n) transpose_bytes(static_cast<const uint8_t*>(out.raw()) + n * image, dims.back(), pixels, dims.back(), static_cast<uint8_t*>(y.raw()) + n * image, pixels);
 }
 
 }  // namespace onward

@@ -1,6 +1,8 @@
 // Axes that stay neighbours are moved as one; what remains is rows or 2-d tiles.
 #include "onward/ops/transpose.h"
 
+#include <emmintrin.h>
+
 #include <vector>
 
 #include "onward/ops/operator.h"
@@ -23,13 +25,44 @@ std::vector<Axis> merged(std::span<const int64_t> dims, std::span<const int64_t>
   return out;
 }
 
+// A square that fits the registers: each round deals its rows out like two halves of a pack of cards.
+void turn_block(const uint8_t* from, int64_t from_stride, uint8_t* to, int64_t to_stride) {
+  __m128i row[16], dealt[16];
+  for (int64_t i = 0; i < 16; ++i) row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
+#pragma GCC unroll 4
+  for (int round = 0; round < 4; ++round) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) dealt[2 * i] = _mm_unpacklo_epi8(row[i], row[i + 8]), dealt[2 * i + 1] = _mm_unpackhi_epi8(row[i], row[i + 8]);
+    std::copy_n(dealt, 16, row);
+  }
+  for (int64_t i = 0; i < 16; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * to_stride), row[i]);
+}
+void turn_block(const uint32_t* from, int64_t from_stride, uint32_t* to, int64_t to_stride) {
+  __m128i row[4];
+  for (int64_t i = 0; i < 4; ++i) row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
+#pragma GCC unroll 2
+  for (int round = 0; round < 2; ++round) {
+    const __m128i dealt[4] = {_mm_unpacklo_epi32(row[0], row[2]), _mm_unpackhi_epi32(row[0], row[2]), _mm_unpacklo_epi32(row[1], row[3]), _mm_unpackhi_epi32(row[1], row[3])};
+    std::copy_n(dealt, 4, row);
+  }
+  for (int64_t i = 0; i < 4; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * to_stride), row[i]);
+}
+
 // to[i][j] = from[j * stride + i], in tiles that fit the cache.
-template <class T> void tiles(const T* from, int64_t rows, int64_t columns, int64_t stride, T* to) {
-  constexpr int64_t tile = 32;
+template <class T> void tiles(const T* from, int64_t rows, int64_t columns, int64_t stride, T* to, int64_t to_stride) {
+  constexpr int64_t tile = 32, square = std::is_same_v<T, uint8_t> ? 16 : std::is_same_v<T, uint32_t> ? 4 : 1;
   for (int64_t i0 = 0; i0 < rows; i0 += tile)
-    for (int64_t j0 = 0; j0 < columns; j0 += tile)
-      for (int64_t i = i0; i < std::min(rows, i0 + tile); ++i)
-        for (int64_t j = j0; j < std::min(columns, j0 + tile); ++j) to[i * columns + j] = from[j * stride + i];
+    for (int64_t j0 = 0; j0 < columns; j0 += tile) {
+      const int64_t i1 = std::min(rows, i0 + tile), j1 = std::min(columns, j0 + tile);
+      int64_t squares_i = i0, squares_j = j0;             // ends of what squares cover
+      if constexpr (square > 1) {
+        squares_i += (i1 - i0) / square * square, squares_j += (j1 - j0) / square * square;
+        for (int64_t i = i0; i < squares_i; i += square)
+          for (int64_t j = j0; j < squares_j; j += square) turn_block(from + j * stride + i, stride, to + i * to_stride + j, to_stride);
+      }
+      for (int64_t i = i0; i < i1; ++i)
+        for (int64_t j = i < squares_i ? squares_j : j0; j < j1; ++j) to[i * to_stride + j] = from[j * stride + i];
+    }
 }
 
 template <class T> void copy(const T* from, std::span<const Axis> axes, int64_t size, T* to) {
@@ -37,11 +70,13 @@ template <class T> void copy(const T* from, std::span<const Axis> axes, int64_t 
   const auto [n, stride] = axes.front();
   if (axes.size() == 1 && stride == 1) { std::copy_n(from, n, to); return; }
   if (axes.size() == 1) { for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride]; return; }
-  if (axes.size() == 2 && stride == 1) { tiles(from, n, axes[1].size, axes[1].from_stride, to); return; }
+  if (axes.size() == 2 && stride == 1) { tiles(from, n, axes[1].size, axes[1].from_stride, to, axes[1].size); return; }
   for (int64_t i = 0; i < n; ++i) copy(from + i * stride, axes.subspan(1), size / n, to + i * (size / n));
 }
 
 }  // namespace
+
+void transpose_bytes(const uint8_t* from, int64_t from_stride, int64_t rows, int64_t columns, uint8_t* to, int64_t to_stride) { tiles(from, columns, rows, from_stride, to, to_stride); }
 
 void transpose(const Tensor& x, std::span<const int64_t> perm, Tensor& out) {
   if (x.size() == 0) return;
