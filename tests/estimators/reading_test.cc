@@ -1,6 +1,8 @@
 // What a user is told about a file that cannot be converted; hostile files end in an error.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "plain_objects.h"
 
 namespace onward {
@@ -106,6 +108,35 @@ TEST(Reading, WhatAFileClaimsAboutSizesIsChecked) {
   huge.array->shape = claimed;
   const Value root = o.object("sklearn.preprocessing._data", "MaxAbsScaler", {{"scale_", huge}, {"n_features_in_", plain::integer(3)}});
   EXPECT_NE(report(read(o, root)).find("scale_ holds less than its shape"), std::string::npos);
+}
+
+TEST(Reading, SparseMatricesAreCheckedBeforeTheyBecomeDense) {
+  Objects o;
+  const auto said = [&](int64_t features, std::string_view kind, Value shape, std::initializer_list<int64_t> starts,
+                        std::initializer_list<int64_t> places) {
+    const Value sparse = o.object("scipy.sparse._csr", kind,
+                                  {{"_shape", shape},
+                                   {"data", o.numbers({2}, {1, 2})},
+                                   {"indptr", o.integers({int64_t(starts.size())}, starts)},
+                                   {"indices", o.integers({int64_t(places.size())}, places)}});
+    return report(read(o, o.object("sklearn.preprocessing._data", "MaxAbsScaler",
+                                   {{"scale_", sparse}, {"n_features_in_", plain::integer(features)}})));
+  };
+  const auto sizes = [&](int64_t n) { return o.tuple({plain::integer(n)}); };
+  const auto two = [&](int64_t n, int64_t m) { return o.tuple({plain::integer(n), plain::integer(m)}); };
+  constexpr int64_t most = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(said(3, "csr_array", sizes(3), {0, 2}, {0, 2}), "");
+  EXPECT_NE(said(3, "csr_matrix", two(1, 3), {0, 2}, {0, 2}).find("scale_ has shape [1, 3]"), std::string::npos);
+  EXPECT_NE(said(3, "coo_array", sizes(3), {0, 2}, {0, 2}).find("is a coo_array; convertible: csr and csc"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", sizes(3), {0, 2}, {0, 3}).find("a value at 3 of a line of 3"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", sizes(3), {0, 2}, {0, -1}).find("a value at -1 of a line of 3"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", sizes(3), {0, 3}, {0, 1}).find("behind its 2 values"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", sizes(3), {-1, 2}, {0, 1}).find("behind its 2 values"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", sizes(3), {0, 2}, {0}).find("2 values at 1 places"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", two(most, 0), {0, 2}, {0, 1}).find("lines with 2 starts"), std::string::npos);
+  EXPECT_NE(said(3, "csc_array", two(0, most), {}, {0, 1}).find("lines with 0 starts"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", two(1 << 20, 1 << 20), {0, 2}, {0, 1}).find("more than can be made dense"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", o.none(), {0, 2}, {0, 1}).find("0 sizes; expected 1 or 2"), std::string::npos);
 }
 
 TEST(Reading, LabelsKeepTheirType) {

@@ -10,12 +10,16 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+import scipy.sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDRegressor
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.svm import SVC, SVR
 
 import onward
 
@@ -126,3 +130,26 @@ def test_a_forest_behind_sparse_columns_refuses_missing_values_as_the_library_do
 def test_trees_take_missing_values_since_the_release_that_does():
     policy = lambda version: onward.convert(str(FIXTURES / version / "decision_tree_classifier.pkl")).schema["inputs"][0]["missing"]
     assert [policy(v) for v in ("1.2.2", "1.4.2", "1.9.1")] == ["refuse", "nan", "nan"]
+
+
+def test_what_was_fitted_on_sparse_rows_converts():
+    rows = np.round(np.random.default_rng(0).normal(size=(120, 4)), 1).clip(0)
+    sizes, words = rows.sum(axis=1), np.where(rows[:, 0] > 0.3, "yes", "no")
+    for form in (scipy.sparse.csr_matrix, scipy.sparse.csr_array, scipy.sparse.csc_array):
+        for estimator, y in [(SVC(), words), (SVC(kernel="linear"), np.digitize(sizes, [1, 2])), (SVR(), sizes), (KNeighborsRegressor(1), sizes)]:
+            session = onward.convert(estimator.fit(form(rows), y)).session()
+            given, wanted = session.run(None, {"X": rows})[0], estimator.predict(form(rows))
+            assert (given == wanted).all() if y.dtype.kind != "f" else np.abs(given - wanted).max() < 1e-12
+
+
+def test_coefficients_that_were_made_sparse_convert(iris):
+    for estimator, y in [(LogisticRegression(max_iter=500), iris[1]), (SGDRegressor(), iris[1] * 0.5)]:
+        fitted = estimator.fit(iris[0], y).sparsify()
+        assert np.abs(onward.convert(fitted).session().run(None, {"X": iris[0]})[0] - fitted.predict(iris[0])).max() < 1e-12
+
+
+@pytest.mark.parametrize("word", ["only", 7])
+def test_a_network_of_one_class_says_that_class(iris, word):
+    fitted = MLPClassifier((4,), max_iter=20, random_state=0).fit(iris[0], [word] * 150)
+    label, probabilities = onward.convert(fitted).session().run(None, {"X": iris[0]})
+    assert (label == word).all() and np.abs(probabilities - fitted.predict_proba(iris[0])).max() < 1e-12

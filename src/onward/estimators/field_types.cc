@@ -1,6 +1,7 @@
 // What each C++ type of a field accepts from a file.
 #include "onward/base/unicode.h"
 #include "onward/estimators/fields.h"
+#include "onward/estimators/sparse_arrays.h"
 
 namespace onward {
 
@@ -94,6 +95,10 @@ void Fields::assign_array(std::string_view name, const plain::Value& v, Array<T>
     if (v.is(Kind::array)) {
       Tensor& known = reading_.arrays[{v.array, type_of<T>}];  // a file may share an array in many places
       if (!known) known = as_array<T>(*v.array, reading_.owner);
+      into = Array<T>(known);
+    } else if (std::is_same_v<T, double> && is_sparse(v)) {
+      Tensor& known = reading_.sparse[v.object];
+      if (!known) known = dense(v, reading_.dense_left), reading_.dense_left -= known.size();
       into = Array<T>(known);
     } else if (v.is(Kind::real) && std::is_same_v<T, double>) into = Array<T>::scalar(T(v.real));
     else if (v.is(Kind::integer)) into = Array<T>::scalar(T(v.integer));

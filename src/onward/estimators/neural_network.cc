@@ -77,7 +77,9 @@ struct MLPClassifier : Layers {
     const Expr p = forward(x);
     if (multilabel) return {.role = Outputs::Role::classifier, .predict = cast(p > 0.5, DataType::i64), .predict_proba = p};
     if (p.columns() > 1) return classifier(classes, {.predict_proba = p});
-    return classifier(classes, cast(reshaped(p, {rows}) > 0.5, DataType::i64), {.predict_proba = concat({1.0 - p, p})});
+    // Of a single class the library says that class whatever p is, and still two probabilities.
+    const Expr above = cast(reshaped(p, {rows}) > 0.5, DataType::i64);
+    return classifier(classes, classes.size() == 1 ? above * Array<int64_t>{0} : above, {.predict_proba = concat({1.0 - p, p})});
   }
 };
 

@@ -30,6 +30,8 @@ struct Reading {
   std::map<const plain::Object*, Estimator> known = {};  // a file may share an estimator in many places
   std::set<const plain::Object*> under_way = {};
   std::map<std::pair<const plain::NdArray*, DataType>, Tensor> arrays = {};
+  std::map<const plain::Object*, Tensor> sparse = {};  // the same for sparse matrices, made dense
+  int64_t dense_left = int64_t{1} << 27;               // items that they may still become: a small file states large ones
   bool nothing_refused() const { return problems.empty(); }
   void report(Code code, const Place& place, std::string message);
 };
