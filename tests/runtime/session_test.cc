@@ -97,6 +97,18 @@ TEST(Session, MemoryLimitStopsABomb) {
   EXPECT_EQ(tensor_at(session.run(std::span(&small, 1)), 0).size(), 100);
 }
 
+TEST(Session, WeightsOfALoopsBodyMayStandAmongItsInputs) {
+  Model m = model("y = Loop(n, , x)", {{"n", tensor(DataType::i64, {}), {}}, {"x", tensor(DataType::f32, {}), {}}}, {"y"});
+  auto body = std::make_shared<Graph>(parse_nodes("more = Identity(going)\n next = Mul(v, w)"));
+  body->initializers["w"] = Tensor::of<float>({}, {3});
+  for (const char* name : {"i", "going", "v", "w"}) body->inputs.push_back({name, {}, {}});
+  for (const char* name : {"more", "next"}) body->outputs.push_back({name, {}, {}});
+  m.graph.nodes[0].attributes["body"] = GraphRef(body);
+  const Session session(m);
+  const Value inputs[] = {Tensor::of<int64_t>({}, {2}), Tensor::of<float>({}, {5})};
+  EXPECT_EQ(tensor_at(session.run(inputs), 0).data<float>()[0], 45);
+}
+
 TEST(Session, TimeLimitAndCancelStopALoop) {
   Model m = model("y = Loop(n, , x)", {{"n", tensor(DataType::i64, {}), {}}, {"x", tensor(DataType::f32, {}), {}}}, {"y"});
   auto body = std::make_shared<Graph>(parse_nodes("go = Identity(c)\n out = Add(v, float 1)"));

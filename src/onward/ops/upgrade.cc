@@ -124,6 +124,8 @@ class Rewriter {
 
   Graph subgraph(const Graph& from, const Opsets& opsets) {
     Graph inner = from;
+    // Old exporters list a body's weights among its inputs, as the first versions of the IR asked; no node hands values to those.
+    std::erase_if(inner.inputs, [&](const ValueInfo& v) { return inner.initializers.contains(v.name); });
     Rewriter rewriter(inner, shared_, depth_ + 1);
     for (Node& n : inner.nodes) rewriter.node(std::move(n), opsets);
     rewriter.finish();
