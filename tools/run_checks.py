@@ -50,6 +50,7 @@ def release_suites():
               Suite("opsets", [python, "tests/conformance/run_opsets.py", onward]),
               Suite("contrib", [python, "tests/conformance/run_contrib.py", onward]),
               Suite("oracles", [python, "tests/conformance/run_oracles.py", onward]),
+              Suite("exporters", [python, "tests/corpus/run_corpus.py", onward]),
               Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]
     rows = "build/release/onward_estimator_rows"
     suites += [Suite("opsets-fidelity", [python, "tests/fidelity/opsets.py", onward], slow=True),
@@ -67,6 +68,7 @@ def sanitizer_suites():
     return [Suite("cpp", ["ctest", "--test-dir", "build/asan", "-V", "-j", JOBS]),
             Suite("conformance", [sys.executable, "tests/conformance/run_suite.py", onward, "--seconds", "900"]),
             Suite("contrib", [sys.executable, "tests/conformance/run_contrib.py", onward]),
+            Suite("exporters", [sys.executable, "tests/corpus/run_corpus.py", onward, "--program-only"]),
             Suite("fixtures", [sys.executable, "tests/fixtures/read_all.py", onward])]
 
 

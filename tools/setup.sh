@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs what a tier needs: Debian packages and, in build/venv, pinned Python packages. Fast when nothing is missing.
 #
-#   tools/setup.sh quickstart|check|bench|fixtures
+#   tools/setup.sh quickstart|check|bench|fixtures|corpus
 #
 # A tier includes the ones before it. fixtures also makes build/fixtures/<version>: one environment for each
-# scikit-learn version that files in tests/data/sklearn are written with. bench (today no more than check) and fixtures are
-# for developers; ./quickstart and ./check use neither.
+# scikit-learn version that files in tests/data/sklearn are written with. corpus makes build/corpus/<name> instead: the frameworks and
+# exporters of tests/corpus. bench (today no more than check), fixtures and
+# corpus are for developers; ./quickstart and ./check use none of them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly tiers=(quickstart check bench fixtures)
+readonly tiers=(quickstart check bench fixtures corpus)
 readonly venv=build/venv
 
 main() {
@@ -25,7 +26,7 @@ main() {
   done
   install_debian_packages "${up_to[@]}"
   install_python_packages "${up_to[@]}"
-  if [[ $wanted == fixtures ]]; then make_old_environments; fi
+  if [[ $wanted == fixtures || $wanted == corpus ]]; then make_environments "$wanted"; fi
 }
 
 # The interpreter of Debian, not the first on the PATH: its headers are the ones that python3-dev brings.
@@ -58,7 +59,7 @@ install_python_packages() {
   "$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv" && "$(system_python)" -m venv "$venv"; }
   for tier in "$@"; do
     local file=python/requirements/$tier.txt stamp=$venv/.installed-$tier
-    if [[ $tier == fixtures || ! -f $file ]]; then continue; fi
+    if [[ $tier == fixtures || $tier == corpus || ! -f $file ]]; then continue; fi
     local hash
     hash=$(sha256sum "$file" | cut -d' ' -f1)
     [[ -f $stamp && $(<"$stamp") == "$hash" ]] && continue
@@ -72,12 +73,12 @@ install_python_packages() {
   done
 }
 
-# Lines of python/requirements/fixtures.txt: the library's version, an interpreter, what pip installs.
-make_old_environments() {
+# Lines of python/requirements/TIER.txt: the environment's name, an interpreter, what pip installs.
+make_environments() {
   local version interpreter packages
   while read -r version interpreter packages; do
     [[ $version == \#* || -z $version ]] && continue
-    local folder=build/fixtures/$version
+    local folder=build/$1/$version
     [[ -f $folder/.installed && $(<"$folder/.installed") == "$packages" ]] && continue
     if [[ $interpreter == python3.9 ]]; then interpreter=${PYTHON39:-python3.9}; else interpreter=$(system_python); fi
     echo "setup: making $folder"
@@ -86,7 +87,7 @@ make_old_environments() {
     # shellcheck disable=SC2086  # the line is a list
     quietly "$folder/bin/pip" install --no-deps $packages
     echo "$packages" > "$folder/.installed"
-  done < python/requirements/fixtures.txt
+  done < "python/requirements/$1.txt"
 }
 
 # Runs a command, and shows what it said only when it fails.
