@@ -14,6 +14,8 @@ def table_of(data, inputs=()):
         return _from_pandas(data, inputs)
     if isinstance(data, dict):
         return _from_columns(data, inputs)
+    if kind == "series":
+        return _from_series(data, inputs)
     if hasattr(data, "__arrow_c_stream__"):
         return _core.Table.from_arrow_stream(data.__arrow_c_stream__())
     if hasattr(data, "__dataframe__") or hasattr(data, "to_arrow"):
@@ -51,11 +53,13 @@ def types_of(data):
 
 
 def _library(data):
-    """"pandas" for its frames, "polars" for its frames, "pyarrow" for its tables and batches; else ""."""
+    """"pandas" for its frames, "polars" for its frames, "pyarrow" for its tables and batches, "series" for one column of a frame; else ""."""
     for cls in type(data).__mro__:
         library, _, _ = cls.__module__.partition(".")
         if (library, cls.__name__) in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("pyarrow", "RecordBatch")):
             return library
+        if cls.__name__ == "Series" and library in ("pandas", "polars"):
+            return "series"
     return ""
 
 
@@ -153,11 +157,24 @@ def _matrix_names(inputs, width):
         return inputs[0]["names"]
     if len(inputs) == width > 1:
         return [field["name"] for field in inputs]
+    if len(inputs) == 1 and _width_of(inputs[0]) not in (None, width):
+        raise error_of(306, "bad-data", f"the table has {width} columns without names, the model takes {_width_of(inputs[0])}",
+                       "give just these columns in the order of training, or name them")
     return [f"x{k}" for k in range(width)]
+
+
+def _width_of(field):
+    return field["shape"][1] if len(field["shape"]) == 2 else 1
 
 
 def _is_series(values):
     return any(cls.__module__.startswith("pandas") and cls.__name__ == "Series" for cls in type(values).__mro__)
+
+
+def _from_series(series, inputs):
+    if len(inputs) > 1 or any(_width_of(field) not in (None, 1) for field in inputs):
+        raise error_of(306, "bad-data", "expected a table, given a series: it may be one row or one column", "give series.to_frame().T or series.to_frame()")
+    return _from_columns({inputs[0]["name"] if inputs else series.name or "x0": series if _is_series(series) else series.to_list()})
 
 
 def _from_matrix(data, inputs):

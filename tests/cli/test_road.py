@@ -203,6 +203,12 @@ def test_data_that_does_not_fit(models, tmp_path, data, said):
     assert result.code == 3 and said in result.err and os.listdir(tmp_path) == []
 
 
+def test_an_array_of_another_width_is_refused(models, tmp_path):
+    np.save(tmp_path / "wide.npy", np.ones((3, 9)))
+    result = run("predict", models / "matrix.onnx", tmp_path / "wide.npy", "-o", "-")
+    assert result.code == 3 and "the table has 9 columns without names, the model takes" in result.err
+
+
 def test_unknown_tables_and_providers(models):
     assert run("predict", models / "table.onnx", models / "table.csv", "-o", "out.parquet").code == 4
     result = run("predict", models / "table.onnx", models / "table.csv", "-o", "-", "--provider", "cuda")

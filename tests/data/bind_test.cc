@@ -109,6 +109,32 @@ TEST(Bind, UnknownValuesAreRefusedWhereTheSchemaSaysSo) {
   EXPECT_EQ(bound({text}, "a\nOslo\n").at("a").data<std::string>()[0], "Oslo");
 }
 
+TEST(Bind, ColumnsOfAMatrixHaveTheirOwnPolicies) {
+  Field x = matrix(2, {"a", "b"}, ColumnType::string);
+  x.missing_text = MissingText{.nan = "<nan>"};
+  x.columns = {{.name = "a", .categories = std::vector<std::string>{"u"}, .missing = Missing::category, .unknown = Unknown::refuse},
+               {.name = "b", .categories = std::vector<std::string>{"v"}, .missing = Missing::refuse, .unknown = Unknown::refuse}};
+  EXPECT_EQ(values<std::string>(bound({x}, "b,a\nv,u\nv,\n").at("X")), (std::vector<std::string>{"u", "v", "<nan>", "v"}));
+  EXPECT_EQ(error_of({x}, "a,b\nu,v\nu,\n").message, "row 2, column 'b': the value is missing, and the schema refuses missing values");
+  EXPECT_EQ(error_of({x}, "a,b\nu,v\nv,v\n").message, "row 2, column 'a': 'v' is none of the 1 known values, and the schema refuses unknown ones");
+  x.names.clear(), x.shape[1] = 3;
+  EXPECT_EQ(error_of({x}, "a,b,c\nu,v,w\n").message, "input 'X' has 3 columns and tells of 2");
+}
+
+TEST(Bind, ColumnsWithoutNamesAreAllOfTheModels) {
+  const auto bind = [](std::vector<Field> inputs, std::vector<std::string> columns) { return Binder({.inputs = std::move(inputs)}, std::move(columns), false).used(); };
+  EXPECT_EQ(bind({matrix(2, {"x0", "x1"})}, {"x0", "x1"}), (std::vector<std::string>{"x0", "x1"}));
+  for (const Field& f : {matrix(2, {"x0", "x1"}), matrix(2)}) {
+    try {
+      bind({f}, {"x0", "x1", "x2"});
+      ADD_FAILURE() << "taken";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code, Code::bad_data);
+      EXPECT_EQ(e.message, "the table has 3 columns without names, the model takes 2");
+    }
+  }
+}
+
 TEST(Bind, RangesClipOrRefuse) {
   Field f = input("a", ColumnType::float64), i = input("a", ColumnType::int64);
   f.range = i.range = Range{0.5, 10};

@@ -62,6 +62,19 @@ TEST(Schema, InfinityIsAcceptedUnlessItSaysOtherwise) {
   EXPECT_EQ(write_schema(read_schema(with_input(R"("type": "string")"))).find("infinity"), std::string::npos);
 }
 
+TEST(Schema, AMatrixMayTellOfItsColumns) {
+  const std::string text = R"("type": "string", "shape": [null, 2], "names": ["a", "b"], "columns": [{"name": "a", "missing": "category"}, )";
+  const Schema s = read_schema(with_input(text + R"({"name": "b", "unknown": "refuse", "categories": ["u"]}])"));
+  ASSERT_EQ(s.inputs[0].columns.size(), 2u);
+  EXPECT_TRUE(s.inputs[0].columns[0].nullable);
+  EXPECT_EQ(s.inputs[0].columns[1].missing, Missing::refuse);
+  EXPECT_EQ(s.inputs[0].columns[1].type, ColumnType::string);
+  EXPECT_EQ(read_schema(write_schema(s)), s);
+  EXPECT_EQ(error_of(with_input(text + R"({"name": "c"}])")), "inputs[0].columns[1].name is \"c\", expected 'b', in the order of names");
+  EXPECT_EQ(error_of(with_input(text.substr(0, text.size() - 2) + "]")).substr(0, 23), "inputs[0].columns is [{");
+  EXPECT_EQ(error_of(with_input(text + R"({"name": "b", "categories": [1]}])")), "inputs[0].columns[1].categories is [1], expected values of the type string");
+}
+
 TEST(Schema, NamesThePlaceOfAMistake) {
   EXPECT_EQ(error_of(R"({"inputs": [{"name": "a", "type": "flot64"}]})"),
             "inputs[0].type is 'flot64', expected one of float64, float32, int64, bool, string, datetime; did you mean 'float64'");

@@ -5,6 +5,11 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import onward
 
@@ -84,8 +89,6 @@ def test_a_matrix(session, fitted, iris):
     assert (session.predict(iris[0].tolist())["label"] == out["label"]).all()
     assert (session.predict({"X": iris[0]})["label"] == out["label"]).all()
     assert (session.predict(pd.DataFrame(iris[0]))["label"] == out["label"]).all()
-    with pytest.raises(ValueError, match="no column 'x3'"):
-        session.predict(iris[0][:, :3])
     assert len(session.predict(iris[0][:0])["label"]) == 0
 
 
@@ -166,3 +169,42 @@ def test_validate_counts_rows_that_one_side_refuses(frame_fitted, frame):
         warnings.simplefilter("ignore")
         report = onward.validate(frame_fitted, onward.convert(frame_fitted), infinite)
     assert sum(report.to_dict()["refused"][k] for k in ("by_both", "by_source_alone")) == 1
+
+
+def test_columns_of_a_matrix_are_refused_or_taken_each_for_itself():
+    words = np.array([["a", "x"], ["b", "y"], [np.nan, "x"], ["a", "y"]], dtype=object)
+    session = onward.convert(OneHotEncoder().fit(words)).session()
+    predicted = session.predict(words)
+    np.testing.assert_array_equal(np.stack(list(predicted.values()), axis=1), OneHotEncoder().fit_transform(words).toarray())
+    with pytest.raises(ValueError, match="row 1, column 'x1': the value is missing"):
+        session.predict(np.array([["a", None]], dtype=object))
+    with pytest.raises(ValueError, match="row 2, column 'x0': 'c' is none of the 2 known values"):
+        session.predict(np.array([["a", "x"], ["c", "x"]], dtype=object))
+
+
+def test_gaps_that_are_filled_are_taken_beside_columns_that_have_none(iris):
+    filled = make_pipeline(ColumnTransformer([("fill", SimpleImputer(), [0])], remainder="passthrough"), LinearRegression()).fit(*iris)
+    session, rows = onward.convert(filled).session(), iris[0][:3].copy()
+    rows[1, 0] = np.nan
+    np.testing.assert_allclose(session.predict(rows)["variable"], filled.predict(rows), rtol=1e-12)
+    rows[1, 1] = np.nan
+    with pytest.raises(ValueError, match="row 2, column 'x1': the value is missing"):
+        session.predict(rows)
+
+
+def test_a_matrix_of_another_width_is_refused(session, iris, frame_session, frame):
+    with pytest.raises(ValueError, match="the table has 8 columns without names, the model takes 4"):
+        session.predict(np.hstack([iris[0], iris[0]]))
+    with pytest.raises(ValueError, match="the table has 3 columns without names, the model takes 4"):
+        session.predict(iris[0][:, :3])
+
+
+def test_a_series_is_the_column_of_a_model_that_takes_one(frame_session, frame, iris):
+    import polars
+
+    session = onward.convert(LinearRegression().fit(iris[0][:, :1], iris[1])).session()
+    wanted = session.predict(iris[0][:, :1])["variable"]
+    for series in (pd.Series(iris[0][:, 0], name="size"), polars.Series("size", iris[0][:, 0])):
+        assert (session.predict(series)["variable"] == wanted).all()
+    with pytest.raises(ValueError, match="given a series"):
+        frame_session.predict(frame.iloc[0])

@@ -54,7 +54,7 @@ std::vector<int64_t> batch_sizes(const Arguments& a) {
 // The first rows of the table, again and again until there are enough.
 NamedValues inputs_from(const Session& session, const std::string& data, int64_t rows) {
   const auto reader = open_table(data);
-  const Binder binder(schema_of(session.model()), reader->names());
+  const Binder binder(schema_of(session.model()), reader->names(), reader->named());
   reader->plan(binder.plan());
   Table table = read_all(*reader);
   if (table.rows == 0) fail(Code::bad_data, data, ": the table has no rows");

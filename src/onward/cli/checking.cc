@@ -26,7 +26,7 @@ Table rows_to_compare(const Arguments& a, const Schema& schema, const std::strin
   std::vector<std::string> names = columns_of(schema);
   if (!data.empty()) {
     const auto reader = open_table(data);
-    const Binder binder(schema, reader->names());
+    const Binder binder(schema, reader->names(), reader->named());
     reader->plan(binder.plan());
     table = read_all(*reader);
     if (table.rows == 0) fail(Code::bad_data, data, ": the table has no rows");

@@ -38,7 +38,7 @@ int predict(Call& call) {
   const std::vector<std::string> keep = a.list("--keep");
   const std::string to = *a.value("--output");
   const auto reader = open_table(a[1], csv_options(a));
-  const TableSession session(Session::load(a[0], call.session_options()), reader->names());
+  const TableSession session(Session::load(a[0], call.session_options()), reader->names(), reader->named());
   reader->plan(session.binder().plan(keep));
   const auto writer = create_table(to);
   Progress progress("rows", call.out.quiet);

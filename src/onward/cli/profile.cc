@@ -30,7 +30,7 @@ void run_over(Call& call, const std::shared_ptr<const Session>& session) {
     return;
   }
   const auto reader = open_table(call.arguments[1], {.batch_rows = call.arguments.integer("--batch", 8192)});
-  const TableSession tables(session, reader->names());
+  const TableSession tables(session, reader->names(), reader->named());
   reader->plan(tables.binder().plan());
   while (const std::optional<Table> batch = reader->next()) call.check(), tables.run(*batch, call.run_options());
 }

@@ -30,9 +30,23 @@ class Lookup {
 
 }  // namespace
 
-Binder::Binder(Schema schema, std::vector<std::string> columns) : schema_(std::move(schema)), columns_(std::move(columns)) {
+Binder::Binder(Schema schema, std::vector<std::string> columns, bool named)
+    : schema_(std::move(schema)), columns_(std::move(columns)), named_(named) {
   for (size_t i = 0; i < columns_.size(); ++i) places_.emplace(columns_[i], i);
-  for (const Field& field : schema_.inputs) sources_.push_back(sources(field));
+  for (Field& field : schema_.inputs) {
+    sources_.push_back(sources(field));
+    complete(field, sources_.back().size());
+  }
+}
+
+// What a matrix says of its columns, each as a field of its own.
+void Binder::complete(Field& matrix, size_t width) const {
+  if (!matrix.columns.empty() && matrix.columns.size() != width)
+    fail(Code::bad_schema, "input '", matrix.name, "' has ", width, " columns and tells of ", matrix.columns.size());
+  for (Field& column : matrix.columns) {
+    column.type = matrix.type, column.element = matrix.element;
+    column.missing_text = matrix.missing_text;
+  }
 }
 
 std::vector<ColumnPlan> Binder::plan(std::span<const std::string> keep) const {
@@ -64,7 +78,8 @@ Tensors Binder::bind(const Table& table) const {
     if (field.shape.size() != 1) dims.push_back(int64_t(width));
     Tensor tensor(tensor_type(field), dims);
     for (size_t k = 0; k < width; ++k) {
-      fill(tensor, k, width, field, lookup.at(sources_[i][k], columns_[sources_[i][k]]), table.first_row);
+      const Field& column = field.columns.empty() ? field : field.columns[k];
+      fill(tensor, k, width, column, lookup.at(sources_[i][k], columns_[sources_[i][k]]), table.first_row);
     }
     tensors.emplace(field.name, std::move(tensor));
   }
@@ -92,6 +107,9 @@ size_t Binder::source(const Field& field, const std::string& name) const {
 
 std::vector<size_t> Binder::matrix_sources(const Field& field) const {
   std::vector<size_t> out;
+  if (!named_ && schema_.inputs.size() == 1 && field.shape[1] && size_t(*field.shape[1]) != columns_.size())
+    throw Error(Code::bad_data, text("the table has ", columns_.size(), " columns without names, the model takes ", *field.shape[1]),
+                "give just these columns in the order of training, or name them");
   for (const std::string& name : field.names) out.push_back(source(field, name));
   if (field.names.empty() && field.shape[1]) {
     const size_t k = size_t(*field.shape[1]);

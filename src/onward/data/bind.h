@@ -16,7 +16,8 @@ using Tensors = std::map<std::string, Tensor, std::less<>>;
 class Binder {
  public:
   // Throws Error{bad_data} naming a column that the table lacks, and the nearest it has.
-  Binder(Schema schema, std::vector<std::string> columns);
+  // `named`: false where the columns' names were made up, as those of a matrix in a .npy file; then all of them are the model's.
+  Binder(Schema schema, std::vector<std::string> columns, bool named = true);
 
   // How a reader of these columns should read them. `keep` names more of them, read as the text that stands there.
   std::vector<ColumnPlan> plan(std::span<const std::string> keep = {}) const;
@@ -36,8 +37,11 @@ class Binder {
   std::vector<size_t> matrix_sources(const Field& field) const;
   bool all_present(const std::string& prefix, size_t k, std::vector<size_t>& into) const;
 
+  void complete(Field& matrix, size_t width) const;
+
   Schema schema_;
   std::vector<std::string> columns_;
+  bool named_;
   std::map<std::string, size_t> places_;
   std::vector<std::vector<size_t>> sources_;             // per input, into columns_
 };

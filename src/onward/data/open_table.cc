@@ -42,7 +42,13 @@ bool looks_like_json(std::string_view first) {
   return next != std::string_view::npos && (first[at] == '{' ? first[next] == '"' || first[next] == '}' : first[next] == '{' || first[next] == ']');
 }
 
-Table array_table(const std::string& path, std::string_view bytes, std::shared_ptr<const void> owner) {
+// A matrix alone has no names for its columns.
+struct ArrayTable {
+  Table table;
+  bool named;
+};
+
+ArrayTable array_table(const std::string& path, std::string_view bytes, std::shared_ptr<const void> owner) {
   std::vector<NpyArray> arrays;
   if (is_npy(bytes)) {
     arrays.push_back(read_npy(bytes, owner));
@@ -54,10 +60,11 @@ Table array_table(const std::string& path, std::string_view bytes, std::shared_p
     if (!npz) not_read(path, "zip", "of zip archives only .npz is a table; unpack it first");
     arrays = read_npz(bytes, owner);
   }
-  return table_of(arrays);
+  const bool matrix = arrays.size() == 1 && (arrays[0].name.empty() || arrays[0].tensor.rank() == 2);
+  return {table_of(arrays), !matrix};
 }
 
-Table array_table(const std::string& path, ByteSource& source) {
+ArrayTable array_table(const std::string& path, ByteSource& source) {
   constexpr size_t most_bytes = size_t{16} << 30;
   const bool file = path != "-" && source.is_file();
   const MappedFile mapped = file ? map_file(path) : MappedFile{};
@@ -68,10 +75,11 @@ Table array_table(const std::string& path, ByteSource& source) {
 // The binder converts types, so a plan's types need not be followed here.
 class MemoryReader : public TableReader {
  public:
-  MemoryReader(Table table, int64_t batch) : table_(std::move(table)), batch_(batch), plan_(table_.columns.size()) {
+  MemoryReader(Table table, int64_t batch, bool named) : table_(std::move(table)), batch_(batch), named_(named), plan_(table_.columns.size()) {
     for (const Column& c : table_.columns) names_.push_back(c.name);
   }
   const std::vector<std::string>& names() const override { return names_; }
+  bool named() const override { return named_; }
   void plan(std::vector<ColumnPlan> plan) override { plan_ = std::move(plan); }
   std::optional<Table> next() override {
     if (at_ == table_.rows && started_) return {};
@@ -85,7 +93,7 @@ class MemoryReader : public TableReader {
  private:
   Table table_;
   int64_t batch_, at_ = 0;
-  bool started_ = false;
+  bool named_, started_ = false;
   std::vector<std::string> names_;
   std::vector<ColumnPlan> plan_;
 };
@@ -97,7 +105,8 @@ std::unique_ptr<TableReader> open_table(const std::string& path, const CsvOption
   auto [first, source] = peeked(open_source(path), enough);
   if (is_npy(first) || is_zip(first)) {
     try {
-      return table_reader(array_table(path, *source), csv.batch_rows);
+      ArrayTable arrays = array_table(path, *source);
+      return std::make_unique<MemoryReader>(std::move(arrays.table), csv.batch_rows, arrays.named);
     } catch (Error& e) {
       if (e.message.starts_with(path)) throw;
       throw e.within(source->name);
@@ -112,6 +121,6 @@ std::unique_ptr<TableReader> open_table(const std::string& path, const CsvOption
   return open_csv(std::move(text), options);
 }
 
-std::unique_ptr<TableReader> table_reader(Table table, int64_t batch_rows) { return std::make_unique<MemoryReader>(std::move(table), batch_rows); }
+std::unique_ptr<TableReader> table_reader(Table table, int64_t batch_rows) { return std::make_unique<MemoryReader>(std::move(table), batch_rows, true); }
 
 }  // namespace onward

@@ -18,6 +18,7 @@ class TableReader {
  public:
   virtual ~TableReader() = default;
   virtual const std::vector<std::string>& names() const = 0;           // of all columns, known from the start
+  virtual bool named() const { return true; }                          // false where it made the names up: x0, x1 …
   virtual void plan(std::vector<ColumnPlan> plan) = 0;                 // one per name, before the first batch
   // The next rows with the columns that are not skipped, in file order; nothing at the end. Throws Error{bad_data, bad_file, io}
   // that names line and column.

@@ -1,5 +1,7 @@
 #include "onward/estimators/describe.h"
 
+#include <algorithm>
+
 namespace onward {
 namespace {
 
@@ -50,30 +52,51 @@ Field field(const ValueInfo& value) {
   return f;
 }
 
-// A column's own input says all that is known of it; a matrix says what holds for every column.
-Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const MissingWords& words) {
-  Field f = field(value);
-  const bool alone = columns.size() == 1, floating = is_floating(f.type);
-  bool refused = false, apart = false;
-  for (const ColumnFacts& c : columns) {
-    refused |= c.missing == Missing::refuse;
-    apart |= c.tells_missing_apart;
-    if (floating && c.infinity == Infinity::refuse) f.infinity = Infinity::refuse;
-    if (!alone) f.names.push_back(c.name);
-  }
-  f.missing = columns.empty() ? Missing::nan : columns[0].missing;
-  for (const ColumnFacts& c : columns)
-    if (c.missing != f.missing) f.missing = refused ? Missing::refuse : Missing::nan;
+// The field with all that is known of the one column that fills it.
+Field told(Field f, const ColumnFacts& column) {
+  const bool floating = is_floating(f.type);
   // Integers and bools have no room for a gap.
-  if (f.type == ColumnType::int64 || f.type == ColumnType::boolean) f.missing = Missing::refuse;
+  const bool full = f.type == ColumnType::int64 || f.type == ColumnType::boolean;
+  f.missing = full ? Missing::refuse : column.missing;
   f.nullable = f.missing != Missing::refuse;
-  if (f.type == ColumnType::string && (apart || f.nullable)) f.missing_text = MissingText{words.nan, words.none, {}};
-  if (alone) {
-    f.unknown = columns[0].unknown;
-    f.categories = listed(columns[0].categories);
-    if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories); whole && floating)
-      f.categories = std::vector<double>(whole->begin(), whole->end());
+  if (floating) f.infinity = column.infinity;
+  f.unknown = column.unknown;
+  f.categories = listed(column.categories);
+  if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories); whole && floating)
+    f.categories = std::vector<double>(whole->begin(), whole->end());
+  return f;
+}
+
+// A matrix says what holds for every column, and each column for itself where they differ.
+Field matrix(Field f, std::span<const ColumnFacts> columns) {
+  bool refused = false, differ = false;
+  f.missing = Missing::nan;
+  for (const ColumnFacts& c : columns) {
+    f.names.push_back(c.name);
+    f.columns.push_back(told({.name = c.name, .type = f.type}, c));
+    const Field& first = f.columns.front();
+    Field& column = f.columns.back();
+    refused |= !column.nullable;
+    if (column.infinity == Infinity::refuse) f.infinity = Infinity::refuse;
+    column.name = first.name;
+    differ |= column != first;
+    column.name = c.name;
   }
+  if (!columns.empty()) f.missing = f.columns[0].missing, f.unknown = f.columns[0].unknown;
+  for (const Field& c : f.columns) {
+    if (c.missing != f.missing) f.missing = refused ? Missing::refuse : Missing::nan;
+    if (c.unknown != f.unknown) f.unknown = Unknown::ignore;
+  }
+  f.nullable = f.missing != Missing::refuse;
+  if (!differ && (f.columns.empty() || size(f.columns[0].categories) == 0)) f.columns.clear();
+  return f;
+}
+
+Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const MissingWords& words) {
+  Field f = columns.size() == 1 ? told(field(value), columns[0]) : matrix(field(value), columns);
+  const bool gaps = f.nullable || std::ranges::any_of(f.columns, &Field::nullable);
+  const bool apart = std::ranges::any_of(columns, &ColumnFacts::tells_missing_apart);
+  if (f.type == ColumnType::string && (apart || gaps)) f.missing_text = MissingText{words.nan, words.none, {}};
   return f;
 }
 

@@ -55,7 +55,7 @@ void set_policies(Model& model, const Schema& given) {
     const auto it = std::find_if(schema.inputs.begin(), schema.inputs.end(), [&](const Field& f) { return f.name == wanted.name; });
     if (it == schema.inputs.end()) fail(Code::bad_schema, "the schema has an input '", wanted.name, "' that the model lacks", suggestion(wanted.name, names));
     it->nullable = wanted.nullable, it->range = wanted.range, it->missing = wanted.missing, it->unknown = wanted.unknown, it->out_of_range = wanted.out_of_range;
-    it->infinity = wanted.infinity;
+    it->infinity = wanted.infinity, it->columns = wanted.columns;
     if (size(wanted.categories)) it->categories = wanted.categories;
     if (wanted.missing_text) it->missing_text = wanted.missing_text;
   }

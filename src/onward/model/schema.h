@@ -58,6 +58,7 @@ struct Field {
   std::vector<std::string> names;                        // of a matrix's columns: features of an input, columns of an output's table
   Categories classes;                                    // of a classifier's output
   DataType element = DataType::none;                     // of the graph's tensor, where it is not the type's own; not stored: schema_of knows it
+  std::vector<Field> columns;                            // of a matrix whose columns differ: the name and policies of each, in order
   bool operator==(const Field&) const = default;
 };
 DataType tensor_type(const Field&);                      // `element`, else what the type says

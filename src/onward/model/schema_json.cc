@@ -102,15 +102,8 @@ std::vector<std::optional<int64_t>> shape(const At& at) {
   return out;
 }
 
-Field field(const At& at, bool input) {
-  Field f;
-  f.name = at.object().need("name").string();
-  f.type = one_of<ColumnType>(at.need("type"), 6);
-  f.shape = {std::nullopt, 1};
-  if (const auto v = at.get("shape")) f.shape = shape(*v);
-  if (const auto v = at.get("names")) f.names = strings(*v);
-  if (const auto v = at.get("classes")) f.classes = categories(*v);
-  if (!input) return f;
+// What becomes of values that do not fit: of an input, or of one column of a matrix.
+void policies(const At& at, Field& f) {
   if (const auto v = at.get("missing")) f.missing = one_of<Missing>(*v, 4), f.nullable = f.missing != Missing::refuse;
   if (const auto v = at.get("nullable")) {
     f.nullable = v->boolean();
@@ -121,9 +114,34 @@ Field field(const At& at, bool input) {
   if (const auto v = at.get("unknown")) f.unknown = one_of<Unknown>(*v, 3);
   if (const auto v = at.get("out_of_range")) f.out_of_range = one_of<OutOfRange>(*v, 3);
   if (const auto v = at.get("infinity")) f.infinity = one_of<Infinity>(*v, 2);
-  if (const auto v = at.get("missing_text")) f.missing_text = missing_text(*v);
   if (size(f.categories) > 0 && std::holds_alternative<std::vector<std::string>>(f.categories) != (f.type == ColumnType::string))
     at.need("categories").expected(text("values of the type ", name_of(f.type)));
+}
+
+// Of a matrix: one for each column, in the order of `names`.
+std::vector<Field> matrix_columns(const At& at, const Field& matrix) {
+  std::vector<Field> out;
+  for (size_t i = 0; i < at.list().json.size(); ++i) {
+    Field& column = out.emplace_back(Field{.name = at[i].object().need("name").string(), .type = matrix.type});
+    policies(at[i], column);
+    if (i < matrix.names.size() && column.name != matrix.names[i]) at[i].need("name").expected(text("'", matrix.names[i], "', in the order of names"));
+  }
+  if (!out.empty() && out.size() != matrix.names.size()) at.expected(text("one entry for each of the ", matrix.names.size(), " names"));
+  return out;
+}
+
+Field field(const At& at, bool input) {
+  Field f;
+  f.name = at.object().need("name").string();
+  f.type = one_of<ColumnType>(at.need("type"), 6);
+  f.shape = {std::nullopt, 1};
+  if (const auto v = at.get("shape")) f.shape = shape(*v);
+  if (const auto v = at.get("names")) f.names = strings(*v);
+  if (const auto v = at.get("classes")) f.classes = categories(*v);
+  if (!input) return f;
+  policies(at, f);
+  if (const auto v = at.get("missing_text")) f.missing_text = missing_text(*v);
+  if (const auto v = at.get("columns")) f.columns = matrix_columns(*v, f);
   return f;
 }
 
@@ -187,6 +205,14 @@ Json written(const Categories& categories, bool boolean) {
 
 Json bound(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+void write_policies(const Field& f, Json& out) {
+  out["nullable"] = f.nullable;
+  if (size(f.categories)) out["categories"] = written(f.categories, f.type == ColumnType::boolean);
+  if (f.range) out["range"] = {bound(f.range->min), bound(f.range->max)};
+  out["missing"] = name_of(f.missing), out["unknown"] = name_of(f.unknown), out["out_of_range"] = name_of(f.out_of_range);
+  if (is_floating(f.type) || f.infinity != Infinity::accept) out["infinity"] = name_of(f.infinity);
+}
+
 Json written(const Field& f, bool input) {
   Json out;
   out["name"] = f.name, out["type"] = name_of(f.type), out["shape"] = Json::array();
@@ -194,16 +220,16 @@ Json written(const Field& f, bool input) {
   if (!f.names.empty()) out["names"] = f.names;
   if (size(f.classes)) out["classes"] = written(f.classes, f.type == ColumnType::boolean);
   if (!input) return out;
-  out["nullable"] = f.nullable;
-  if (size(f.categories)) out["categories"] = written(f.categories, f.type == ColumnType::boolean);
-  if (f.range) out["range"] = {bound(f.range->min), bound(f.range->max)};
-  out["missing"] = name_of(f.missing), out["unknown"] = name_of(f.unknown), out["out_of_range"] = name_of(f.out_of_range);
-  if (is_floating(f.type) || f.infinity != Infinity::accept) out["infinity"] = name_of(f.infinity);
+  write_policies(f, out);
   if (f.missing_text) {
     Json& texts = out["missing_text"] = Json::object();
     if (f.missing_text->nan) texts["nan"] = *f.missing_text->nan;
     if (f.missing_text->none) texts["none"] = *f.missing_text->none;
     if (f.missing_text->na) texts["na"] = *f.missing_text->na;
+  }
+  for (const Field& column : f.columns) {
+    Json& one = out["columns"].emplace_back(Json{{"name", column.name}});
+    write_policies(column, one);
   }
   return out;
 }

@@ -103,13 +103,15 @@ std::vector<std::string> columns_of(const Schema& schema) {
 void append_sample_rows(Table& table, const Schema& schema, int64_t n, uint64_t seed) {
   const size_t seen = size_t(table.rows);
   for (const Field& f : schema.inputs) {
-    for (const std::string& name : columns_of(f)) {
+    const std::vector<std::string> names = columns_of(f);
+    for (size_t k = 0; k < names.size(); ++k) {
+      const std::string& name = names[k];
       if (!table.find(name)) {
         if (seen) fail(Code::bad_data, "the table has no column '", name, "' to mix anew");
         table.columns.emplace_back(name, f.type);
       }
       Column& column = *std::find_if(table.columns.begin(), table.columns.end(), [&](const Column& c) { return c.name == name; });
-      append(column, Sampler(f, column, seen, seed++).rows(n));
+      append(column, Sampler(f.columns.size() == names.size() ? f.columns[k] : f, column, seen, seed++).rows(n));
     }
   }
   table.rows += n;

@@ -4,8 +4,8 @@
 
 namespace onward {
 
-TableSession::TableSession(std::shared_ptr<const Session> session, std::vector<std::string> columns)
-    : session_(std::move(session)), binder_(schema_of(session_->model()), std::move(columns)) {}
+TableSession::TableSession(std::shared_ptr<const Session> session, std::vector<std::string> columns, bool named)
+    : session_(std::move(session)), binder_(schema_of(session_->model()), std::move(columns), named) {}
 
 NamedValues TableSession::run(const Table& table, const RunOptions& options) const {
   Tensors tensors = binder_.bind(table);

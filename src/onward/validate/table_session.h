@@ -11,7 +11,7 @@ using NamedValues = std::vector<std::pair<std::string, Value>>;
 class TableSession {
  public:
   // Throws Error{bad_schema, bad_data}.
-  TableSession(std::shared_ptr<const Session> session, std::vector<std::string> columns);
+  TableSession(std::shared_ptr<const Session> session, std::vector<std::string> columns, bool named = true);
 
   const Binder& binder() const { return binder_; }
   NamedValues run(const Table& table, const RunOptions& options = {}) const;
