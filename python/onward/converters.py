@@ -59,10 +59,13 @@ class Converters:
 
     def pickled(self, estimator):
         """Its bytes; objects that have a converter of their own are left out and known by their number."""
-        if not self.functions:
-            return pickle.dumps(estimator, protocol=4)
         out = io.BytesIO()
-        _Pickler(out, self).dump(estimator)
+        try:
+            (_Pickler(out, self) if self.functions else pickle.Pickler(out, protocol=4)).dump(estimator)
+        except (pickle.PicklingError, AttributeError, TypeError) as e:
+            raise error_of(402, "unsupported-estimator", f"the estimator cannot be pickled: {e}",
+                           "a lambda or a function inside another holds code, not data: use NumPy's function by name, a step (docs/expressions.md), "
+                           "or a class with a converter (docs/custom-converters.md)") from e
         return out.getvalue()
 
     def number_of(self, object):

@@ -203,6 +203,11 @@ def test_data_that_does_not_fit(models, tmp_path, data, said):
     assert result.code == 3 and said in result.err and os.listdir(tmp_path) == []
 
 
+def test_a_fitted_model_where_an_onnx_model_belongs(models):
+    result = run("predict", models / "matrix.joblib", models / "matrix.csv", "-o", "-")
+    assert result.code == 3 and "`onward convert` makes an ONNX model of it" in result.err and result.err.count("matrix.joblib") == 1
+
+
 def test_an_array_of_another_width_is_refused(models, tmp_path):
     np.save(tmp_path / "wide.npy", np.ones((3, 9)))
     result = run("predict", models / "matrix.onnx", tmp_path / "wide.npy", "-o", "-")

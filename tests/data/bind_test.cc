@@ -121,6 +121,13 @@ TEST(Bind, ColumnsOfAMatrixHaveTheirOwnPolicies) {
   EXPECT_EQ(error_of({x}, "a,b,c\nu,v,w\n").message, "input 'X' has 3 columns and tells of 2");
 }
 
+TEST(Bind, DatesAreNoNumbers) {
+  Table t{.rows = 1};
+  t.columns.emplace_back("a", ColumnType::datetime).values = std::vector<int64_t>{5};
+  EXPECT_EQ(Binder({.inputs = {input("a", ColumnType::datetime)}}, {"a"}).bind(t).at("a").data<int64_t>()[0], 5);
+  EXPECT_THROW(Binder({.inputs = {input("a", ColumnType::float64, Missing::nan)}}, {"a"}).bind(t), Error);
+}
+
 TEST(Bind, ColumnsWithoutNamesAreAllOfTheModels) {
   const auto bind = [](std::vector<Field> inputs, std::vector<std::string> columns) { return Binder({.inputs = std::move(inputs)}, std::move(columns), false).used(); };
   EXPECT_EQ(bind({matrix(2, {"x0", "x1"})}, {"x0", "x1"}), (std::vector<std::string>{"x0", "x1"}));

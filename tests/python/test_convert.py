@@ -18,7 +18,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, SGDRegres
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.svm import SVC, SVR
 
 import onward
@@ -153,3 +153,17 @@ def test_a_network_of_one_class_says_that_class(iris, word):
     fitted = MLPClassifier((4,), max_iter=20, random_state=0).fit(iris[0], [word] * 150)
     label, probabilities = onward.convert(fitted).session().run(None, {"X": iris[0]})
     assert (label == word).all() and np.abs(probabilities - fitted.predict_proba(iris[0])).max() < 1e-12
+
+
+def test_what_cannot_be_pickled_says_what_to_do():
+    with pytest.raises(NotImplementedError, match="cannot be pickled(.|\\n)*custom-converters"):
+        onward.convert(FunctionTransformer(lambda x: x + 1).fit([[1.0]]))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_numbers_in_names_read_as_in_the_librarys(kind):
+    values = np.array([1e5, 1e6, 1e15, 1e16, 0.1, 1e-4, 1e-5, 0.0, -2.5, 123456789, 1 / 3], kind)[:, None]
+    encoder = OneHotEncoder().fit(values)
+    version = tuple(int(part) for part in np.__version__.split(".")[:2])
+    if kind is np.float64 or version >= (2, 4):
+        assert onward.convert(encoder).schema["outputs"][0]["names"] == list(encoder.get_feature_names_out())

@@ -189,6 +189,10 @@ void Filler::texts(std::string* out, size_t stride) const {
 }  // namespace
 
 void fill(const Tensor& tensor, size_t k, size_t width, const Field& field, const Column& column, int64_t first_row) {
+  // Nanoseconds since 1970 are no measure that a model learned as a number.
+  if (column.type == ColumnType::datetime && is_floating(field.type))
+    throw Error(Code::bad_data, text("column '", column.name, "' holds dates, the model takes numbers (", name_of(field.type), ")"),
+                "if it was fitted on dates, convert it with an example of its table");
   Filler filler{field, column, first_row};
   ONWARD_CHECK(column.size() * width == size_t(tensor.size()));
   if (tensor.type() == DataType::str) return filler.texts(tensor.data<std::string>() + k, width);

@@ -1,5 +1,8 @@
 #include "onward/estimators/categories.h"
 
+#include <charconv>
+#include <cmath>
+
 namespace onward {
 namespace {
 
@@ -31,6 +34,17 @@ bool beyond_double(const Tensor& values) {
   if (values.type() != DataType::i64) return false;
   return std::any_of(values.data<int64_t>(), values.data<int64_t>() + values.size(),
                      [](int64_t v) { return v > int64_t{1} << 53 || v < -(int64_t{1} << 53); });
+}
+
+// As str() of a NumPy number: an exponent below 0.0001 and from `large` on. For float32 NumPy 2.4 moved that from 1e16 to 1e6.
+template <class T>
+std::string python_text(T x, double large) {
+  const double size = std::abs(double(x));
+  const bool fixed = size == 0 || (size >= 1e-4 && size < large);
+  char digits[40];
+  std::string s(digits, std::to_chars(digits, digits + sizeof digits, x, fixed ? std::chars_format::fixed : std::chars_format::scientific).ptr);
+  if (fixed && s.find('.') == s.npos) s += ".0";
+  return s;
 }
 
 }  // namespace
@@ -83,9 +97,8 @@ std::string category_name(const CategoryList& c, int64_t k) {
     case DataType::i64:
       return text(c.values.data<int64_t>()[k]);
     case DataType::f64: {
-      std::string s = text(c.values.data<double>()[k]);
-      if (s.find_first_not_of("-0123456789") == std::string::npos) s += ".0";
-      return s;
+      const double x = c.values.data<double>()[k];
+      return c.narrow ? python_text(float(x), 1e6) : python_text(x, 1e16);
     }
     default:
       return "?";

@@ -138,6 +138,7 @@ void Fields::assign(std::string_view name, const plain::Value& v, CategoryList& 
       else if (is_missing(item)) into.nan = i;
     }
   } else if (into.values.type() == DataType::f64) {
+    into.narrow = v.array->type->size == sizeof(float);
     for (int64_t i = 0; i < into.size(); ++i)
       if (const double x = into.values.data<double>()[i]; x != x) into.nan = i;
   }

@@ -16,6 +16,7 @@ using DimNames = std::vector<std::string_view>;  // {"classes", "features"}; "fe
 struct CategoryList {
   Tensor values;                     // string, int64, double or bool
   std::optional<int64_t> nan, none;  // which of them is NaN, which is None
+  bool narrow = false;               // stored as float32: 0.1 reads so, not 0.10000000149
   int64_t size() const { return values ? values.size() : 0; }
 };
 

@@ -213,6 +213,10 @@ Model load_model(const std::string& path, const ReadLimits& limits) {
   try {
     return read_model(file.bytes, file.owner, folder.empty() ? "." : folder, limits);
   } catch (Error& e) {
+    // No ONNX file begins so: protocols 2 and later of pickle, zip archives (skops), zlib and gzip (joblib).
+    for (const std::string_view start : {"\x80", "PK\3\4", "\x78", "\x1f\x8b"})
+      if (e.code == Code::bad_file && e.hint.empty() && file.bytes.starts_with(start))
+        e.hint = "if it is a fitted model, `onward convert` makes an ONNX model of it";
     throw e.within("reading " + path);
   }
 }

@@ -47,7 +47,7 @@ std::shared_ptr<Session> Session::load(const std::string& path, SessionOptions o
   try {
     return std::make_shared<Session>(load_model(path), std::move(options));
   } catch (Error& e) {
-    throw e.message.starts_with(path) ? e : e.within(path);
+    throw e.message.find(path) == e.message.npos ? e.within(path) : e;
   }
 }
 
