@@ -23,6 +23,9 @@ def test_each_command_has_help(command):
     assert result.code == 0 and result.err == ""
     assert f"Usage: onward {command}" in result.out and "--json" in result.out
     assert run("help", command).out == result.out
+    described = run(command, "--help", "--json").json
+    assert described["name"] == command and "--json" in [o["name"] for o in described["options"]]
+    assert run("help", command, "--json").json == described
 
 
 @pytest.mark.parametrize("command", COMMANDS)

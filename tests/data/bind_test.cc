@@ -54,6 +54,11 @@ TEST(Bind, AMissingColumnNamesTheNearest) {
   EXPECT_EQ(e.hint, "its 2 columns: petalwidth, b");
 }
 
+TEST(Bind, HintsStayShort) {
+  const std::string name(100'000, '[');
+  EXPECT_EQ(error_of({input("a", ColumnType::float64)}, name + ",b\n1,2\n").hint, "its 2 columns: " + name.substr(0, 60) + "…, b");
+}
+
 TEST(Bind, MatricesTakeNamedNumberedOrAllColumns) {
   EXPECT_EQ(values<double>(bound({matrix(2, {"b", "a"})}, "a,c,b\n1,9,2\n3,9,4\n").at("X")), (std::vector<double>{2, 1, 4, 3}));
   EXPECT_EQ(values<double>(bound({matrix(2)}, "x1,id,x0\n1,9,2\n").at("X")), (std::vector<double>{2, 1}));

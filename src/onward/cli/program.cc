@@ -19,14 +19,22 @@ namespace {
   throw Error(Code::usage, text("unknown command '", word, "'"), near ? text("did you mean '", *near, "'?") : "`onward --help` lists the commands");
 }
 
+nlohmann::ordered_json described(const Command& c) {
+  nlohmann::ordered_json options = nlohmann::ordered_json::array(), arguments = options;
+  for (const Argument& a : c.arguments) arguments.push_back({{"name", a.name}, {"help", a.help}, {"required", a.required}});
+  for (const Option& o : all_options(c)) options.push_back({{"name", o.name}, {"value", o.value}, {"help", o.help}, {"required", o.required}});
+  return {{"name", c.name}, {"summary", c.summary}, {"arguments", arguments}, {"options", options}};
+}
+
+int show_help(const Command& c, const Output& out) {
+  out.data(help_of(c));
+  out.answer(described(c));
+  return 0;
+}
+
 int list_commands(const Output& out) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const Command& c : commands()) {
-    nlohmann::ordered_json options = nlohmann::ordered_json::array(), arguments = options;
-    for (const Argument& a : c.arguments) arguments.push_back({{"name", a.name}, {"help", a.help}, {"required", a.required}});
-    for (const Option& o : all_options(c)) options.push_back({{"name", o.name}, {"value", o.value}, {"help", o.help}, {"required", o.required}});
-    all.push_back({{"name", c.name}, {"summary", c.summary}, {"arguments", arguments}, {"options", options}});
-  }
+  for (const Command& c : commands()) all.push_back(described(c));
   out.answer({{"commands", all}});
   return 0;
 }
@@ -42,7 +50,7 @@ int dispatch(std::vector<std::string> words, const Output& out) {
     if (words.size() > 1 && words[1] != "--json") {
       const Command* command = find_command(words[1]);
       if (!command) unknown_command(words[1]);
-      return out.data(help_of(*command)), 0;
+      return show_help(*command, out);
     }
     if (out.json) return list_commands(out);
     std::fputs(help_of_program().c_str(), words.empty() ? stderr : stdout);
@@ -52,7 +60,7 @@ int dispatch(std::vector<std::string> words, const Output& out) {
   if (!command) unknown_command(first);
   words.erase(words.begin());
   const Arguments arguments(*command, std::move(words));
-  if (arguments.has("--help")) return out.data(help_of(*command)), 0;
+  if (arguments.has("--help")) return show_help(*command, out);
   Call call(*command, arguments);
   return command->run(call);
 }

@@ -98,8 +98,10 @@ std::vector<size_t> Binder::sources(const Field& field) const {
 
 size_t Binder::source(const Field& field, const std::string& name) const {
   if (const auto it = places_.find(name); it != places_.end()) return it->second;
+  constexpr size_t longest = 60;
   std::string some;
-  for (size_t i = 0; i < std::min<size_t>(columns_.size(), 8); ++i) some += text(i ? ", " : "", columns_[i]);
+  for (size_t i = 0; i < std::min<size_t>(columns_.size(), 8); ++i)
+    some += text(i ? ", " : "", columns_[i].substr(0, longest), columns_[i].size() > longest ? "…" : "");
   if (columns_.size() > 8) some += ", …";
   throw Error(Code::bad_data, text("the table has no column '", name, "', which the model needs (", name_of(field.type), ")", suggestion(name, columns_)),
               text("its ", columns_.size(), " columns: ", some));
