@@ -43,11 +43,11 @@ struct Range : standard::Range {
 
   static int64_t length(const Tensor& start, const Tensor& limit, const Tensor& delta) {
     for (const Tensor* t : {&start, &limit, &delta}) if (t->size() != 1 || t->type() != start.type()) invalid("start, limit and delta are ", shown(start), ", ", shown(limit), " and ", shown(delta), ", expected one number each, of one type");
+    if (real(delta) == 0) invalid("delta is 0");
     constexpr double most = 4e18;
     double n = 0;
     const bool integers = for_type<i16 | i32 | i64>(start.type(), [&]<class E>() {
       const __int128 from = *start.data<E>(), to = *limit.data<E>(), by = *delta.data<E>();
-      if (by == 0) invalid("delta is 0");
       const __int128 reach = by > 0 ? to - from : from - to, step = by > 0 ? by : -by;
       n = reach <= 0 ? 0 : double((reach + step - 1) / step);       // exact below 2^53; no tensor is longer
     });
