@@ -1,15 +1,16 @@
 # A room is a folder below src/onward: one static library, whose files see only the rooms it may use, and one test program made of
 # tests/<room>/*_test.cc.
 #
-#   onward_room(NAME [MAY_USE room…] [LIBRARIES target…] [LIST operators|estimators|commands])
+#   onward_room(NAME [MAY_USE room…] [LIBRARIES target…] [LIST operators|estimators|commands] [PRECOMPILE header…])
 #
+# PRECOMPILE: what most files of the room include, read once for all of them. Reading headers is more than half of what compiling costs.
 # LIST: every .cc in a sub-folder (operators) or in the room itself that defines a table (estimators) or a command is registered by
 # being there. A .cc with a line `// Needs: LIBRARY HEADER` is compiled, and the room linked with that library, only where both are found.
 
 set(ONWARD_INCLUDE_ROOT ${CMAKE_BINARY_DIR}/include)
 
 function(onward_room name)
-  cmake_parse_arguments(ROOM "" "LIST" "MAY_USE;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "LIST" "MAY_USE;LIBRARIES;PRECOMPILE" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/onward/${name})
   file(MAKE_DIRECTORY ${ONWARD_INCLUDE_ROOT}/${name}/onward)
   file(CREATE_LINK ${folder} ${ONWARD_INCLUDE_ROOT}/${name}/onward/${name} SYMBOLIC)
@@ -24,6 +25,9 @@ function(onward_room name)
   target_include_directories(onward_${name} PUBLIC ${ONWARD_INCLUDE_ROOT}/${name})
   list(TRANSFORM ROOM_MAY_USE PREPEND onward_)
   target_link_libraries(onward_${name} PUBLIC ${ROOM_MAY_USE} ${ROOM_LIBRARIES} ${optional_libraries})
+  if(ROOM_PRECOMPILE)
+    target_precompile_headers(onward_${name} PRIVATE ${ROOM_PRECOMPILE})
+  endif()
   if(ROOM_LIST)
     onward_list(${name} ${ROOM_LIST} "${sources}" ${folder})
   endif()

@@ -1,6 +1,31 @@
 #include "onward/base/error.h"
 
+#include <utility>
+
 namespace onward {
+namespace {
+
+// Neither cut falls inside a character of UTF-8.
+void shorten(std::string& message) {
+  if (message.size() <= Error::longest) return;
+  const auto starts = [&](size_t i) { return (static_cast<unsigned char>(message[i]) & 0xC0) != 0x80; };
+  size_t first = Error::longest / 2, last = message.size() - Error::longest / 2;
+  while (first > 0 && !starts(first)) --first;
+  while (last < message.size() && !starts(last)) ++last;
+  message.replace(first, last - first, text(" … ", last - first, " bytes left out … "));
+}
+
+}  // namespace
+
+Error::Error(Code code, std::string message, std::string hint) : code(code), message(std::move(message)), hint(std::move(hint)) {
+  shorten(this->message), shorten(this->hint);
+}
+
+Error& Error::within(std::string_view context) & {
+  message.insert(0, text(context, ": "));
+  shorten(message);
+  return *this;
+}
 
 static constexpr CodeFact facts[] = {
     {Code::difference, "difference", "The converted model and its source do not give the same answers within the tolerance.",

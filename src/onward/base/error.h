@@ -34,9 +34,11 @@ enum class Code : uint16_t {
 
 class Error : public std::exception {
  public:
-  Error(Code code, std::string message, std::string hint = {}) : code(code), message(std::move(message)), hint(std::move(hint)) {}
+  // Names come from files and may be megabytes long: a message beyond `longest` bytes keeps its beginning and its end.
+  static constexpr size_t longest = 8000;
+  Error(Code code, std::string message, std::string hint = {});
 
-  Error& within(std::string_view context) & { return message.insert(0, text(context, ": ")), *this; }
+  Error& within(std::string_view context) &;
   Error within(std::string_view context) && { return std::move(within(context)); }
   const char* what() const noexcept override { return message.c_str(); }
 
