@@ -2,8 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <mutex>
+#include <vector>
 
 #include "onward/base/error.h"
 
@@ -27,16 +31,85 @@ void MemoryBudget::take(size_t bytes) {
   } while (!used_.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
 }
 
+namespace {
+
+// Large blocks that were given back, for the next run to take. The system would hand out fresh pages instead, and faulting them in takes
+// longer than most kernels take to fill them.
+class KeptBlocks {
+ public:
+  static constexpr size_t smallest = 64 << 10;            // smaller ones the C library keeps itself
+
+  static KeptBlocks& all() {
+    static auto& blocks = *new KeptBlocks;                // tensors may be given back when the program ends
+    return blocks;
+  }
+  // The latest that fits with little to spare; null if there is none.
+  void* take(size_t bytes, size_t& capacity) {
+    std::lock_guard lock(mutex_);
+    for (auto b = blocks_.rbegin(); b != blocks_.rend(); ++b) {
+      if (b->bytes < bytes || b->bytes - bytes > bytes / 8) continue;
+      void* const p = b->start;
+      capacity = b->bytes, kept_ -= b->bytes;
+      blocks_.erase(std::next(b).base());
+      return p;
+    }
+    return nullptr;
+  }
+  void give(void* p, size_t bytes) {
+    std::lock_guard lock(mutex_);
+    blocks_.push_back({p, bytes}), kept_ += bytes;
+    drop(most_bytes_);
+  }
+  void clear() {
+    std::lock_guard lock(mutex_);
+    drop(0);
+  }
+
+ private:
+  struct Block { void* start; size_t bytes; };
+  KeptBlocks() { blocks_.reserve(most_blocks + 1); }      // giving back must not fail
+  static constexpr size_t most_blocks = 64;
+
+  void drop(size_t most_bytes) {                          // the ones that nobody has asked for in the longest time
+    size_t n = 0;
+    for (; n < blocks_.size() && (kept_ > most_bytes || blocks_.size() - n > most_blocks); ++n) std::free(blocks_[n].start), kept_ -= blocks_[n].bytes;
+    blocks_.erase(blocks_.begin(), blocks_.begin() + long(n));
+  }
+
+  std::mutex mutex_;
+  std::vector<Block> blocks_;
+  size_t kept_ = 0;
+  const size_t most_bytes_ = std::min(physical_memory() / 32, size_t{256} << 20);
+};
+
+// A sanitizer must see each block come and go.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool keeps_blocks = false;
+#else
+constexpr bool keeps_blocks = true;
+#endif
+
+void* system_block(size_t bytes) { return std::aligned_alloc(cache_line, bytes); }
+
+}  // namespace
+
 std::shared_ptr<void> allocate(size_t bytes, const std::shared_ptr<MemoryBudget>& budget) {
   if (bytes > physical_memory()) fail(Code::limit_memory, bytes, " bytes are asked for, the machine has ", physical_memory());
   if (budget) budget->take(bytes);
-  void* p = std::aligned_alloc(cache_line, (bytes + cache_line) / cache_line * cache_line);
+  size_t capacity = (bytes + cache_line) / cache_line * cache_line;
+  const bool large = keeps_blocks && capacity >= KeptBlocks::smallest;
+  void* p = large ? KeptBlocks::all().take(capacity, capacity) : nullptr;
+  if (!p) p = system_block(capacity);
+  if (!p && large) KeptBlocks::all().clear(), p = system_block(capacity);
   if (!p) {
     if (budget) budget->give(bytes);
     fail(Code::limit_memory, "no memory left for ", bytes, " bytes");
   }
-  if (!budget) return {p, std::free};
-  return {p, [budget, bytes](void* q) { std::free(q), budget->give(bytes); }};
+  if (!budget && !large) return {p, std::free};
+  return {p, [budget, bytes, capacity, large](void* q) {
+            large ? KeptBlocks::all().give(q, capacity) : std::free(q);
+            if (budget) budget->give(bytes);
+          }};
 }
 
 }  // namespace onward
