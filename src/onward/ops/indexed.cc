@@ -1,12 +1,9 @@
 #include "onward/ops/indexed.h"
 
+#include <optional>
+
 namespace onward {
 namespace {
-
-int64_t bounded(int64_t index, int64_t size) {
-  if (index < -size || index >= size) invalid("index ", index, " is outside an axis of ", size);
-  return index < 0 ? index + size : index;
-}
 
 Dims strides_of(std::span<const int64_t> dims) {
   Dims out(dims.size(), 1);
@@ -14,46 +11,65 @@ Dims strides_of(std::span<const int64_t> dims) {
   return out;
 }
 
+enum class Join : uint8_t { replace, add, multiply, max, min };
+
+std::optional<Join> join_named(std::string_view name) {
+  constexpr std::string_view names[] = {"none", "add", "mul", "max", "min"};
+  const auto at = std::find(std::begin(names), std::end(names), name);
+  return at == std::end(names) ? std::nullopt : std::optional(Join(at - std::begin(names)));
+}
+
 // NaN wins in max and min, as in Max and Min.
-template <class T> T joined(const T& a, const T& b, std::string_view how) {
+template <Join how, class T> T joined(const T& a, const T& b) {
   using C = compute_t<T>;
   if constexpr (contains(complex_types, type_of<T>)) {
-    if (how == "add") return a + b;
-    if (how == "mul") return a * b;
-    invalid("reduction '", how, "' of complex numbers");
+    if constexpr (how == Join::add) return a + b;
+    else if constexpr (how == Join::multiply) return a * b;
+    else invalid("reduction '", how == Join::max ? "max" : "min", "' of complex numbers");
   } else {
     const C x = C(a), y = C(b);
-    if (how == "max") return x > y || x != x ? a : b;
-    if (how == "min") return x < y || x != x ? a : b;
-    if constexpr (std::is_integral_v<C> && !std::is_same_v<C, bool>) {
+    if constexpr (how == Join::max) return x > y || x != x ? a : b;
+    else if constexpr (how == Join::min) return x < y || x != x ? a : b;
+    else if constexpr (std::is_integral_v<C> && !std::is_same_v<C, bool>) {
       using U = std::make_unsigned_t<C>;                  // wraps around
-      return how == "add" ? T(C(U(x) + U(y))) : T(C(U(uint64_t(x)) * uint64_t(y)));
+      return how == Join::add ? T(C(U(x) + U(y))) : T(C(U(uint64_t(x)) * uint64_t(y)));
     } else {
-      return how == "add" ? T(C(x + y)) : T(C(x * y));
+      return how == Join::add ? T(C(x + y)) : T(C(x * y));
     }
   }
 }
 
+// walk.operator()<T>(join): `join(element, update)` for every place that is named. Elements are only moved where nothing is computed.
+void with_join(const Tensor& out, const Tensor& updates, std::string_view reduction, auto&& walk) {
+  if (updates.type() != out.type()) invalid("updates are ", shown(updates), " for data ", shown(out));
+  if (reduction == "none") {
+    for_type<detail::widths>(detail::width_type(out.type()), [&]<class T>() { walk.template operator()<T>([](T& to, const T& from) { to = from; }); });
+    return;
+  }
+  const bool numbers = for_type<every_type - str>(out.type(), [&]<class T>() {
+    const auto by = [&]<Join how>() { walk.template operator()<T>([](T& to, const T& from) { to = joined<how>(to, from); }); };
+    switch (*join_named(reduction)) {
+      case Join::add: return by.template operator()<Join::add>();
+      case Join::multiply: return by.template operator()<Join::multiply>();
+      case Join::max: return by.template operator()<Join::max>();
+      default: return by.template operator()<Join::min>();
+    }
+  });
+  if (!numbers) invalid("reduction '", reduction, "' of strings");
+}
+
 }  // namespace
 
-std::vector<int64_t> element_offsets(std::span<const int64_t> data, std::span<const int64_t> shape, std::span<const int64_t> indices, int64_t axis) {
+void index_outside(int64_t index, int64_t size) { invalid("index ", index, " is outside an axis of ", size); }
+
+ElementRows::ElementRows(std::span<const int64_t> data, std::span<const int64_t> shape, int64_t axis) {
   const size_t rank = data.size(), at = size_t(axis_of(axis, int64_t(rank)));
   if (shape.size() != rank) invalid("indices of shape ", shown(shape), " for data of shape ", shown(data));
   for (size_t i = 0; i < rank; ++i) if (i != at && shape[i] > data[i]) invalid("indices of shape ", shown(shape), " reach outside data of shape ", shown(data));
-  const Dims strides = strides_of(data);
-  std::vector<int64_t> out(indices.size());
-  Dims place(rank);
-  int64_t base = 0;                                       // of the place, without its part along the axis
-  for (size_t i = 0; i < indices.size(); ++i) {
-    out[i] = base + bounded(indices[i], data[at]) * strides[at];
-    for (size_t k = rank; k-- > 0;) {
-      const bool wrapped = ++place[k] == shape[k];
-      if (k != at) base += strides[k] * (wrapped ? 1 - shape[k] : 1);
-      if (!wrapped) break;
-      place[k] = 0;
-    }
-  }
-  return out;
+  strides = strides_of(data);
+  size = data[at], stride = strides[at], advance = at + 1 < rank, length = shape.back(), total = product(shape, 0, int64_t(rank));
+  strides[at] = 0, strides.pop_back();
+  outer.assign(shape.begin(), shape.end() - 1);
 }
 
 Slices slice_offsets(std::span<const int64_t> data, std::span<const int64_t> shape, std::span<const int64_t> indices, int64_t batch) {
@@ -73,25 +89,30 @@ Slices slice_offsets(std::span<const int64_t> data, std::span<const int64_t> sha
 }
 
 void check_reduction(std::string_view reduction) {
-  for (std::string_view known : {"none", "add", "mul", "max", "min"}) if (reduction == known) return;
-  invalid("reduction is '", reduction, "', expected none, add, mul, max or min");
+  if (!join_named(reduction)) invalid("reduction is '", reduction, "', expected none, add, mul, max or min");
 }
 
 void scatter(const Tensor& out, const Tensor& updates, std::span<const int64_t> offsets, int64_t length, std::string_view reduction) {
-  if (updates.type() != out.type()) invalid("updates are ", shown(updates), " for data ", shown(out));
-  if (reduction == "none") {
-    for_type<detail::widths>(detail::width_type(out.type()), [&]<class T>() {
-      const T* from = updates.data<T>();
-      for (int64_t offset : offsets) std::copy_n(from, length, out.data<T>() + offset), from += length;
-    });
-    return;
-  }
-  const bool numbers = for_type<every_type - str>(out.type(), [&]<class T>() {
+  with_join(out, updates, reduction, [&]<class T>(auto&& join) {
     const T* from = updates.data<T>();
     for (int64_t offset : offsets)
-      for (T *to = out.data<T>() + offset, *end = to + length; to != end; ++to, ++from) *to = joined(*to, *from, reduction);
+      for (T *to = out.data<T>() + offset, *end = to + length; to != end; ++to, ++from) join(*to, *from);
   });
-  if (!numbers) invalid("reduction '", reduction, "' of strings");
+}
+
+void scatter_elements(const Tensor& out, const Tensor& indices, const Tensor& updates, int64_t axis, std::string_view reduction) {
+  const ElementRows rows(out.dims(), indices.dims(), axis);
+  const auto by = [&]<class I>() {
+    with_join(out, updates, reduction, [&]<class T>(auto&& join) {
+      T* const to = out.data<T>();
+      rows.each([&](int64_t first, ElementRows::Row row) {
+        const I* index = indices.data<I>() + first;
+        const T* from = updates.data<T>() + first;
+        for (int64_t k = 0; k < rows.length; ++k) join(to[row.offset(k, index[k])], from[k]);
+      });
+    });
+  };
+  if (!for_type<i32 | i64>(indices.type(), by)) invalid("expected int32 or int64 indices, found ", name_of(indices.type()));
 }
 
 }  // namespace onward

@@ -10,9 +10,20 @@ struct GatherElements : standard::GatherElements {
     if (io.dims(1).size() != io.dims(0).size()) invalid("indices of shape ", shown(io.dims(1)), " for data of shape ", shown(io.dims(0)));
     io.output(0, io.dims(1));
   }
-  template <class T> void run(In<T> data, Integers indices, Out<T> y) const {
-    const auto offsets = element_offsets(data.dims, y.dims, indices, axis);
-    for (int64_t i = 0; i < y.size; ++i) y[i] = data[offsets[size_t(i)]];
+  void run(Call& call) const {
+    const Tensor &data = call.tensor(0), &indices = call.tensor(1), &y = call.output(0);
+    const ElementRows rows(data.dims(), indices.dims(), axis);
+    const auto by = [&]<class I>() {
+      for_type<detail::widths>(detail::width_type(data.type()), [&]<class T>() {
+        const T* const from = data.data<T>();
+        rows.each([&](int64_t first, ElementRows::Row row) {
+          const I* index = indices.data<I>() + first;
+          T* to = y.data<T>() + first;
+          for (int64_t k = 0; k < rows.length; ++k) to[k] = from[row.offset(k, index[k])];
+        });
+      });
+    };
+    if (!for_type<i32 | i64>(indices.type(), by)) invalid("expected int32 or int64 indices, found ", name_of(indices.type()));
   }
 };
 
@@ -42,7 +53,7 @@ struct GatherND : standard::GatherND {
 }  // namespace
 
 Operators tensor_gather_indexed() {
-  return {define<GatherElements, by_width(GatherElements::T)>({.examples = {"float [[1, 2], [3, 4]], int64 [[0, -1]]; axis=1 -> float [[1, 2]]"}}),
+  return {define<GatherElements>({.examples = {"float [[1, 2], [3, 4]], int64 [[0, -1]]; axis=1 -> float [[1, 2]]"}}),
           define<GatherND>({.examples = {"string [[\"a\", \"b\"], [\"c\", \"d\"]], int64 [[0, -1], [1, 0]] -> string [\"b\", \"c\"]",
                                          "int32 [[[0, 1], [2, 3]], [[4, 5], [6, 7]]], int64 [[1], [0]]; batch_dims=1 -> int32 [[2, 3], [4, 5]]"}})};
 }

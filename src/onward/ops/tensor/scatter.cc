@@ -23,11 +23,10 @@ template <class Standard> struct ByElement : Standard {
     io.output(0, io.dims(0));
   }
   void run(Call& call) const {
-    const Tensor &data = call.tensor(0), &indices = call.tensor(1), &updates = call.tensor(2);
+    const Tensor &indices = call.tensor(1), &updates = call.tensor(2);
     if (updates.dims() != indices.dims()) invalid("updates of shape ", shown(updates.dims()), " for indices of shape ", shown(indices.dims()));
-    const auto offsets = element_offsets(data.dims(), indices.dims(), integers(indices), this->axis);
     copy_data(call);
-    scatter(call.output(0), updates, offsets, 1, how);
+    scatter_elements(call.output(0), indices, updates, this->axis, how);
   }
 };
 
