@@ -1,5 +1,6 @@
 // MelWeightMatrix: triangles that gather the bins of a spectrum into bands of equal width on the mel scale.
 #include <cmath>
+#include "onward/ops/convert.h"
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
@@ -31,15 +32,21 @@ struct MelWeightMatrix : standard::MelWeightMatrix {
       if (!(std::fabs(bin) < 1e15)) invalid("edges at ", given[3], " and ", given[4], " Hz for a rate of ", given[2]);
       edges.push_back(int64_t(bin));
     }
-    std::vector<double> out(size_t(y.size()));
-    for (int64_t band = 0; band < bands; ++band) {
-      const int64_t from = edges[size_t(band)], top = edges[size_t(band) + 1], to = edges[size_t(band) + 2];
-      const auto set = [&](int64_t bin, double v) { if (bin >= 0 && bin < bins) out[size_t(bin * bands + band)] = v; };
-      if (from == top) set(top, 1);
-      for (int64_t k = std::max(from, int64_t(0)); k <= std::min(top, bins - 1); ++k) if (top > from) set(k, double(k - from) / double(top - from));
-      for (int64_t k = std::max(top, int64_t(0)); k < std::min(to, bins); ++k) if (to > top) set(k, double(to - k) / double(to - top));
-    }
-    store(Tensor::view(DataType::f64, y.dims(), out.data()), y);
+    for_type<T3.types>(y.type(), [&]<class E>() {
+      E* const out = y.data<E>();
+      std::fill_n(out, y.size(), E{});
+      for (int64_t band = 0; band < bands; ++band) {
+        const int64_t from = edges[size_t(band)], top = edges[size_t(band) + 1], to = edges[size_t(band) + 2];
+        const auto set = [&](int64_t bin, double v) {
+          if (bin < 0 || bin >= bins) return;
+          if constexpr (std::is_integral_v<E>) convert(DataType::f64, &v, type_of<E>, out + bin * bands + band, 1);
+          else out[bin * bands + band] = E(compute_t<E>(v));
+        };
+        if (from == top) set(top, 1);
+        for (int64_t k = std::max(from, int64_t(0)); k <= std::min(top, bins - 1); ++k) if (top > from) set(k, double(k - from) / double(top - from));
+        for (int64_t k = std::max(top, int64_t(0)); k < std::min(to, bins); ++k) if (to > top) set(k, double(to - k) / double(to - top));
+      }
+    });
   }
 
  private:

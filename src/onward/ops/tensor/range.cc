@@ -2,9 +2,23 @@
 #include <cmath>
 #include "onward/ops/convert.h"
 #include "onward/ops/operator.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
+
+template <class E> struct Whole {
+  [[gnu::always_inline]] static void run(uint64_t start, uint64_t delta, E* to, int64_t n) {
+    for (int64_t i = 0; i < n; ++i, start += delta) to[i] = E(start);
+  }
+};
+template <class E> struct Real {
+  [[gnu::always_inline]] static void run(double start, double delta, E* to, int64_t n) {
+    constexpr int64_t block = 1 << 20;                    // within it an int counts, which every instruction set can make a double
+    for (int64_t first = 0; first < n; first += block)
+      for (int32_t i = 0, end = int32_t(std::min(block, n - first)); i < end; ++i) to[first + i] = E(compute_t<E>(start + (double(first) + double(i)) * delta));
+  }
+};
 
 struct Range : standard::Range {
   void infer(Inference& io) const {
@@ -23,13 +37,9 @@ struct Range : standard::Range {
       E* to = y.data<E>();
       if constexpr (std::is_integral_v<E>) {
         const auto start = uint64_t(*call.tensor(0).data<E>()), delta = uint64_t(*call.tensor(2).data<E>());
-        for (int64_t i = 0; i < y.size(); ++i) to[i] = E(start + uint64_t(i) * delta);
+        simd::run<Whole<E>, E>(start, delta, to, y.size());
       } else {
-        const double start = real(call.tensor(0)), delta = real(call.tensor(2));
-        for (int64_t i = 0; i < y.size(); ++i) {
-          if constexpr (contains(small_floats, type_of<E>)) to[i] = E(float(start + double(i) * delta));
-          else to[i] = E(start + double(i) * delta);
-        }
+        simd::run<Real<E>, compute_t<E>>(real(call.tensor(0)), real(call.tensor(2)), to, y.size());
       }
     });
   }

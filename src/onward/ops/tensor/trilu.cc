@@ -13,9 +13,15 @@ struct Trilu : standard::Trilu {
   template <class T> void run(In<T> x, Integers k, Out<T> y) const {
     if (k.given && k.size() != 1) invalid("k has ", k.size(), " elements, expected 1");
     const int64_t diagonal = k.given ? k[0] : 0, rows = x.dims[x.rank() - 2], columns = x.dims[x.rank() - 1];
-    for (int64_t i = 0; i < x.size; ++i) {
-      const int64_t above = i % columns - i / columns % rows;
-      y[i] = (upper ? above >= diagonal : above <= diagonal) ? x[i] : T{};
+    if (x.size == 0) return;
+    // The columns of row i from its diagonal on (upper), or up to it; a diagonal far outside is as good as one just outside.
+    const int64_t shift = std::clamp(diagonal, -rows, columns);
+    for (int64_t row = 0; row < x.size / columns; ++row) {
+      const int64_t split = std::clamp(row % rows + shift + (upper ? 0 : 1), int64_t(0), columns);
+      const T* from = x.data + row * columns;
+      T* to = y.data + row * columns;
+      if (upper) std::fill_n(to, split, T{}), std::copy(from + split, from + columns, to + split);
+      else std::copy_n(from, split, to), std::fill(to + split, to + columns, T{});
     }
   }
 };
