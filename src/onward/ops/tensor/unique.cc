@@ -1,6 +1,7 @@
 // Unique: the different elements, or slices along an axis, sorted or in order of appearance; where, which and how often.
 // NaNs are equal and largest, as in numpy.
 #include <numeric>
+#include "onward/ops/number_table.h"
 #include "onward/ops/operator.h"
 #include "onward/ops/transpose.h"
 
@@ -18,26 +19,38 @@ template <class T> int order(const T& a, const T& b) {
   }
 }
 
-struct Unique : standard::Unique {
-  struct Groups {
-    std::vector<int64_t> first, of, size;                 // first appearance of each group, the group of each slice, how many it has
-  };
+// Slices in groups of equal ones: `count` groups, their first slices and how many each has, and the group of every slice.
+struct Groups {
+  int64_t count = 0;
+  Tensor first, size, of;
+  Groups(const Call& call, int64_t n) : first(call.scratch(DataType::i64, {n})), size(call.scratch(DataType::i64, {n})), of(call.scratch(DataType::i64, {n})) {}
 
-  // Slices 0 … n-1 in groups of equal ones.
-  Groups groups(int64_t n, FunctionRef<int(int64_t, int64_t)> compare) const {
-    std::vector<int64_t> sorted_slices(static_cast<size_t>(n));
-    std::iota(sorted_slices.begin(), sorted_slices.end(), 0);
-    std::stable_sort(sorted_slices.begin(), sorted_slices.end(), [&](int64_t i, int64_t j) { return compare(i, j) < 0; });
-    Groups out;
-    out.of.resize(size_t(n));
-    for (size_t i = 0; i < sorted_slices.size(); ++i) {
-      if (i == 0 || compare(sorted_slices[i - 1], sorted_slices[i]) != 0) out.first.push_back(sorted_slices[i]), out.size.push_back(0);
-      out.of[size_t(sorted_slices[i])] = int64_t(out.first.size()) - 1, ++out.size.back();
+  void add(int64_t slice, int64_t group) {
+    if (group == count) first.data<int64_t>()[group] = slice, size.data<int64_t>()[group] = 0, ++count;
+    of.data<int64_t>()[slice] = group, ++size.data<int64_t>()[group];
+  }
+  // Group order[i] becomes group i.
+  void arrange(const Call& call, std::span<const int64_t> order) {
+    Groups out(call, 0);
+    const Tensor place = call.scratch(DataType::i64, {count});
+    out.count = count, out.of = of;
+    out.first = call.scratch(DataType::i64, {count}), out.size = call.scratch(DataType::i64, {count});
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t old = order[size_t(i)];
+      place.data<int64_t>()[old] = i, out.first.data<int64_t>()[i] = first.data<int64_t>()[old], out.size.data<int64_t>()[i] = size.data<int64_t>()[old];
     }
-    if (!sorted) by_appearance(out);
+    for (int64_t& group : of.values<int64_t>()) group = place.data<int64_t>()[group];
+    *this = std::move(out);
+  }
+  Tensor filled(const Call& call, const Tensor& list) const {
+    if (list.size() == count) return list;
+    const Tensor out = call.scratch(DataType::i64, {count});
+    std::copy_n(list.data<int64_t>(), count, out.data<int64_t>());
     return out;
   }
+};
 
+struct Unique : standard::Unique {
   void infer(Inference& io) const {
     if (!io.symbols) return;            // the kernel allocates
     Dims out = io.dims(0);
@@ -58,9 +71,12 @@ struct Unique : standard::Unique {
       if (at != 0) x = transposed(x, perm);
     }
     const int64_t n = axis ? x.dims()[0] : x.size(), length = axis ? product(x.dims(), 1, x.rank()) : 1;
-    Groups found;
+    Groups found(call, n);
     for_type<T.types>(x.type(), [&]<class E>() {
-      found = groups(n, [&, data = x.data<E>()](int64_t i, int64_t j) {
+      if constexpr (std::is_arithmetic_v<E> || contains(small_floats, type_of<E>)) {
+        if (length == 1) return numbers(call, x.data<E>(), n, found);
+      }
+      slices(call, n, found, [&, data = x.data<E>()](int64_t i, int64_t j) {
         for (int64_t k = 0; k < length; ++k) if (const int o = order(data[i * length + k], data[j * length + k])) return o;
         return 0;
       });
@@ -69,33 +85,46 @@ struct Unique : standard::Unique {
   }
 
  private:
-  static void by_appearance(Groups& g) {
-    std::vector<int64_t> rank(g.first.size()), place(g.first.size());
-    std::iota(rank.begin(), rank.end(), 0);
-    std::sort(rank.begin(), rank.end(), [&](int64_t a, int64_t b) { return g.first[size_t(a)] < g.first[size_t(b)]; });
-    Groups out;
-    for (size_t i = 0; i < rank.size(); ++i) {
-      const auto old = size_t(rank[i]);
-      place[old] = int64_t(i), out.first.push_back(g.first[old]), out.size.push_back(g.size[old]);
-    }
-    for (int64_t group : g.of) out.of.push_back(place[size_t(group)]);
-    g = std::move(out);
+  // Single numbers find their group in a table; only the different ones are sorted.
+  template <class E> void numbers(const Call& call, const E* x, int64_t n, Groups& found) const {
+    NumberTable groups(0, call.context.budget);
+    for (int64_t i = 0; i < n; ++i) found.add(i, groups.emplace(number_key(compute_t<E>(x[i])), found.count));
+    if (!sorted) return;
+    struct Different { compute_t<E> value; int64_t group; };
+    std::vector<Different> different(size_t(found.count));
+    for (int64_t g = 0; g < found.count; ++g) different[size_t(g)] = {compute_t<E>(x[found.first.data<int64_t>()[g]]), g};
+    std::sort(different.begin(), different.end(), [](const Different& a, const Different& b) { return order(a.value, b.value) < 0; });
+    std::vector<int64_t> order_of(different.size());
+    std::transform(different.begin(), different.end(), order_of.begin(), [](const Different& d) { return d.group; });
+    found.arrange(call, order_of);
+  }
+
+  void slices(const Call& call, int64_t n, Groups& found, FunctionRef<int(int64_t, int64_t)> compare) const {
+    std::vector<int64_t> in_order(static_cast<size_t>(n));
+    std::iota(in_order.begin(), in_order.end(), 0);
+    std::stable_sort(in_order.begin(), in_order.end(), [&](int64_t i, int64_t j) { return compare(i, j) < 0; });
+    for (size_t i = 0; i < in_order.size(); ++i) found.add(in_order[i], i > 0 && compare(in_order[i - 1], in_order[i]) == 0 ? found.count - 1 : found.count);
+    if (sorted) return;
+    std::vector<int64_t> by_appearance(static_cast<size_t>(found.count));
+    std::iota(by_appearance.begin(), by_appearance.end(), 0);
+    std::sort(by_appearance.begin(), by_appearance.end(), [first = found.first.data<int64_t>()](int64_t a, int64_t b) { return first[a] < first[b]; });
+    found.arrange(call, by_appearance);
   }
 
   void write(Call& call, const Tensor& x, int64_t length, const Dims& perm, const Groups& found) const {
-    const auto n = int64_t(found.first.size());
-    Dims dims{n};
-    if (axis) dims = x.dims(), dims[0] = n;
+    Dims dims{found.count};
+    if (axis) dims = x.dims(), dims[0] = found.count;
     Tensor y = call.scratch(x.type(), dims);
     for_type<detail::widths>(detail::width_type(x.type()), [&]<class E>() {
       E* to = y.data<E>();
-      for (int64_t slice : found.first) to = std::copy_n(x.data<E>() + slice * length, length, to);
+      for (int64_t g = 0; g < found.count; ++g) to = std::copy_n(x.data<E>() + found.first.data<int64_t>()[g] * length, length, to);
     });
     Dims back(perm.size());
     for (size_t i = 0; i < perm.size(); ++i) back[size_t(perm[i])] = int64_t(i);
     call.outputs[0] = axis && perm[0] != 0 ? transposed(y, back) : y;
-    const std::vector<int64_t>* lists[] = {&found.first, &found.of, &found.size};
-    for (size_t i = 0; i < 3; ++i) if (call.wants(i + 1)) call.outputs[i + 1] = Tensor::of({int64_t(lists[i]->size())}, *lists[i]);
+    if (call.wants(1)) call.outputs[1] = found.filled(call, found.first);
+    if (call.wants(2)) call.outputs[2] = found.of;
+    if (call.wants(3)) call.outputs[3] = found.filled(call, found.size);
   }
 };
 

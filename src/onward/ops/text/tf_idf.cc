@@ -1,17 +1,18 @@
 // TfIdfVectorizer: how often each n-gram of a pool occurs in a row of words or numbers, weighted.
 #include <unordered_map>
 
+#include "onward/ops/number_table.h"
 #include "onward/ops/operator.h"
 
 namespace onward::ops {
 namespace {
 
-// The text under which an item goes into a key: unlike items never make like keys.
-void put(std::string& key, const std::string& s) { key += text(s.size(), ":", s); }
-void put(std::string& key, int64_t i) { key.append(reinterpret_cast<const char*>(&i), sizeof i); }
-
 struct TfIdfVectorizer : standard::TfIdfVectorizer {
-  std::unordered_map<std::string, int64_t> grams;         // n-gram -> its place in ngram_indexes
+  // Items of the pool have numbers, and n-grams are paths of a tree: a child is found by its parent and the number of its item.
+  NumberTable numbers, children;
+  std::unordered_map<std::string_view, int64_t> words;    // of pool_strings
+  std::vector<int64_t> first;                             // the child of the root for every item; -1: none
+  std::vector<int64_t> gram;                              // of every node: the place of what ends there in ngram_indexes; -1: nothing
   int64_t width = 0;
 
   void prepare(const Preparation&) {
@@ -40,8 +41,12 @@ struct TfIdfVectorizer : standard::TfIdfVectorizer {
     if ((x.type() == DataType::str) == pool_strings.empty()) invalid("the input is ", name_of(x.type()), ", the pool ", pool_strings.empty() ? "int64" : "string");
     std::fill_n(y.data<float>(), y.size(), 0.0f);
     for_type<str | i32 | i64>(x.type(), [&]<class T>() {
-      call.context.parallel(rows, 200.0 * double(length), [&](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r) row(x.data<T>() + r * length, length, y.data<float>() + r * width);
+      call.context.parallel(rows, 20.0 * double(length), [&](int64_t begin, int64_t end) {
+        std::vector<int64_t> items(static_cast<size_t>(length));
+        for (int64_t r = begin; r < end; ++r) {
+          std::transform(x.data<T>() + r * length, x.data<T>() + (r + 1) * length, items.begin(), [&](const T& item) { return number(item); });
+          row(items.data(), length, y.data<float>() + r * width);
+        }
       });
     });
   }
@@ -53,30 +58,53 @@ struct TfIdfVectorizer : standard::TfIdfVectorizer {
       const int64_t from = ngram_counts[n], to = n + 1 < ngram_counts.size() ? ngram_counts[n + 1] : int64_t(pool.size()), size = int64_t(n) + 1;
       if (from < 0 || to < from || to > int64_t(pool.size()) || (to - from) % size != 0) fail(Code::bad_model, "ngram_counts does not divide the pool of ", pool.size());
       for (int64_t at = from; at < to; at += size, ++id) {
-        std::string key;
-        for (int64_t i = at; i < at + size; ++i) put(key, pool[size_t(i)]);
         if (id >= int64_t(ngram_indexes.size())) fail(Code::bad_model, "more n-grams than the ", ngram_indexes.size(), " of ngram_indexes");
-        if (size >= min_gram_length && size <= max_gram_length) grams.emplace(std::move(key), id);
+        if (size < min_gram_length || size > max_gram_length) continue;
+        int64_t node = -1;
+        for (int64_t i = at; i < at + size; ++i) node = grown(node, numbered(pool[size_t(i)]));
+        if (gram[size_t(node)] < 0) gram[size_t(node)] = id;
       }
     }
   }
-  template <class T> void row(const T* x, int64_t length, float* counts) const {
+  int64_t numbered(const std::string& item) { return words.emplace(item, int64_t(words.size())).first->second; }
+  int64_t numbered(int64_t item) { return numbers.emplace(uint64_t(item), int64_t(numbers.size())); }
+  int64_t number(const std::string& item) const {
+    const auto it = words.find(item);
+    return it == words.end() ? -1 : it->second;
+  }
+  int64_t number(int64_t item) const { return numbers.find(uint64_t(item)); }
+
+  static uint64_t edge(int64_t node, int64_t item) { return uint64_t(node) << 32 | uint64_t(item); }
+  // The child of a node, or of the root (-1), made where there is none.
+  int64_t grown(int64_t node, int64_t item) {
+    const auto fresh = int64_t(gram.size());
+    if (node < 0 && item >= int64_t(first.size())) first.resize(size_t(item) + 1, -1);
+    int64_t& of_root = first[node < 0 ? size_t(item) : 0];
+    const int64_t child = node >= 0 ? children.emplace(edge(node, item), fresh) : of_root >= 0 ? of_root : of_root = fresh;
+    if (child == fresh) gram.push_back(-1);
+    return child;
+  }
+  int64_t child(int64_t node, int64_t item) const {
+    if (item < 0) return -1;
+    if (node >= 0) return children.find(edge(node, item));
+    return item < int64_t(first.size()) ? first[size_t(item)] : -1;
+  }
+
+  void row(const int64_t* items, int64_t length, float* counts) const {
     const auto weight = [&](int64_t id) { return weights.empty() ? 1.0f : weights[size_t(id)]; };
+    const bool counts_only = mode == "TF", last_only = mode == "IDF";
     for (int64_t step = 1; step - 1 <= max_skip_count && step <= std::max<int64_t>(length, 1); ++step)
-      for (int64_t from = 0; from < length; ++from) {
-        std::string key;
-        for (int64_t n = 1, at = from; n <= max_gram_length && at < length; ++n, at += step) {
-          if constexpr (std::is_same_v<T, std::string>) put(key, x[at]);
-          else put(key, int64_t(x[at]));
-          if (n < min_gram_length || (n == 1 && step > 1)) continue;       // a single item skips nothing
-          const auto it = grams.find(key);
-          if (it == grams.end()) continue;
-          float& count = counts[ngram_indexes[size_t(it->second)]];
-          if (mode == "TF") count += 1;
-          else if (mode == "IDF") count = weight(it->second);
-          else count += weight(it->second);
+      for (int64_t from = 0; from < length; ++from)
+        for (int64_t n = 1, at = from, node = -1; n <= max_gram_length && at < length; ++n, at += step) {
+          node = child(node, items[at]);
+          if (node < 0) break;
+          const int64_t id = gram[size_t(node)];
+          if (id < 0 || (n == 1 && step > 1)) continue;   // a single item skips nothing
+          float& count = counts[ngram_indexes[size_t(id)]];
+          if (counts_only) count += 1;
+          else if (last_only) count = weight(id);
+          else count += weight(id);
         }
-      }
   }
 };
 
