@@ -39,10 +39,13 @@ template <class C> void rotate_heads(const Tensor& heads, const Tensor& cos, con
   }
 }
 
-// [batch, heads, room, width]: what the cache holds, the new tokens behind it, zeros behind those.
-template <class C> Tensor cached_heads(const Call& call, const Tensor& past, const Tensor& now, std::span<const TokenSpan> spans, int64_t room) {
+// [batch, heads, room, width]: what the cache holds, the new tokens behind it, zeros behind those. In the output `to` where that has
+// this form, so that the cache is not copied twice.
+template <class C> Tensor cached_heads(const Call& call, const Tensor& past, const Tensor& now, std::span<const TokenSpan> spans, int64_t room, size_t to_output) {
   const Dims& d = now.dims();
-  Tensor out = call.scratch(type_of<C>, {d[0], d[1], room, d[3]});
+  const Dims dims{d[0], d[1], room, d[3]};
+  const Tensor* given = call.wants(to_output) ? call.outputs[to_output].tensor() : nullptr;
+  const Tensor out = given && given->type() == type_of<C> && given->dims() == dims ? *given : call.scratch(type_of<C>, dims);
   for (int64_t row = 0; row < d[0] * d[1]; ++row) {
     const TokenSpan& span = spans[size_t(row / d[1])];
     C* to = out.data<C>() + row * room * d[3];

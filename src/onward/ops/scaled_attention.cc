@@ -1,9 +1,12 @@
 #include "onward/ops/scaled_attention.h"
 
+#include <bit>
 #include <cmath>
+#include <limits>
 
 #include "onward/ops/activation/softmax.h"
 #include "onward/ops/matrix_product.h"
+#include "onward/ops/transpose.h"
 
 namespace onward {
 namespace {
@@ -22,10 +25,43 @@ template <class C> struct WeightsBody {
   }
 };
 
+// Infinities and NaNs have every bit of the exponent.
+template <class C> struct FiniteBody {
+  [[gnu::always_inline]] static void run(const C* x, int64_t n, bool* finite) {
+    using Bits = std::conditional_t<sizeof(C) == 4, uint32_t, uint64_t>;
+    const Bits exponent = std::bit_cast<Bits>(std::numeric_limits<C>::infinity());
+    Bits any = 0;
+    for (int64_t i = 0; i < n; ++i) any |= (std::bit_cast<Bits>(x[i]) & exponent) == exponent ? Bits(1) : Bits(0);
+    *finite = any == 0;
+  }
+};
 template <class C> bool all_finite(const C* x, int64_t n) {
-  C none = 0;                                             // 0 times anything finite is 0, times the rest NaN
-  for (int64_t i = 0; i < n; ++i) none += 0 * x[i];
-  return none == 0;
+  bool finite = true;
+  simd::run<FiniteBody<C>, C>(x, n, &finite);
+  return finite;
+}
+
+template <class C> struct ScaleBody {
+  [[gnu::always_inline]] static void run(C* x, int64_t n, C by) {
+    for (int64_t i = 0; i < n; ++i) x[i] *= by;
+  }
+};
+
+template <class C> void turn(const C* keys, int64_t n, int64_t width, C* columns) {
+  Tensor to = Tensor::view(type_of<C>, {width, n}, columns);
+  transpose(Tensor::view(type_of<C>, {n, width}, keys), Dims{1, 0}, to);
+}
+
+// s[i][j] = q[i] · k[j] for few queries: some keys at a time are turned, so that their sums run side by side while they are near.
+template <class C> void few_scores(const C* q, const C* keys, C* s, int64_t queries, int64_t n, int64_t width) {
+  constexpr int64_t block = 128;
+  std::vector<C> columns(size_t(std::min(block, n) * width)), part(size_t(std::min(block, n) * queries));
+  for (int64_t j = 0; j < n; j += block) {
+    const int64_t now = std::min(block, n - j);
+    turn(keys + j * width, now, width, columns.data());
+    matrix_product<C>(q, columns.data(), part.data(), queries, now, width);
+    for (int64_t i = 0; i < queries; ++i) std::copy_n(part.data() + i * now, now, s + i * n + j);
+  }
 }
 
 // A key of weight 0 is not looked at: what stands in the padding of a cache may be anything.
@@ -43,28 +79,36 @@ template <class C> void weigh(const C* weights, const C* values, C* out, int64_t
 
 template <class C> void attend(const RunContext& context, const ScaledAttention<C>& a, ScoreBias<C> bias, ScoreViewer<C> view) {
   const int64_t group = a.kv_heads ? a.heads / a.kv_heads : 1;
-  const auto one = [&](int64_t row, const C* k_columns, const C* values, bool finite, std::vector<C>& s) {
-    const int64_t b = row / a.heads, h = row % a.heads;
-    matrix_product<C>(a.q + row * a.queries * a.width, k_columns, s.data(), a.queries, a.keys, a.width);
-    for (C& x : s) x *= a.scale;
-    view(ScoreStage::scaled, row, s.data());
+  const int64_t heads = a.queries == 1 ? group : 1;       // heads of one query each share their keys: they are taken as queries of one head
+  const int64_t rows = heads * a.queries;
+  const auto look = [&](ScoreStage stage, int64_t first, const C* s) {
+    for (int64_t h = 0; h < heads; ++h) view(stage, first + h, s + h * a.queries * a.keys);
+  };
+  const auto some = [&](int64_t first, const C* keys, const C* columns, const C* values, bool finite, std::vector<C>& s) {
+    const C* q = a.q + first * a.queries * a.width;
+    if (columns) matrix_product<C>(q, columns, s.data(), rows, a.keys, a.width);
+    else few_scores(q, keys, s.data(), rows, a.keys, a.width);
+    simd::run<ScaleBody<C>, C>(s.data(), int64_t(s.size()), a.scale);
+    look(ScoreStage::scaled, first, s.data());
     if (a.softcap > 0) for (C& x : s) x = a.softcap * std::tanh(x / a.softcap);
-    view(ScoreStage::capped, row, s.data());
-    for (int64_t i = 0; i < a.queries; ++i) bias(b, h, i, s.data() + i * a.keys);
-    view(ScoreStage::biased, row, s.data());
-    simd::run<WeightsBody<C>, C>(s.data(), a.queries, a.keys, a.sinks ? a.sinks + h : nullptr);
-    view(ScoreStage::weights, row, s.data());
-    weigh(s.data(), values, a.out + row * a.queries * a.value_width, a.queries, a.keys, a.value_width, finite);
+    look(ScoreStage::capped, first, s.data());
+    for (int64_t i = 0; i < rows; ++i) bias(first / a.heads, first % a.heads + i / a.queries, i % a.queries, s.data() + i * a.keys);
+    look(ScoreStage::biased, first, s.data());
+    for (int64_t h = 0; h < heads; ++h) simd::run<WeightsBody<C>, C>(s.data() + h * a.queries * a.keys, a.queries, a.keys, a.sinks ? a.sinks + first % a.heads + h : nullptr);
+    look(ScoreStage::weights, first, s.data());
+    weigh(s.data(), values, a.out + first * a.queries * a.value_width, rows, a.keys, a.value_width, finite);
   };
   context.parallel(a.batch * a.kv_heads, 0.1 * double(group * a.queries * a.keys) * double(a.width + a.value_width), [&](int64_t begin, int64_t end) {
-    std::vector<C> s(size_t(a.queries * a.keys)), columns(size_t(a.width * a.keys));
+    constexpr int64_t few = 16;
+    const bool whole = rows >= few && a.keys > 0 && a.width > 0;
+    std::vector<C> s(size_t(rows * a.keys)), columns(size_t(whole ? a.width * a.keys : 0));
     for (int64_t kv = begin; kv < end; ++kv) {
       context.check();
-      const C* k = a.k + kv * a.keys * a.width;
-      for (int64_t j = 0; j < a.keys; ++j) for (int64_t d = 0; d < a.width; ++d) columns[size_t(d * a.keys + j)] = k[j * a.width + d];
-      const C* values = a.v + kv * a.keys * a.value_width;
+      const C *keys = a.k + kv * a.keys * a.width, *values = a.v + kv * a.keys * a.value_width;
+      if (whole) turn(keys, a.keys, a.width, columns.data());
       const bool finite = all_finite(values, a.keys * a.value_width);
-      for (int64_t g = 0; g < group; ++g) one(kv / a.kv_heads * a.heads + kv % a.kv_heads * group + g, columns.data(), values, finite, s);
+      const int64_t first = kv / a.kv_heads * a.heads + kv % a.kv_heads * group;
+      for (int64_t h = 0; h < group; h += heads) some(first + h, keys, whole ? columns.data() : nullptr, values, finite, s);
     }
   });
 }

@@ -129,7 +129,7 @@ struct Attention : standard::Attention {
     const Mask bias = mask(call, q, total, total - k.steps);
     const bool shows_scores = call.wants(3) && call.outputs[3].tensor();
     const Tensor scores = call.scratch(type_of<C>, shows_scores ? Dims{q.batch, q.heads, q.steps, total} : Dims{0});
-    const Tensor out = call.scratch(type_of<C>, {q.batch, q.heads, q.steps, v.width});
+    const Tensor out = call.output(0).rank() == 4 ? as_output(call, call.output(0), type_of<C>) : call.scratch(type_of<C>, {q.batch, q.heads, q.steps, v.width});
     onward::attend<C>(call.context,
         {q.batch, q.heads, k.heads, q.steps, total, q.width, v.width, from.data<C>(), k_all.data<C>(), v_all.data<C>(), out.data<C>(),
          C(scale ? double(*scale) : 1 / std::sqrt(double(q.width))), C(softcap)},

@@ -2,9 +2,49 @@
 // CausalConvWithState: a convolution of every channel with its past, which it hands on.
 #include <cmath>
 #include "onward/ops/operator.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
+
+// One token of one head: its state [d_k, d_v] decays, takes in a key and a value, and is read by the queries of the group.
+template <class T> struct Token {
+  const T *queries, *key, *value;
+  const double* keep;                                     // of every row of the state; null: nothing decays
+  bool delta;                                             // only what the state does not know of the value yet is taken in
+  double rate, factor;
+  int64_t d_k, d_v, group;
+  double *state, *change, *sums;                          // scratch of d_v each for the last two
+  T* y;
+};
+
+template <class T> struct TokenBody {
+  [[gnu::always_inline]] static void run(const Token<T>* of) {
+    const Token<T> t = *of;
+    double *__restrict change = t.change, *__restrict sums = t.sums;
+    if (t.keep) for (int64_t i = 0; i < t.d_k; ++i) scale(t.state + i * t.d_v, t.keep[i], t.d_v);
+    std::fill_n(sums, t.d_v, 0.0);
+    if (t.delta) for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, double(t.key[i]), t.d_v);
+    for (int64_t j = 0; j < t.d_v; ++j) change[j] = double(t.value[j]) - sums[j];
+    for (int64_t g = 0; g < t.group; ++g) {
+      const T* const query = t.queries + g * t.d_k;
+      std::fill_n(sums, t.d_v, 0.0);
+      for (int64_t i = 0; i < t.d_k; ++i) {
+        double* __restrict row = t.state + i * t.d_v;
+        const double in = t.rate * double(t.key[i]), out = double(query[i]);
+        if (g > 0) { add(sums, row, out, t.d_v); continue; }
+        for (int64_t j = 0; j < t.d_v; ++j) row[j] += in * change[j], sums[j] += out * row[j];
+      }
+      for (int64_t j = 0; j < t.d_v; ++j) t.y[g * t.d_v + j] = T(t.factor * sums[j]);
+    }
+  }
+  [[gnu::always_inline]] static void scale(double* x, double by, int64_t n) {
+    for (int64_t j = 0; j < n; ++j) x[j] *= by;
+  }
+  [[gnu::always_inline]] static void add(double* __restrict sums, const double* __restrict x, double by, int64_t n) {
+    for (int64_t j = 0; j < n; ++j) sums[j] += by * x[j];
+  }
+};
 
 struct LinearAttention : standard::LinearAttention {
   void prepare(const Preparation&) const {
@@ -33,30 +73,20 @@ struct LinearAttention : standard::LinearAttention {
     if (gated && (decay.size != batch * steps * decay_width || (decay_width != kv_num_heads && decay_width != kv_num_heads * d_k))) invalid("a decay of shape ", shown(decay.dims));
     if (delta && (beta.size != batch * steps * beta_width || (beta_width != kv_num_heads && beta_width != 1))) invalid("beta of shape ", shown(beta.dims));
     const double factor = scale != 0 ? double(scale) : 1 / std::sqrt(double(d_k));
-    std::vector<double> state(static_cast<size_t>(d_k * d_v)), read(static_cast<size_t>(d_v));
+    std::vector<double> state(static_cast<size_t>(d_k * d_v)), keep(static_cast<size_t>(d_k)), scratch(static_cast<size_t>(2 * d_v));
     for (int64_t row = 0; row < batch * kv_num_heads; ++row) {
       const int64_t b = row / kv_num_heads, h = row % kv_num_heads;
       for (int64_t i = 0; i < d_k * d_v; ++i) state[size_t(i)] = past ? double(past[row * d_k * d_v + i]) : 0;
       for (int64_t t = 0; t < steps; ++t) {
-        const int64_t token = b * steps + t;
-        const T *key = k.data + (token * kv_num_heads + h) * d_k, *value = v.data + (token * kv_num_heads + h) * d_v;
-        if (gated) for (int64_t i = 0; i < d_k; ++i) {
-          const double keep = std::exp(double(decay[token * decay_width + (decay_width == kv_num_heads ? h : h * d_k + i)]));
-          for (int64_t j = 0; j < d_v; ++j) state[size_t(i * d_v + j)] *= keep;
+        const int64_t token = b * steps + t, head = token * q_num_heads + h * group, kv_head = token * kv_num_heads + h;
+        if (gated) {
+          if (decay_width == kv_num_heads) std::fill(keep.begin(), keep.end(), std::exp(double(decay[token * decay_width + h])));
+          else for (int64_t i = 0; i < d_k; ++i) keep[size_t(i)] = std::exp(double(decay[token * decay_width + h * d_k + i]));
         }
-        std::fill(read.begin(), read.end(), 0.0);
-        if (delta) for (int64_t i = 0; i < d_k; ++i) for (int64_t j = 0; j < d_v; ++j) read[size_t(j)] += state[size_t(i * d_v + j)] * double(key[i]);
         const double rate = delta ? double(beta[token * beta_width + (beta_width == 1 ? 0 : h)]) : 1;
-        for (int64_t i = 0; i < d_k; ++i) for (int64_t j = 0; j < d_v; ++j) state[size_t(i * d_v + j)] += rate * double(key[i]) * (double(value[j]) - read[size_t(j)]);
-        for (int64_t g = 0; g < group; ++g) {
-          const int64_t head = h * group + g;
-          const T* query = q.data + (token * q_num_heads + head) * d_k;
-          for (int64_t j = 0; j < d_v; ++j) {
-            double sum = 0;
-            for (int64_t i = 0; i < d_k; ++i) sum += double(query[i]) * state[size_t(i * d_v + j)];
-            y[(token * q_num_heads + head) * d_v + j] = T(factor * sum);
-          }
-        }
+        const Token<T> now{q.data + head * d_k, k.data + kv_head * d_k, v.data + kv_head * d_v, gated ? keep.data() : nullptr, delta, rate, factor, d_k, d_v, group,
+                           state.data(), scratch.data(), scratch.data() + d_v, y.data + head * d_v};
+        simd::run<TokenBody<T>, T>(&now);
       }
       if (present) for (int64_t i = 0; i < d_k * d_v; ++i) present[row * d_k * d_v + i] = T(state[size_t(i)]);
     }

@@ -10,6 +10,8 @@ namespace {
 
 enum Input : size_t { query, key, value, past_key, past_value, lengths, longest, cosines, sines, position_ids, attention_bias, head_sink, k_scale, v_scale, q_norm, k_norm, query_lengths };
 
+constexpr size_t no_output = SIZE_MAX;
+
 struct GroupQueryAttention : contrib::GroupQueryAttention {
   void prepare(const Preparation&) const {
     if (num_heads < 1 || kv_num_heads < 1 || num_heads % kv_num_heads != 0) invalid(num_heads, " heads of queries for ", kv_num_heads, " of keys");
@@ -115,7 +117,7 @@ struct GroupQueryAttention : contrib::GroupQueryAttention {
       const auto positions = call.has(position_ids) ? integers(call.tensor(position_ids)) : std::vector<int64_t>();
       for (const Tensor& heads : {q, k}) rotate_heads<C>(heads, operand(cosines), operand(sines), rotary_interleaved.value_or(0) != 0, entries, positions);
     }
-    const Tensor keys = cached_heads<C>(call, old_keys, k, entries, room), values = cached_heads<C>(call, old_values, v, entries, room);
+    const Tensor keys = cached_heads<C>(call, old_keys, k, entries, room, sliding_window_cache ? no_output : 1), values = cached_heads<C>(call, old_values, v, entries, room, sliding_window_cache ? no_output : 2);
     const AddedScores<C> added{operand(attention_bias)};
     added.check(batch, num_heads, steps, total);
     const Tensor out = call.scratch(type_of<C>, {batch, num_heads, steps, width});

@@ -75,7 +75,7 @@ struct SparseAttention : contrib::SparseAttention {
     const Layouts seen = layouts(call.tensor(block_rows), call.tensor(block_columns));
     const GroupedHeads<C> all(call, num_heads, kv_num_heads, width);
     if (do_rotary.value_or(0)) for (const Tensor& heads : {all.q, all.k}) rotate_heads<C>(heads, operand(cosines), operand(sines), rotary_interleaved.value_or(0) != 0, entries, {});
-    const Tensor &q = all.q, keys = cached_heads<C>(call, old_keys, all.k, entries, room), values = cached_heads<C>(call, old_values, all.v, entries, room);
+    const Tensor &q = all.q, keys = cached_heads<C>(call, old_keys, all.k, entries, room, 1), values = cached_heads<C>(call, old_values, all.v, entries, room, 2);
     const Tensor out = call.scratch(type_of<C>, {batch, num_heads, steps, width});
     attend<C>(call.context, {batch, num_heads, kv_num_heads, steps, room, width, width, q.data<C>(), keys.data<C>(), values.data<C>(), out.data<C>(), C(scale && *scale != 0 ? double(*scale) : 1 / std::sqrt(double(width)))},
               [&](int64_t b, int64_t h, int64_t i, C* s) {
