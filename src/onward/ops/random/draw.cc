@@ -1,15 +1,28 @@
 // RandomUniform, RandomNormal and their Like forms, Bernoulli, Multinomial: numbers drawn anew in every run.
 #include <cmath>
+#include "onward/ops/convert.h"
 #include "onward/ops/random.h"
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
 namespace {
 
-void fill(const Call& call, const Tensor& y, auto&& next) {
-  const Tensor values = call.scratch(DataType::f64, y.dims());
-  for (double& v : values.values<double>()) v = next();
-  store(values, y);
+// draw(to, n) makes the next n numbers. Some at a time, so that they are in the cache when they get the type of y.
+void fill(const Tensor& y, auto&& draw) {
+  constexpr int64_t block = 1024;
+  double values[block];
+  for (int64_t first = 0; first < y.size(); first += block) {
+    const int64_t n = std::min(block, y.size() - first);
+    draw(values, n);
+    convert(DataType::f64, values, y.type(), y.data<char>() + size_t(first) * size_of(y.type()), n);
+  }
+}
+// scale * x + shift of what was drawn.
+void fill_scaled(const Tensor& y, double scale, double shift, auto&& draw) {
+  fill(y, [&](double* to, int64_t n) {
+    draw(to, size_t(n));
+    for (int64_t i = 0; i < n; ++i) to[i] = shift + scale * to[i];
+  });
 }
 
 // Of the shape that the node states, or of that of its input.
@@ -26,13 +39,13 @@ template <class Standard> struct Like : Standard {
 template <class Form> struct Uniform : Form {
   void run(Call& call) const {
     Random random(this->seed);
-    fill(call, call.output(0), [&] { return double(this->low) + (double(this->high) - double(this->low)) * random.uniform(); });
+    fill_scaled(call.output(0), double(this->high) - double(this->low), double(this->low), [&](double* to, size_t n) { random.uniform(to, n); });
   }
 };
 template <class Form> struct Normal : Form {
   void run(Call& call) const {
     Random random(this->seed);
-    fill(call, call.output(0), [&] { return double(this->mean) + double(this->scale) * random.normal(); });
+    fill_scaled(call.output(0), double(this->scale), double(this->mean), [&](double* to, size_t n) { random.normal(to, n); });
   }
 };
 
@@ -40,8 +53,11 @@ struct Bernoulli : Like<standard::Bernoulli> {
   void run(Call& call) const {
     Random random(this->seed);
     const auto probabilities = as_doubles(call.tensor(0));
-    size_t i = 0;
-    fill(call, call.output(0), [&] { return random.uniform() < probabilities[i++] ? 1.0 : 0.0; });
+    const double* below = probabilities.data();
+    fill(call.output(0), [&](double* to, int64_t n) {
+      random.uniform(to, size_t(n));
+      for (int64_t i = 0; i < n; ++i) to[i] = to[i] < *below++ ? 1.0 : 0.0;
+    });
   }
 };
 
@@ -61,7 +77,7 @@ struct Multinomial : standard::Multinomial {
     if (classes == 0 && call.output(0).size()) invalid("there is no class to draw");
     int64_t drawn = 0;
     std::vector<double> sums(static_cast<size_t>(classes));
-    fill(call, call.output(0), [&] {
+    const auto next = [&] {
       const double* row = scores.data() + drawn / sample_size * classes;
       if (drawn++ % sample_size == 0) {
         const double top = *std::max_element(row, row + classes);
@@ -70,7 +86,8 @@ struct Multinomial : standard::Multinomial {
       }
       const auto at = std::upper_bound(sums.begin(), sums.end(), random.uniform() * sums.back()) - sums.begin();
       return double(std::min(int64_t(at), classes - 1));
-    });
+    };
+    fill(call.output(0), [&](double* to, int64_t n) { std::generate_n(to, n, next); });
   }
 };
 
