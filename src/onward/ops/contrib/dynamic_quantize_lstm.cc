@@ -32,8 +32,28 @@ Tensor through_codes(const Call& call, const Tensor& x) {
   return out;
 }
 
+// Recurrent weights of one direction as codes, and the scale of each column: the product of a step is one of codes.
+struct CodedWeights {
+  std::shared_ptr<const PackedCodes> codes;
+  std::vector<float> scale;
+};
+std::vector<CodedWeights> coded(const Tensor& given, const Tensor& scales, const Tensor& zeros) {
+  const int64_t directions = given.dims()[0], inputs = given.dims()[1], columns = given.dims()[2], each = scales.size() == directions ? 1 : columns;
+  const auto scale = as_doubles(scales);
+  std::vector<CodedWeights> out;
+  for (int64_t d = 0; d < directions; ++d) {
+    const Tensor codes = Tensor::view(given.type(), {inputs, columns}, given.data<char>() + d * inputs * columns), zero = Tensor::view(zeros.type(), {each}, zeros.data<char>() + d * each);
+    CodedWeights w{packed_codes(codes, &zero, false), {}};
+    if (!w.codes) return {};
+    for (int64_t i = 0; i < columns; ++i) w.scale.push_back(float(scale[size_t(each == 1 ? d : d * columns + i)]));
+    out.push_back(std::move(w));
+  }
+  return out;
+}
+
 struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
   Recurrence form;
+  std::vector<CodedWeights> recurrent;                    // of every direction; empty where the weights are no constants
 
   void prepare(const Preparation& at) {
     form = Recurrence::of(*this, 4, {"Sigmoid", "Tanh", "Tanh"});
@@ -41,6 +61,7 @@ struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
     if (at.input(1)->rank() != 3 || at.input(2)->rank() != 3) return;         // infer says so
     const Tensor w = weights(*at.input(1), *at.input(8), *at.input(9)), r = weights(*at.input(2), *at.input(10), *at.input(11));
     form.keep(&w, &r);
+    if (form.single) recurrent = coded(*at.input(2), *at.input(10), *at.input(11));
   }
 
   void infer(Inference& io) const {
@@ -65,10 +86,21 @@ struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
     Call as_lstm{inputs, call.outputs, call.context, call.scope};
     const Tensor peepholes = call.has(7) ? as_type(call, call.tensor(7), DataType::f32) : Tensor();
     recur<float>(as_lstm, form, 2, [&](RecurrentRun<float>& run, float* x, std::span<std::vector<float>> states) {
-      const Tensor h = through_codes(call, Tensor::view(DataType::f32, {int64_t(states[0].size())}, states[0].data()));
-      run.weights.r.product(h.data<float>(), run.by_r.data(), run.batch);
+      const Tensor h = Tensor::view(DataType::f32, {run.batch, run.hidden}, states[0].data());
+      if (recurrent.empty()) run.weights.r.product(through_codes(call, h).data<float>(), run.by_r.data(), run.batch);
+      else by_codes(call.context, h, recurrent[size_t(run.direction)], run.by_r);
       lstm_step(run, x, peepholes ? peepholes.data<float>() + run.direction * 3 * run.hidden : nullptr, input_forget != 0, states);
     });
+  }
+
+ private:
+  static void by_codes(const RunContext& context, const Tensor& h, const CodedWeights& weights, std::vector<float>& to) {
+    const Quantization range = dynamic_range(h);
+    std::vector<int32_t> sums(to.size());
+    code_product(context, dynamic_rows(h, range), *weights.codes, sums.data(), weights.codes->columns());
+    std::vector<float> scale = weights.scale;
+    for (float& s : scale) s *= range.scale;
+    scale_sums(context, sums.data(), h.dims()[0], scale, {}, to.data());
   }
 };
 

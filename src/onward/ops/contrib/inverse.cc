@@ -2,31 +2,39 @@
 #include <cmath>
 #include "onward/ops/contrib.h"
 #include "onward/ops/operator.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
 
-// Row operations on [a | out], out being the identity at first, until a is the identity. False for a singular matrix.
-bool invert(std::vector<double>& a, std::vector<double>& out, int64_t n) {
-  std::fill(out.begin(), out.end(), 0.0);
-  for (int64_t i = 0; i < n; ++i) out[size_t(i * n + i)] = 1;
-  for (int64_t k = 0; k < n; ++k) {
-    int64_t pivot = k;
-    for (int64_t i = k + 1; i < n; ++i) if (std::fabs(a[size_t(i * n + k)]) > std::fabs(a[size_t(pivot * n + k)])) pivot = i;
-    const double top = a[size_t(pivot * n + k)];
-    if (top == 0) return false;
-    for (auto* m : {&a, &out}) {
-      if (pivot != k) std::swap_ranges(m->begin() + k * n, m->begin() + (k + 1) * n, m->begin() + pivot * n);
-      for (int64_t j = 0; j < n; ++j) (*m)[size_t(k * n + j)] /= top;
+// A matrix becomes its inverse where it stands: a column that would become one of the identity holds that of the inverse instead. Rows
+// are exchanged for the largest pivot, so columns are exchanged back at the end. False for a singular matrix.
+struct InvertBody {
+  [[gnu::always_inline]] static void run(double* a, int64_t* exchanged, int64_t n, bool* regular) {
+    *regular = false;
+    for (int64_t k = 0; k < n; ++k) {
+      int64_t pivot = k;
+      for (int64_t i = k + 1; i < n; ++i) if (std::fabs(a[i * n + k]) > std::fabs(a[pivot * n + k])) pivot = i;
+      const double top = a[pivot * n + k];
+      if (top == 0) return;
+      exchanged[k] = pivot;
+      double* __restrict const row = a + k * n;
+      if (pivot != k) std::swap_ranges(row, row + n, a + pivot * n);
+      row[k] = 1;
+      for (int64_t j = 0; j < n; ++j) row[j] /= top;
+      for (int64_t i = 0; i < n; ++i) {
+        double* __restrict const other = a + i * n;
+        const double factor = other[k];
+        if (i == k || factor == 0) continue;
+        other[k] = 0;
+        for (int64_t j = 0; j < n; ++j) other[j] -= factor * row[j];
+      }
     }
-    for (int64_t i = 0; i < n; ++i) {
-      const double factor = a[size_t(i * n + k)];
-      if (i == k || factor == 0) continue;
-      for (auto* m : {&a, &out}) for (int64_t j = 0; j < n; ++j) (*m)[size_t(i * n + j)] -= factor * (*m)[size_t(k * n + j)];
-    }
+    for (int64_t k = n; k-- > 0;)
+      if (exchanged[k] != k) for (int64_t i = 0; i < n; ++i) std::swap(a[i * n + k], a[i * n + exchanged[k]]);
+    *regular = true;
   }
-  return true;
-}
+};
 
 struct Inverse : contrib::Inverse {
   void infer(Inference& io) const {
@@ -36,12 +44,15 @@ struct Inverse : contrib::Inverse {
   }
   template <class T> void run(const RunContext& context, In<T> x, Out<T> y) const {
     const int64_t n = x.dims.back(), each = n * n;
-    std::vector<double> matrix(static_cast<size_t>(each)), inverse(matrix);
+    std::vector<double> matrix(static_cast<size_t>(each));
+    std::vector<int64_t> exchanged(static_cast<size_t>(n));
+    bool regular = true;
     for (int64_t i = 0; each && i < x.size / each; ++i) {
       context.check();
       std::copy_n(x.data + i * each, each, matrix.begin());
-      if (!invert(matrix, inverse, n)) invalid("matrix ", i, " is singular");
-      for (int64_t k = 0; k < each; ++k) y[i * each + k] = T(inverse[size_t(k)]);
+      simd::run<InvertBody, double>(matrix.data(), exchanged.data(), n, &regular);
+      if (!regular) invalid("matrix ", i, " is singular");
+      for (int64_t k = 0; k < each; ++k) y[i * each + k] = T(matrix[size_t(k)]);
     }
   }
 };

@@ -1,11 +1,16 @@
 // QEmbedLayerNormalization: the embeddings of words, positions and segments, all of 8-bit codes, added and normalised.
-#include <cmath>
-
 #include "onward/ops/contrib.h"
+#include "onward/ops/normalise_rows.h"
 #include "onward/ops/quantized.h"
 
 namespace onward::ops {
 namespace {
+
+template <class Code> struct AddCodes {
+  [[gnu::always_inline]] static void run(const Code* codes, float scale, int32_t zero, float* to, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) to[i] += scale * float(int32_t(codes[i]) - zero);
+  }
+};
 
 struct QEmbedLayerNormalization : contrib::QEmbedLayerNormalization {
   void prepare(const Preparation& at) const {
@@ -25,13 +30,15 @@ struct QEmbedLayerNormalization : contrib::QEmbedLayerNormalization {
     const std::optional<Table> segment = call.has(1) ? std::optional<Table>(std::in_place, call, 4, 10, 15, hidden) : std::nullopt;
     const int32_t* segments = segment ? same_ids(call, 1, ids) : nullptr;
     const int32_t* words = same_ids(call, 0, ids);
-    call.context.parallel(ids.size(), 4.0 * double(hidden), [&](int64_t begin, int64_t end) {
+    std::vector<float> scale(static_cast<size_t>(hidden)), shift(scale);
+    gamma.add(0, scale.data()), beta.add(0, shift.data());
+    call.context.parallel(ids.size(), 2.0 * double(hidden), [&](int64_t begin, int64_t end) {
       for (int64_t token = begin; token < end; ++token) {
         float* to = y.data<float>() + token * hidden;
         std::fill_n(to, hidden, 0.0f);
         word.add(words[token], to), position.add(token % length, to);
         if (segment) segment->add(segments[token], to);
-        normalise(to, hidden, gamma, beta);
+        normalise(to, to, hidden, moments(to, hidden, epsilon, true), scale.data(), shift.data());
       }
     });
     if (call.wants(1) && call.outputs[1].tensor()) mask_index(call, ids.dims()[0], length);
@@ -45,24 +52,16 @@ struct QEmbedLayerNormalization : contrib::QEmbedLayerNormalization {
     Table(const Call& call, size_t at, size_t scale, size_t zero, int64_t hidden) : codes(call.tensor(at)), form(quantization(call, scale, zero)), rows(codes.size() / std::max<int64_t>(hidden, 1)), width(hidden) {
       if (codes.dims().empty() || codes.dims().back() != hidden || !contains(u8 | i8, codes.type())) invalid("input ", at, " is ", shown(codes), ", expected 8-bit codes in rows of ", hidden);
     }
-    float at(int64_t i) const { return form.real(codes.type() == DataType::i8 ? int32_t(codes.data<int8_t>()[i]) : int32_t(codes.data<uint8_t>()[i])); }
     void add(int64_t row, float* to) const {
       if (row < 0 || row >= rows) invalid("id ", row, " has no embedding, there are ", rows);
-      for (int64_t i = 0; i < width; ++i) to[i] += at(row * width + i);
+      if (codes.type() == DataType::i8) simd::run<AddCodes<int8_t>, float>(codes.data<const int8_t>() + row * width, form.scale, form.zero, to, width);
+      else simd::run<AddCodes<uint8_t>, float>(codes.data<const uint8_t>() + row * width, form.scale, form.zero, to, width);
     }
   };
   static const int32_t* same_ids(const Call& call, size_t i, const Tensor& ids) {
     const Tensor& t = call.tensor(i);
     if (t.type() != DataType::i32 || t.dims() != ids.dims()) invalid("input ", i, " is ", shown(t), ", expected int32 ", shown(ids.dims()));
     return t.data<int32_t>();
-  }
-  void normalise(float* x, int64_t n, const Table& gamma, const Table& beta) const {
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < n; ++i) sum += x[i];
-    const double mean = sum / double(n);
-    for (int64_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
-    const double deviation = std::sqrt(squares / double(n) + epsilon);
-    for (int64_t i = 0; i < n; ++i) x[i] = float((x[i] - mean) / deviation) * gamma.at(i) + beta.at(i);
   }
   // How many ones each row of the mask has; 0 without a mask.
   static void mask_index(const Call& call, int64_t batch, int64_t length) {

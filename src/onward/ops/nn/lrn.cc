@@ -1,5 +1,6 @@
 // LRN: every element by the squares of its neighbours across channels. LpNormalization: by the norm along an axis, zero staying zero.
 #include <cmath>
+#include "onward/ops/activation/softmax.h"
 #include "onward/ops/operator.h"
 
 namespace onward::ops {
@@ -22,6 +23,35 @@ struct LRN : standard::LRN {
   }
 };
 
+// Lines that lie in one piece are summed in lanes; those across rows row by row, side by side.
+template <class T> struct NormLine {
+  [[gnu::always_inline]] static void run(const T* x, T* y, int64_t n, int64_t p) {
+    using Sum = FoldBody<TotalFold, T>;
+    const T norm = p == 1 ? Sum::line(n, [=](int64_t i) __attribute__((always_inline)) { return std::fabs(x[i]); })
+                          : std::sqrt(Sum::line(n, [=](int64_t i) __attribute__((always_inline)) { return x[i] * x[i]; }));
+    if (norm == 0) return void(std::fill_n(y, n, T(0)));
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] / norm;
+  }
+};
+template <class T> struct NormColumns {
+  [[gnu::always_inline]] static void run(const T* x, T* y, int64_t n, int64_t columns, int64_t p, T* norms) {
+    std::fill_n(norms, columns, T(0));
+    for (int64_t i = 0; i < n; ++i) {
+#pragma GCC ivdep
+      for (int64_t c = 0; c < columns; ++c) norms[c] += p == 1 ? std::fabs(x[i * columns + c]) : x[i * columns + c] * x[i * columns + c];
+    }
+    if (p == 2) for (int64_t c = 0; c < columns; ++c) norms[c] = std::sqrt(norms[c]);
+    for (int64_t i = 0; i < n; ++i) {
+#pragma GCC ivdep
+      for (int64_t c = 0; c < columns; ++c) {
+        const T ratio = x[i * columns + c] / norms[c];
+        y[i * columns + c] = norms[c] == 0 ? T(0) : ratio;
+      }
+    }
+  }
+};
+
 struct LpNormalization : standard::LpNormalization {
   void prepare(const Preparation&) const { if (p != 1 && p != 2) invalid("p is ", p, ", expected 1 or 2"); }
   void infer(Inference& io) const {
@@ -30,12 +60,11 @@ struct LpNormalization : standard::LpNormalization {
   }
   template <class T> void run(In<T> x, Out<T> y) const {
     const int64_t at = axis_of(axis, x.rank()), n = x.dims[size_t(at)], inner = product(x.dims, at + 1, x.rank());
-    for (int64_t lane = 0; n && lane < x.size / n; ++lane) {
-      const int64_t first = lane / inner * n * inner + lane % inner;
-      T sum = 0;
-      for (int64_t i = 0; i < n; ++i) sum += p == 1 ? std::abs(x[first + i * inner]) : x[first + i * inner] * x[first + i * inner];
-      const T norm = p == 1 ? sum : std::sqrt(sum);
-      for (int64_t i = 0; i < n; ++i) y[first + i * inner] = norm == 0 ? T(0) : x[first + i * inner] / norm;
+    std::vector<T> norms(size_t(inner == 1 ? 0 : inner));
+    const int64_t block = n * inner;
+    for (int64_t first = 0; first < x.size; first += block) {
+      if (inner == 1) simd::run<NormLine<T>, T>(x.data + first, y.data + first, n, p);
+      else simd::run<NormColumns<T>, T>(x.data + first, y.data + first, n, inner, p, norms.data());
     }
   }
 };
