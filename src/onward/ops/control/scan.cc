@@ -7,11 +7,13 @@
 namespace onward::ops {
 namespace {
 
-// Slice i along an axis, without that axis.
-Tensor slice(const Call& call, const Tensor& x, int64_t axis, int64_t i) {
+// Slice i along an axis, without that axis. Of the first axis it is read where it is.
+Tensor slice(const Call& call, const std::shared_ptr<const Tensor>& of, int64_t axis, int64_t i) {
+  const Tensor& x = *of;
   const int64_t outer = product(x.dims(), 0, axis), n = x.dims()[size_t(axis)], inner = product(x.dims(), axis + 1, x.rank());
   Dims dims = x.dims();
   dims.erase(dims.begin() + axis);
+  if (axis == 0) return Tensor::view(x.type(), dims, x.data<char>() + size_t(i * inner) * size_of(x.type()), of);
   Tensor out = call.scratch(x.type(), dims);
   for_type<detail::widths>(detail::width_type(x.type()), [&]<class T>() {
     for (int64_t row = 0; row < outer; ++row) std::copy_n(x.data<T>() + (row * n + i) * inner, inner, out.data<T>() + row * inner);
@@ -79,14 +81,15 @@ struct Loop {
       if (steps >= 0 && n != steps) invalid("scan inputs have ", steps, " and ", n, " slices");
       steps = n;
     }
+    std::vector<std::shared_ptr<const Tensor>> inputs;
+    for (size_t k = 0; k < scans; ++k) inputs.push_back(std::make_shared<const Tensor>(*values[states + k].tensor()));
     std::vector<std::vector<Value>> scanned(results);
     std::vector<Value> arguments(values.begin(), values.begin() + long(states));
     arguments.resize(states + scans);
     for (int64_t step = 0; step < steps; ++step) {
       call.context.check();
       for (size_t k = 0; k < scans; ++k) {
-        const Tensor& x = *values[states + k].tensor();
-        arguments[states + k] = slice(call, x, axis_of(in_axes[k], x.rank()), in_directions[k] ? steps - 1 - step : step);
+        arguments[states + k] = slice(call, inputs[k], axis_of(in_axes[k], inputs[k]->rank()), in_directions[k] ? steps - 1 - step : step);
       }
       auto out = body->run(arguments, call);
       std::move(out.begin(), out.begin() + long(states), arguments.begin());
@@ -162,7 +165,7 @@ struct ScanBatches {
       for (size_t i = 1; i < call.inputs.size(); ++i) {
         const Tensor& x = call.tensor(i);
         if (x.rank() < 1 || x.dims()[0] != batch) invalid("input ", i, " is ", shown(x), ", expected a batch of ", batch);
-        values.push_back(slice(call, x, 0, b));
+        values.push_back(slice(call, std::make_shared<const Tensor>(x), 0, b));
       }
       const int64_t steps = values.back().tensor()->rank() ? values.back().tensor()->dims()[0] : 0;
       auto results = loop.run(call, lengths.empty() ? values : cut(call, values, lengths[size_t(b)], steps));

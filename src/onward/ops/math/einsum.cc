@@ -119,15 +119,25 @@ template <class T> Named diagonal(const Call& call, const Tensor& x, const Lette
   return out;
 }
 
-// Axes in the order of `wanted`, those it lacks summed away.
-template <class T> Named arranged(const Call& call, const Named& x, const Letters& wanted) {
+Dims permuted(const Dims& dims, const Dims& perm) {
+  Dims out;
+  for (int64_t p : perm) out.push_back(dims[size_t(p)]);
+  return out;
+}
+
+// Axes in the order of `wanted`, those it lacks summed away. In `into` where axes are only moved and it has their form.
+template <class T> Named arranged(const Call& call, const Named& x, const Letters& wanted, const Tensor* into = nullptr) {
   Dims perm, dims;
   Letters kept;
   int64_t summed = 1;
   for (int letter : wanted) if (const auto at = std::find(x.letters.begin(), x.letters.end(), letter); at != x.letters.end()) perm.push_back(at - x.letters.begin()), kept.push_back(letter);
   for (int64_t p : perm) dims.push_back(x.tensor.dims()[size_t(p)]);
   for (size_t i = 0; i < x.letters.size(); ++i) if (!has(kept, x.letters[i])) perm.push_back(int64_t(i)), summed *= x.tensor.dims()[i];
-  const Tensor moved = transposed(x.tensor, perm);
+  Tensor moved = x.tensor;
+  if (!std::is_sorted(perm.begin(), perm.end())) {
+    moved = kept.size() == x.letters.size() && into && into->dims() == dims ? *into : call.scratch(x.tensor.type(), permuted(x.tensor.dims(), perm));
+    transpose(x.tensor, perm, moved);
+  }
   if (kept.size() == x.letters.size()) return {moved, kept};
   Tensor out = call.scratch(x.tensor.type(), dims);
   for (int64_t i = 0; i < out.size(); ++i) {
@@ -138,8 +148,8 @@ template <class T> Named arranged(const Call& call, const Named& x, const Letter
   return {out, kept};
 }
 
-// a and b multiplied, letters that are not in `needed` summed.
-template <class T> Named joined(const Call& call, const Named& first, const Named& second, const Letters& needed) {
+// a and b multiplied, letters that are not in `needed` summed. In `into` where it has the letters `wanted` and their product the same.
+template <class T> Named joined(const Call& call, const Named& first, const Named& second, const Letters& needed, const Tensor* into, const Letters& wanted) {
   const auto size = [](const Named& x, int letter) { return x.tensor.dims()[size_t(std::find(x.letters.begin(), x.letters.end(), letter) - x.letters.begin())]; };
   Letters batch, summed, left, right;
   for (int letter : first.letters) {
@@ -157,10 +167,11 @@ template <class T> Named joined(const Call& call, const Named& first, const Name
   a_dims.push_back(m), a_dims.push_back(k), b_dims.push_back(k), b_dims.push_back(n);
   for (int letter : left) dims.push_back(size(first, letter));
   for (int letter : right) dims.push_back(size(second, letter));
-  Tensor out = call.scratch(a.type(), dims);
+  const Letters letters = order({&batch, &left, &right});
+  const Tensor out = into && letters == wanted && into->dims() == dims ? *into : call.scratch(a.type(), dims);
   if (k == 0) std::fill_n(out.data<T>(), out.size(), T(0));
   else if (out.size()) matmul(call.context, MatMulShape(a_dims, b_dims), a.data<T>(), b.data<T>(), out.data<T>());
-  return {out, order({&batch, &left, &right})};
+  return {out, letters};
 }
 
 struct Einsum : standard::Einsum {
@@ -202,14 +213,15 @@ struct Einsum : standard::Einsum {
       dims.push_back(call.tensor(i).dims());
     }
     const Plan p = plan(parts, dims, nullptr);
+    const Tensor& y = call.output(0);
     Named now = diagonal<T>(call, call.tensor(0), p.terms[0]);
     for (size_t i = 1; i < p.terms.size(); ++i) {
       Letters needed = p.output;
       for (size_t later = i + 1; later < p.terms.size(); ++later) needed.insert(needed.end(), p.terms[later].begin(), p.terms[later].end());
-      now = joined<T>(call, now, diagonal<T>(call, call.tensor(i), p.terms[i]), needed);
+      now = joined<T>(call, now, diagonal<T>(call, call.tensor(i), p.terms[i]), needed, i + 1 == p.terms.size() ? &y : nullptr, p.output);
     }
-    const Tensor out = arranged<T>(call, now, p.output).tensor;
-    const Tensor& y = call.output(0);
+    const Tensor out = arranged<T>(call, now, p.output, &y).tensor;
+    if (out.raw() == y.raw()) return;
     if (out.dims() == y.dims()) return std::copy_n(out.data<T>(), out.size(), y.data<T>()), void();
     const std::span<const int64_t> operands[] = {out.dims()};
     const Rows rows(y.dims(), operands);                  // a letter of size 1 here and more elsewhere is already broadcast

@@ -43,13 +43,17 @@ struct FeatureVectorizer : standard::FeatureVectorizer {
   void run(Call& call) const {
     const Tensor& y = call.output(0);
     const int64_t rows = y.dims()[0], width = y.dims()[1];
-    std::fill_n(y.data<float>(), y.size(), 0.0f);         // a narrower input is padded with zeros, a wider one cut
     int64_t at = 0;
     for (size_t i = 0; i < call.inputs.size(); ++i) {
       const Tensor& x = call.tensor(i);
       const NumericRows<float> in(call, x);
       const int64_t columns = rows_and_columns(x.dims()).columns, taken = i < inputdimensions.size() ? inputdimensions[i] : columns;
-      for (int64_t r = 0; r < rows; ++r) std::copy_n(in.data() + r * columns, std::min(columns, taken), y.data<float>() + r * width + at);
+      const int64_t copied = std::min(columns, taken);    // a narrower input is padded with zeros, a wider one cut
+      for (int64_t r = 0; r < rows; ++r) {
+        float* const to = y.data<float>() + r * width + at;
+        std::copy_n(in.data() + r * columns, copied, to);
+        std::fill(to + copied, to + taken, 0.0f);
+      }
       at += taken;
     }
   }

@@ -21,10 +21,21 @@ struct ZipMap : standard::ZipMap {
     const auto [rows, columns] = rows_and_columns(x.dims());
     const auto n = int64_t(std::max(classlabels_int64s.size(), classlabels_strings.size()));
     if (n != columns) invalid("the input has ", columns, " columns for ", n, " labels");
-    const Tensor keys = classlabels_strings.empty() ? Tensor::of({n}, classlabels_int64s) : Tensor::of({n}, classlabels_strings);
     Sequence out;
-    for (int64_t r = 0; r < rows; ++r) out.items.emplace_back(Map{keys, Tensor::of({n}, std::span<const float>(x.data<float>() + r * n, size_t(n)))});
+    out.items.reserve(size_t(rows));
+    for (int64_t r = 0; r < rows; ++r) {
+      Tensor keys = classlabels_strings.empty() ? small(classlabels_int64s.data(), n) : small(classlabels_strings.data(), n);
+      out.items.emplace_back(Map{std::move(keys), small(x.data<float>() + r * n, n)});
+    }
     call.outputs[0] = std::move(out);
+  }
+
+ private:
+  // One allocation each, of which there are two a row. Keys are not shared: whoever is given a map may write to it.
+  template <class E> static Tensor small(const E* from, int64_t n) {
+    const auto own = std::make_shared_for_overwrite<E[]>(size_t(n));
+    std::copy_n(from, n, own.get());
+    return Tensor::view(type_of<E>, {n}, own.get(), own);
   }
 };
 

@@ -25,31 +25,38 @@ struct StringSplit : standard::StringSplit {
   void run(Call& call) const {
     const Tensor& x = call.tensor(0);
     if (x.type() != DataType::str) invalid("expected strings, found ", name_of(x.type()));
-    std::vector<std::vector<std::string_view>> pieces;
+    std::vector<std::string_view> pieces;                 // of all strings, one after the other
+    std::vector<size_t> ends;
+    ends.reserve(size_t(x.size())), pieces.reserve(2 * size_t(x.size()));
     size_t most = 0;
-    for (const std::string& s : x.values<std::string>()) pieces.push_back(split(s)), most = std::max(most, pieces.back().size());
+    for (const std::string& s : x.values<std::string>()) {
+      const size_t before = pieces.size();
+      split(s, pieces);
+      most = std::max(most, pieces.size() - before), ends.push_back(pieces.size());
+    }
     Dims dims = x.dims();
     dims.push_back(int64_t(most));
     const Tensor& y = call.allocate(0, DataType::str, dims);
-    for (size_t i = 0; i < pieces.size(); ++i) std::copy(pieces[i].begin(), pieces[i].end(), y.data<std::string>() + i * most);
-    if (!call.wants(1)) return;
-    const Tensor& counts = call.allocate(1, DataType::i64, x.dims());
-    for (size_t i = 0; i < pieces.size(); ++i) counts.data<int64_t>()[i] = int64_t(pieces[i].size());
+    auto* to = y.data<std::string>();
+    int64_t* counts = call.wants(1) ? call.allocate(1, DataType::i64, x.dims()).data<int64_t>() : nullptr;
+    for (size_t i = 0, from = 0; i < ends.size(); from = ends[i++], to += most) {
+      std::copy(pieces.begin() + long(from), pieces.begin() + long(ends[i]), to);
+      if (counts) counts[i] = int64_t(ends[i] - from);
+    }
   }
 
  private:
-  std::vector<std::string_view> split(std::string_view s) const {
-    const size_t limit = maxsplit ? size_t(*maxsplit) : SIZE_MAX;
-    std::vector<std::string_view> out;
-    if (!delimiter || delimiter->empty()) return words(s, limit);
-    if (s.empty()) return out;
-    for (size_t at; out.size() < limit && (at = s.find(*delimiter)) != s.npos; s.remove_prefix(at + delimiter->size())) out.push_back(s.substr(0, at));
-    out.push_back(s);
-    return out;
+  // Appends the pieces of s.
+  void split(std::string_view s, std::vector<std::string_view>& out) const {
+    const size_t limit = maxsplit ? size_t(*maxsplit) : SIZE_MAX, step = delimiter ? delimiter->size() : 0;
+    if (step == 0) return words(s, limit, out);
+    if (s.empty()) return;
+    size_t from = 0, splits = 0;
+    for (size_t at; splits < limit && (at = step == 1 ? s.find(delimiter->front(), from) : s.find(*delimiter, from)) != s.npos; ++splits, from = at + step) out.push_back(s.substr(from, at - from));
+    out.push_back(s.substr(from));
   }
-  static std::vector<std::string_view> words(std::string_view s, size_t limit) {
-    std::vector<std::string_view> out;
-    size_t at = 0;
+  static void words(std::string_view s, size_t limit, std::vector<std::string_view>& out) {
+    size_t at = 0, splits = 0;
     const auto skip = [&](bool spaces) {
       while (at < s.size()) {
         size_t next = at;
@@ -57,18 +64,16 @@ struct StringSplit : standard::StringSplit {
         at = next;
       }
     };
-    for (skip(true); at < s.size(); skip(true)) {
+    for (skip(true); at < s.size(); skip(true), ++splits) {
       const size_t from = at;
-      if (out.size() == limit) {                          // the rest, without the white space at its end
+      if (splits == limit) {                              // the rest, without the white space at its end
         size_t end = s.size();
         while (end > from && is_space(static_cast<unsigned char>(s[end - 1]))) --end;
-        out.push_back(s.substr(from, end - from));
-        return out;
+        return out.push_back(s.substr(from, end - from));
       }
       skip(false);
       out.push_back(s.substr(from, at - from));
     }
-    return out;
   }
 };
 
