@@ -1,4 +1,4 @@
-// A table from 64-bit keys to numbers of 0 or more: open addresses in one block of memory, half of them free.
+// A table from 64-bit keys to numbers of 0 or more: open addresses in one block of memory, a quarter of them free at least.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -8,9 +8,15 @@
 
 namespace onward {
 
+// Both halves of a product of 128 bits: every bit of x moves many of them.
+inline uint64_t mixed_bits(uint64_t x) {
+  const unsigned __int128 product = static_cast<unsigned __int128>(x ^ 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
+  return uint64_t(product) ^ uint64_t(product >> 64);
+}
+
 class NumberTable {
  public:
-  explicit NumberTable(size_t expected = 0, std::shared_ptr<MemoryBudget> budget = {}) : budget_(std::move(budget)) { make(std::bit_ceil(std::max<size_t>(2 * expected, 16))); }
+  explicit NumberTable(size_t expected = 0, std::shared_ptr<MemoryBudget> budget = {}) : budget_(std::move(budget)) { make(std::bit_ceil(std::max<size_t>(expected + expected / 2, 16))); }
   size_t size() const { return size_; }
 
   // The number of a key; -1 of one that is not there.
@@ -20,20 +26,15 @@ class NumberTable {
     Entry& e = at(key);
     if (e.number >= 0) return e.number;
     e = {key, number};
-    if (++size_ * 2 > mask_) grow();
+    if (++size_ > mask_ / 4 * 3) grow();
     return number;
   }
 
  private:
   struct Entry { uint64_t key; int64_t number; };         // number -1: free
 
-  static uint64_t mixed(uint64_t x) {
-    x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
-    x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
-    return x ^ x >> 32;
-  }
   Entry& at(uint64_t key) const {
-    size_t i = mixed(key) & mask_;
+    size_t i = mixed_bits(key) & mask_;
     while (entries_[i].number >= 0 && entries_[i].key != key) i = (i + 1) & mask_;
     return entries_[i];
   }

@@ -87,7 +87,7 @@ struct Unique : standard::Unique {
  private:
   // Single numbers find their group in a table; only the different ones are sorted.
   template <class E> void numbers(const Call& call, const E* x, int64_t n, Groups& found) const {
-    NumberTable groups(0, call.context.budget);
+    NumberTable groups(size_t(std::min<int64_t>(n, 1 << 15)), call.context.budget);
     for (int64_t i = 0; i < n; ++i) found.add(i, groups.emplace(number_key(compute_t<E>(x[i])), found.count));
     if (!sorted) return;
     struct Different { compute_t<E> value; int64_t group; };

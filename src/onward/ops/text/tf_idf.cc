@@ -1,8 +1,6 @@
 // TfIdfVectorizer: how often each n-gram of a pool occurs in a row of words or numbers, weighted.
-#include <unordered_map>
-
-#include "onward/ops/number_table.h"
 #include "onward/ops/operator.h"
+#include "onward/ops/text_table.h"
 
 namespace onward::ops {
 namespace {
@@ -10,7 +8,7 @@ namespace {
 struct TfIdfVectorizer : standard::TfIdfVectorizer {
   // Items of the pool have numbers, and n-grams are paths of a tree: a child is found by its parent and the number of its item.
   NumberTable numbers, children;
-  std::unordered_map<std::string_view, int64_t> words;    // of pool_strings
+  TextTable words;                                        // places in pool_strings
   std::vector<int64_t> first;                             // the child of the root for every item; -1: none
   std::vector<int64_t> gram;                              // of every node: the place of what ends there in ngram_indexes; -1: nothing
   int64_t width = 0;
@@ -25,6 +23,7 @@ struct TfIdfVectorizer : standard::TfIdfVectorizer {
       if (i < 0 || i > 1 << 28) fail(Code::bad_model, "ngram_indexes has ", i);
       width = std::max(width, i + 1);
     }
+    words = TextTable(pool_strings);
     pool_strings.empty() ? read_pool(pool_int64s) : read_pool(pool_strings);
   }
 
@@ -66,12 +65,9 @@ struct TfIdfVectorizer : standard::TfIdfVectorizer {
       }
     }
   }
-  int64_t numbered(const std::string& item) { return words.emplace(item, int64_t(words.size())).first->second; }
+  int64_t numbered(const std::string& item) { return words.find(item); }
   int64_t numbered(int64_t item) { return numbers.emplace(uint64_t(item), int64_t(numbers.size())); }
-  int64_t number(const std::string& item) const {
-    const auto it = words.find(item);
-    return it == words.end() ? -1 : it->second;
-  }
+  int64_t number(const std::string& item) const { return words.find(item); }
   int64_t number(int64_t item) const { return numbers.find(uint64_t(item)); }
 
   static uint64_t edge(int64_t node, int64_t item) { return uint64_t(node) << 32 | uint64_t(item); }
