@@ -66,21 +66,23 @@ static Tensor nothing(const TypeInfo& declared) {
   return {declared.element == DataType::none ? DataType::f32 : declared.element, dims};
 }
 
+void Stack::put(const Call& call, int64_t at, const Value& item) {
+  const Tensor& t = tensor_of(item, "scan output");
+  if (!all_) {
+    Dims dims = each_ = t.dims();
+    dims.insert(dims.begin(), n_);
+    all_ = call.scratch(t.type(), dims);
+  }
+  if (t.type() != all_.type() || t.dims() != each_) invalid("a scan output is ", shown(t), ", in the first iteration it was ", name_of(all_.type()), " ", shown(each_));
+  for_type<detail::widths>(detail::width_type(t.type()), [&]<class T>() { std::copy_n(t.data<T>(), t.size(), all_.data<T>() + at * t.size()); });
+}
+
+Tensor Stack::all(const TypeInfo& declared) const { return all_ ? all_ : nothing(declared); }
+
 Tensor stacked(const Call& call, const std::vector<Value>& items, const TypeInfo& declared) {
-  if (items.empty()) return nothing(declared);
-  const Tensor& first = tensor_of(items[0], "scan output");
-  Dims dims = first.dims();
-  dims.insert(dims.begin(), int64_t(items.size()));
-  Tensor out = call.scratch(first.type(), dims);
-  for_type<every_type>(out.type(), [&]<class T>() {
-    T* to = out.data<T>();
-    for (const Value& item : items) {
-      const Tensor& t = tensor_of(item, "scan output");
-      if (t.type() != first.type() || t.dims() != first.dims()) invalid("a scan output is ", shown(t), ", in the first iteration it was ", shown(first));
-      to = std::copy_n(t.data<T>(), t.size(), to);
-    }
-  });
-  return out;
+  Stack out(int64_t(items.size()));
+  for (size_t i = 0; i < items.size(); ++i) out.put(call, int64_t(i), items[i]);
+  return out.all(declared);
 }
 
 }  // namespace onward

@@ -83,7 +83,7 @@ struct Loop {
     }
     std::vector<std::shared_ptr<const Tensor>> inputs;
     for (size_t k = 0; k < scans; ++k) inputs.push_back(std::make_shared<const Tensor>(*values[states + k].tensor()));
-    std::vector<std::vector<Value>> scanned(results);
+    std::vector<Stack> scanned(results, Stack(steps));
     std::vector<Value> arguments(values.begin(), values.begin() + long(states));
     arguments.resize(states + scans);
     for (int64_t step = 0; step < steps; ++step) {
@@ -93,12 +93,11 @@ struct Loop {
       }
       auto out = body->run(arguments, call);
       std::move(out.begin(), out.begin() + long(states), arguments.begin());
-      for (size_t k = 0; k < results; ++k) scanned[k].push_back(std::move(out[states + k]));
+      for (size_t k = 0; k < results; ++k) scanned[k].put(call, out_directions[k] ? steps - 1 - step : step, out[states + k]);
     }
     arguments.resize(states);
     for (size_t k = 0; k < results; ++k) {
-      if (out_directions[k]) std::reverse(scanned[k].begin(), scanned[k].end());
-      const Tensor joined = stacked(call, scanned[k], graph->outputs[states + k].type);
+      const Tensor joined = scanned[k].all(graph->outputs[states + k].type);
       arguments.push_back(with_axis_at(joined, axis_of(out_axes[k], joined.rank())));
     }
     return arguments;
