@@ -141,7 +141,7 @@ void Recurrence::keep(const Tensor* w, const Tensor* r) {
   if (w->type() == DataType::f64) twice = packed<double>(*w, *r, separate);
 }
 
-template <class C> void recur(Call& call, const Recurrence& form, size_t states, RecurrentStep<C> step) {
+template <class C> void recur(Call& call, const Recurrence& form, size_t states, RecurrentStep<C> step, const InputProduct<C>* input) {
   const auto as = [&](size_t i) { return as_type(call, call.tensor(i), type_of<C>); };
   Tensor x = as(0);
   if (form.layout) x = transposed(x, {1, 0, 2});
@@ -169,7 +169,8 @@ template <class C> void recur(Call& call, const Recurrence& form, size_t states,
     RecurrentRun<C> run{form, own, d, steps, batch, hidden, bias ? bias.data<C>() + d * 2 * width : nullptr, lengths, std::vector<C>(size_t(batch * width)), {}};
     std::vector<C> both;                                  // biases of w and r
     if (run.bias) for (int64_t i = 0; i < width; ++i) both.push_back(run.bias[i] + (i < width - form.separate * hidden ? run.bias[width + i] : C(0)));
-    if (from_input.size()) multiply_rows<C>(call.context, own.w, x.data<C>(), from_input.data<C>(), from_input.size(), {.bias = run.bias ? both.data() : nullptr});
+    if (input && from_input.size()) (*input)(d, x.data<C>(), steps * batch, both, from_input.data<C>());
+    else if (from_input.size()) multiply_rows<C>(call.context, own.w, x.data<C>(), from_input.data<C>(), from_input.size(), {.bias = run.bias ? both.data() : nullptr});
     std::vector<std::vector<C>> now(states, std::vector<C>(size_t(batch * hidden)));
     for (size_t k = 0; k < states; ++k) if (call.has(5 + k)) {
       const Tensor first = as(5 + k);
@@ -223,7 +224,7 @@ template void add_to(float*, const float*, int64_t);
 template void add_to(double*, const double*, int64_t);
 template void lstm_step(RecurrentRun<float>&, float*, const float*, bool, std::span<std::vector<float>>);
 template void lstm_step(RecurrentRun<double>&, double*, const double*, bool, std::span<std::vector<double>>);
-template void recur(Call&, const Recurrence&, size_t, RecurrentStep<float>);
-template void recur(Call&, const Recurrence&, size_t, RecurrentStep<double>);
+template void recur(Call&, const Recurrence&, size_t, RecurrentStep<float>, const InputProduct<float>*);
+template void recur(Call&, const Recurrence&, size_t, RecurrentStep<double>, const InputProduct<double>*);
 
 }  // namespace onward

@@ -65,7 +65,10 @@ template <class C> struct RecurrentRun {
 // [batch, gates * hidden] are the step's to change. `states` of [batch, hidden] each are the node's inputs from 5 on; their last values
 // are its outputs from 1 on.
 template <class C> using RecurrentStep = FunctionRef<void(RecurrentRun<C>& run, C* gates, std::span<std::vector<C>> states)>;
-template <class C> void recur(Call& call, const Recurrence& form, size_t states, RecurrentStep<C> step);
+// The products with w' are made for all times at once; an operator whose weights are codes makes them itself: to = x by w' + bias, for
+// `rows` rows.
+template <class C> using InputProduct = FunctionRef<void(int64_t direction, const C* x, int64_t rows, std::span<const C> bias, C* to)>;
+template <class C> void recur(Call& call, const Recurrence& form, size_t states, RecurrentStep<C> step, const InputProduct<C>* input = nullptr);
 
 // The step of an LSTM: `gates` holds what the input adds to the gates i, o, f, c, and run.by_r what the hidden state adds; states: h, c.
 template <class C> void lstm_step(RecurrentRun<C>& run, C* gates, const C* peephole, bool coupled, std::span<std::vector<C>> states);

@@ -1,6 +1,7 @@
 // LinearAttention: a recurrent state of keys and values that decays (gated) and corrects itself (delta), read by queries.
 // CausalConvWithState: a convolution of every channel with its past, which it hands on.
 #include <cmath>
+#include <cstring>
 #include "onward/ops/operator.h"
 #include "onward/simd/targets.h"
 
@@ -29,13 +30,41 @@ template <class T> struct TokenBody {
     for (int64_t g = 0; g < t.group; ++g) {
       const T* const query = t.queries + g * t.d_k;
       std::fill_n(sums, t.d_v, 0.0);
-      for (int64_t i = 0; i < t.d_k; ++i) {
-        double* __restrict row = t.state + i * t.d_v;
-        const double in = t.rate * double(t.key[i]), out = double(query[i]);
-        if (g > 0) { add(sums, row, out, t.d_v); continue; }
-        for (int64_t j = 0; j < t.d_v; ++j) row[j] += in * change[j], sums[j] += out * row[j];
-      }
+      if (g > 0) for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, double(query[i]), t.d_v);
+      else take_in(t, query);
       for (int64_t j = 0; j < t.d_v; ++j) t.y[g * t.d_v + j] = T(t.factor * sums[j]);
+    }
+  }
+  // The state takes in the key and the change, and is read at once; some columns at a time, whose sums stay in registers.
+  [[gnu::always_inline]] static void take_in(const Token<T>& t, const T* query) {
+    typedef double V __attribute__((vector_size(32)));
+    constexpr int64_t lanes = 4, strip = 4 * lanes;
+    int64_t j = 0;
+    for (; j + strip <= t.d_v; j += strip) {
+      V change[4], sum[4] = {};
+      std::memcpy(change, t.change + j, sizeof change);
+      double* row = t.state + j;
+      for (int64_t i = 0; i < t.d_k; ++i, row += t.d_v) {
+        const double in = t.rate * double(t.key[i]), out = double(query[i]);
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < 4; ++v) {
+          V now;
+          std::memcpy(&now, row + v * lanes, sizeof now);
+          now = now + in * change[v];
+          std::memcpy(row + v * lanes, &now, sizeof now);
+          sum[v] = sum[v] + out * now;
+        }
+      }
+      std::memcpy(t.sums + j, sum, sizeof sum);
+    }
+    for (; j < t.d_v; ++j) {
+      double sum = 0;
+      for (int64_t i = 0; i < t.d_k; ++i) {
+        double& now = t.state[i * t.d_v + j];
+        now += t.rate * double(t.key[i]) * t.change[j];
+        sum += double(query[i]) * now;
+      }
+      t.sums[j] = sum;
     }
   }
   [[gnu::always_inline]] static void scale(double* x, double by, int64_t n) {

@@ -32,7 +32,7 @@ Tensor through_codes(const Call& call, const Tensor& x) {
   return out;
 }
 
-// Recurrent weights of one direction as codes, and the scale of each column: the product of a step is one of codes.
+// Weights of one direction as codes, and the scale of each column: products with them are products of codes.
 struct CodedWeights {
   std::shared_ptr<const PackedCodes> codes;
   std::vector<float> scale;
@@ -53,7 +53,7 @@ std::vector<CodedWeights> coded(const Tensor& given, const Tensor& scales, const
 
 struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
   Recurrence form;
-  std::vector<CodedWeights> recurrent;                    // of every direction; empty where the weights are no constants
+  std::vector<CodedWeights> of_input, recurrent;          // of every direction; empty where the weights are no constants
 
   void prepare(const Preparation& at) {
     form = Recurrence::of(*this, 4, {"Sigmoid", "Tanh", "Tanh"});
@@ -61,7 +61,9 @@ struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
     if (at.input(1)->rank() != 3 || at.input(2)->rank() != 3) return;         // infer says so
     const Tensor w = weights(*at.input(1), *at.input(8), *at.input(9)), r = weights(*at.input(2), *at.input(10), *at.input(11));
     form.keep(&w, &r);
-    if (form.single) recurrent = coded(*at.input(2), *at.input(10), *at.input(11));
+    if (!form.single) return;
+    of_input = coded(*at.input(1), *at.input(8), *at.input(9)), recurrent = coded(*at.input(2), *at.input(10), *at.input(11));
+    if (of_input.empty()) recurrent.clear();
   }
 
   void infer(Inference& io) const {
@@ -79,28 +81,33 @@ struct DynamicQuantizeLSTM : contrib::DynamicQuantizeLSTM {
   }
 
   void run(Call& call) const {
-    std::vector<Value> own = {through_codes(call, call.tensor(0))};
+    const Tensor& x = call.tensor(0);
+    std::vector<Value> own = {recurrent.empty() ? through_codes(call, x) : x};
     if (!form.single) for (size_t i : {1, 2}) own.push_back(weights(call.tensor(i), call.tensor(6 + 2 * i), call.tensor(7 + 2 * i)));
     std::vector<const Value*> inputs(call.inputs.begin(), call.inputs.begin() + 8);
     for (size_t i = 0; i < own.size(); ++i) inputs[i] = &own[i];
     Call as_lstm{inputs, call.outputs, call.context, call.scope};
     const Tensor peepholes = call.has(7) ? as_type(call, call.tensor(7), DataType::f32) : Tensor();
-    recur<float>(as_lstm, form, 2, [&](RecurrentRun<float>& run, float* x, std::span<std::vector<float>> states) {
+    const auto from_input = [&](int64_t direction, const float* rows, int64_t n, std::span<const float> bias, float* to) {
+      by_codes(call.context, Tensor::view(DataType::f32, {n, x.dims()[2]}, rows), of_input[size_t(direction)], bias, to);
+    };
+    const InputProduct<float> product = from_input;
+    recur<float>(as_lstm, form, 2, [&](RecurrentRun<float>& run, float* gates, std::span<std::vector<float>> states) {
       const Tensor h = Tensor::view(DataType::f32, {run.batch, run.hidden}, states[0].data());
       if (recurrent.empty()) run.weights.r.product(through_codes(call, h).data<float>(), run.by_r.data(), run.batch);
-      else by_codes(call.context, h, recurrent[size_t(run.direction)], run.by_r);
-      lstm_step(run, x, peepholes ? peepholes.data<float>() + run.direction * 3 * run.hidden : nullptr, input_forget != 0, states);
-    });
+      else by_codes(call.context, h, recurrent[size_t(run.direction)], {}, run.by_r.data());
+      lstm_step(run, gates, peepholes ? peepholes.data<float>() + run.direction * 3 * run.hidden : nullptr, input_forget != 0, states);
+    }, recurrent.empty() ? nullptr : &product);
   }
 
  private:
-  static void by_codes(const RunContext& context, const Tensor& h, const CodedWeights& weights, std::vector<float>& to) {
-    const Quantization range = dynamic_range(h);
-    std::vector<int32_t> sums(to.size());
-    code_product(context, dynamic_rows(h, range), *weights.codes, sums.data(), weights.codes->columns());
+  static void by_codes(const RunContext& context, const Tensor& x, const CodedWeights& weights, std::span<const float> bias, float* to) {
+    const Quantization range = dynamic_range(x);
+    std::vector<int32_t> sums(size_t(x.dims()[0] * weights.codes->columns()));
+    code_product(context, dynamic_rows(x, range), *weights.codes, sums.data(), weights.codes->columns());
     std::vector<float> scale = weights.scale;
     for (float& s : scale) s *= range.scale;
-    scale_sums(context, sums.data(), h.dims()[0], scale, {}, to.data());
+    scale_sums(context, sums.data(), x.dims()[0], scale, bias, to);
   }
 };
 
