@@ -37,7 +37,7 @@ namespace {
 // longer than most kernels take to fill them.
 class KeptBlocks {
  public:
-  static constexpr size_t smallest = 64 << 10;            // smaller ones the C library keeps itself
+  static constexpr size_t smallest = 16 << 10;            // smaller ones the C library keeps itself
 
   static KeptBlocks& all() {
     static auto& blocks = *new KeptBlocks;                // tensors may be given back when the program ends

@@ -24,7 +24,7 @@ struct TwistBody {
   static constexpr int64_t n = 624, ahead = 397;
   [[gnu::always_inline]] static uint32_t mixed(uint32_t word, uint32_t next) {
     const uint32_t both = (word & 0x80000000u) | (next & 0x7fffffffu);
-    return both >> 1 ^ (0u - (both & 1)) & 0x9908b0dfu;
+    return (both >> 1) ^ ((0u - (both & 1)) & 0x9908b0dfu);
   }
   [[gnu::always_inline]] static void run(uint32_t* s, uint32_t* drawn) {
     constexpr int64_t fresh = n - ahead;
@@ -36,8 +36,8 @@ struct TwistBody {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) {
       uint32_t w = s[i];
-      w ^= w >> 11, w ^= w << 7 & 0x9d2c5680u, w ^= w << 15 & 0xefc60000u;
-      drawn[i] = w ^ w >> 18;
+      w ^= w >> 11, w ^= (w << 7) & 0x9d2c5680u, w ^= (w << 15) & 0xefc60000u;
+      drawn[i] = w ^ (w >> 18);
     }
   }
 };
@@ -54,7 +54,7 @@ struct UniformBody {
 
 Random::Random(std::optional<double> seed) {
   state_[0] = seed_of(seed);
-  for (uint32_t i = 1; i < words; ++i) state_[i] = 1812433253u * (state_[i - 1] ^ state_[i - 1] >> 30) + i;
+  for (uint32_t i = 1; i < words; ++i) state_[i] = 1812433253u * (state_[i - 1] ^ (state_[i - 1] >> 30)) + i;
 }
 
 void Random::refill() {
