@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "onward/ops/activation/softmax.h"
 #include "onward/ops/matrix_product.h"
@@ -39,6 +40,19 @@ template <class C> bool all_finite(const C* x, int64_t n) {
   bool finite = true;
   simd::run<FiniteBody<C>, C>(x, n, &finite);
   return finite;
+}
+
+template <class C> struct ZeroBody {
+  [[gnu::always_inline]] static void run(const C* x, int64_t n, bool* any) {
+    int32_t zeros = 0;
+    for (int64_t i = 0; i < n; ++i) zeros |= x[i] == 0 ? 1 : 0;
+    *any = zeros != 0;
+  }
+};
+template <class C> bool any_zero(const C* x, int64_t n) {
+  bool any = false;
+  simd::run<ZeroBody<C>, C>(x, n, &any);
+  return any;
 }
 
 template <class C> struct ScaleBody {
@@ -84,7 +98,7 @@ template <class C> void attend(const RunContext& context, const ScaledAttention<
   const auto look = [&](ScoreStage stage, int64_t first, const C* s) {
     for (int64_t h = 0; h < heads; ++h) view(stage, first + h, s + h * a.queries * a.keys);
   };
-  const auto some = [&](int64_t first, const C* keys, const C* columns, const C* values, bool finite, std::vector<C>& s) {
+  const auto some = [&](int64_t first, const C* keys, const C* columns, const C* values, std::optional<bool>& finite, std::vector<C>& s) {
     const C* q = a.q + first * a.queries * a.width;
     if (columns) matrix_product<C>(q, columns, s.data(), rows, a.keys, a.width);
     else few_scores(q, keys, s.data(), rows, a.keys, a.width);
@@ -96,7 +110,9 @@ template <class C> void attend(const RunContext& context, const ScaledAttention<
     look(ScoreStage::biased, first, s.data());
     for (int64_t h = 0; h < heads; ++h) simd::run<WeightsBody<C>, C>(s.data() + h * a.queries * a.keys, a.queries, a.keys, a.sinks ? a.sinks + first % a.heads + h : nullptr);
     look(ScoreStage::weights, first, s.data());
-    weigh(s.data(), values, a.out + first * a.queries * a.value_width, rows, a.keys, a.value_width, finite);
+    // Few weights are looked at faster than all values.
+    if (!finite && (rows >= a.value_width || any_zero(s.data(), int64_t(s.size())))) finite = all_finite(values, a.keys * a.value_width);
+    weigh(s.data(), values, a.out + first * a.queries * a.value_width, rows, a.keys, a.value_width, finite.value_or(true));
   };
   context.parallel(a.batch * a.kv_heads, 0.1 * double(group * a.queries * a.keys) * double(a.width + a.value_width), [&](int64_t begin, int64_t end) {
     constexpr int64_t few = 16;
@@ -106,7 +122,7 @@ template <class C> void attend(const RunContext& context, const ScaledAttention<
       context.check();
       const C *keys = a.k + kv * a.keys * a.width, *values = a.v + kv * a.keys * a.value_width;
       if (whole) turn(keys, a.keys, a.width, columns.data());
-      const bool finite = all_finite(values, a.keys * a.value_width);
+      std::optional<bool> finite;                         // the values; asked only where one may have the weight 0
       const int64_t first = kv / a.kv_heads * a.heads + kv % a.kv_heads * group;
       for (int64_t h = 0; h < group; h += heads) some(first + h, keys, whole ? columns.data() : nullptr, values, finite, s);
     }

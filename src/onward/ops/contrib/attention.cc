@@ -2,19 +2,22 @@
 #include <cmath>
 #include "onward/ops/contrib.h"
 #include "onward/ops/contrib_attention.h"
-#include "onward/ops/matrix_product.h"
+#include "onward/ops/packed_weights.h"
 
 namespace onward::ops {
 namespace {
 
 struct Attention : contrib::Attention {
-  void prepare(const Preparation&) const {
+  PackedWeights weights;                                  // where they are constant
+
+  void prepare(const Preparation& at) {
     if (num_heads < 1) invalid("num_heads is ", num_heads, ", expected 1 or more");
     if (do_rotary.value_or(0) != 0) unsupported("do_rotary: ONNX Runtime's own kernel for processors has none");
     if (past_present_share_buffer.value_or(0) != 0) unsupported("past_present_share_buffer");
     if (!qkv_hidden_sizes.empty() && qkv_hidden_sizes.size() != 3) invalid("qkv_hidden_sizes has ", qkv_hidden_sizes.size(), " items, expected 3");
     for (int64_t size : qkv_hidden_sizes) if (size < 1 || size % num_heads != 0) invalid("a hidden size of ", size, " for ", num_heads, " heads");
     if (!qkv_hidden_sizes.empty() && qkv_hidden_sizes[0] != qkv_hidden_sizes[1]) invalid("queries of ", qkv_hidden_sizes[0], " and keys of ", qkv_hidden_sizes[1], " elements");
+    if (const Tensor* w = at.input(1)) weights = PackedWeights(*w);
   }
 
   void infer(Inference& io) const {
@@ -54,7 +57,8 @@ struct Attention : contrib::Attention {
     const int64_t width = hidden / num_heads, v_width = v_hidden / num_heads, before = past ? past.dims()[3] : 0, total = before + steps;
     const Tensor projected = call.scratch(type_of<C>, {batch, steps, columns});
     std::fill_n(projected.data<C>(), inner ? 0 : projected.size(), C(0));
-    if (inner) call.context.parallel(batch * steps, 0.05 * double(inner * columns), [&](int64_t begin, int64_t end) {
+    if (const PackedMatrix<C>* packed = weights.of<C>(); packed && projected.size()) multiply_rows<C>(call.context, *packed, x.data<C>(), projected.data<C>(), projected.size());
+    else if (inner) call.context.parallel(batch * steps, 0.05 * double(inner * columns), [&](int64_t begin, int64_t end) {
       matrix_product<C>(x.data<C>() + begin * inner, w.data<C>(), projected.data<C>() + begin * columns, end - begin, columns, inner);
     });
     const auto part = [&](int64_t first, int64_t each) { return unpacked_heads<C>(call, projected, {num_heads, each, first, each}, bias ? bias.data<C>() + first : nullptr); };
