@@ -22,7 +22,9 @@ template <class T> [[gnu::always_inline]] inline T largest_of(const T* x, int64_
 
 // y[i] = e^(x[i] - top), and their sum; y may be x.
 template <class T> [[gnu::always_inline]] inline T exponentials(const T* x, T* y, int64_t n, T top) {
-  return FoldBody<TotalFold, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return y[i] = simd::exp(x[i] - top); });
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) y[i] = simd::exp(x[i] - top);
+  return FoldBody<TotalFold, T>::line(y, n);
 }
 
 }  // namespace onward

@@ -1,4 +1,6 @@
 // BitCast: the same bits under another element type of the same width.
+#include <cstring>
+
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
@@ -15,10 +17,11 @@ struct BitCast : standard::BitCast {
   void run(Call& call) const {
     const Tensor &x = call.tensor(0), &y = call.output(0);
     const int64_t width = bits(x.type());
+    if (width >= 8 && y.type() != DataType::b8) { std::memcpy(y.raw(), x.raw(), x.bytes()); return; }
     const bool to_signed = y.type() == DataType::i4 || y.type() == DataType::i2;
     for (size_t i = 0; i < x.bytes(); ++i) {
       const auto code = x.data<uint8_t>()[i];
-      if (width >= 8) y.data<uint8_t>()[i] = y.type() == DataType::b8 ? code != 0 : code;
+      if (width >= 8) y.data<uint8_t>()[i] = code != 0;
       else y.data<uint8_t>()[i] = to_signed ? uint8_t(int8_t(code << (8 - width)) >> (8 - width)) : uint8_t(code & ((1 << width) - 1));   // in memory sub-byte elements have a byte each
     }
   }
