@@ -1,7 +1,9 @@
 // Quantized tensors: real = scale * (code - zero point).
 #pragma once
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "onward/ops/code_product.h"
@@ -15,14 +17,21 @@ template <class T> T saturated(double v) {
   return v >= double(Limits::max()) ? Limits::max() : v > double(Limits::lowest()) ? T(v) : Limits::lowest();
 }
 
+// The code next to v, ties to even; a NaN is the lowest.
+template <class T> [[gnu::always_inline]] inline T rounded(float v) {
+  constexpr float low = float(std::numeric_limits<T>::min()), high = float(std::numeric_limits<T>::max());
+  v = v > low ? v : low;
+  return T(int32_t(__builtin_nearbyintf(v < high ? v : high)));
+}
+
 // One scale and one zero point for a whole tensor. Arithmetic is that of QuantizeLinear and DequantizeLinear: in float, rounded to even.
 struct Quantization {
   float scale = 1;
   int32_t zero = 0;
-  float real(int32_t code) const { return scale * float(code - zero); }
+  [[gnu::always_inline]] float real(int32_t code) const { return scale * float(code - zero); }
   template <class T> T code(float real) const { return saturated<T>(std::nearbyint(double(real / scale)) + zero); }
   // Rounded with the zero point in it, as ONNX Runtime's pools do it: ties, and what float brings next to them, come out otherwise.
-  template <class T> T code_rounded_last(float real) const { return saturated<T>(std::nearbyint(double(real / scale + float(zero)))); }
+  template <class T> [[gnu::always_inline]] T code_rounded_last(float real) const { return rounded<T>(real / scale + float(zero)); }
 };
 
 template <class T> T single(In<T> x, const char* what) {
@@ -42,6 +51,17 @@ template <class T> struct CodeTable {
     for (int32_t i = 0; i < 256; ++i) of[size_t(i)] = f(std::is_signed_v<T> ? int32_t(int8_t(i)) : i);
   }
   T operator[](T code) const { return of[uint8_t(code)]; }
+  void map(const T* from, int64_t n, T* to) const {
+    const T* const table = of.data();
+    int64_t i = 0;
+    static_assert(std::endian::native == std::endian::little);
+    for (; i + 8 <= n; i += 8) {                          // one load for eight codes
+      uint64_t codes;
+      std::memcpy(&codes, from + i, sizeof codes);
+      for (int k = 0; k < 8; ++k, codes >>= 8) to[i + k] = table[uint8_t(codes)];
+    }
+    for (; i < n; ++i) to[i] = table[uint8_t(from[i])];
+  }
 };
 
 // x - zero as int32: the zero point is one for all, or broadcasts to x; of rows, a vector of them stands beside the rows.

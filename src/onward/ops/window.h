@@ -14,6 +14,11 @@ struct Window {
     const int64_t to = first >= in ? 0 : std::min(taps, (in - 1 - first) / dilation + 1);
     return {from, std::max(from, to)};
   }
+  // How many those are; with the padding, of a window that ceil_mode lets reach behind it only those before its end.
+  int64_t counted(int64_t i, bool padding) const {
+    const auto [from, to] = inside(i);
+    return padding ? std::min(taps, (in + after + before - 1 - i * stride) / dilation + 1) : to - from;
+  }
 };
 using Windows = std::vector<Window>;
 
@@ -47,9 +52,6 @@ template <class F> void under(std::span<const Window> along, std::span<const int
   }
   for (int64_t k = from; k < to; ++k) under(along.subspan(1), position.subspan(1), row, base * v.in + first + k * v.dilation);
 }
-
-// Taps of the window at `position` that lie inside the padded input: one that ceil_mode lets reach further has fewer.
-int64_t taps_with_padding(const Windows& along, std::span<const int64_t> position);
 
 // f(index, position) for every output position in row-major order.
 template <class F> void each_position(const Windows& along, F&& f) {

@@ -1,6 +1,7 @@
 // QLinearSigmoid, QLinearLeakyRelu, QLinearSoftmax, QLinearConcat: functions of single 8-bit codes, as tables.
 #include "onward/ops/contrib.h"
 #include "onward/ops/quantized.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 // quantize(f(dequantize(x))), f in float as the formula has it.
 template <class T, class F> void through_table(In<T> x, Quantization from, Quantization to, Out<T> y, F&& f) {
   const CodeTable<T> table([&](int32_t code) { return to.code<T>(f(from.real(code))); });
-  for (int64_t i = 0; i < y.size; ++i) y[i] = table[x[i]];
+  table.map(x.data, y.size, y.data);
 }
 
 struct QLinearSigmoid : contrib::QLinearSigmoid {
@@ -25,29 +26,56 @@ struct QLinearLeakyRelu : contrib::QLinearLeakyRelu {
   }
 };
 
+// One line of codes, `step` apart: e^(scale * (code - the largest)) over their sum, as codes.
+template <class T> struct SoftmaxLine {
+  [[gnu::always_inline]] static void run(const T* x, int64_t n, int64_t step, const double* powers, Quantization to, T* y) {
+    int32_t largest = *x;
+    if (step == 1) for (int64_t i = 1; i < n; ++i) largest = std::max<int32_t>(largest, x[i]);
+    else for (int64_t i = 1; i < n; ++i) largest = std::max<int32_t>(largest, x[i * step]);
+    double parts[4] = {};
+    for (int64_t i = 0; i < n; ++i) parts[i % 4] += powers[largest - x[i * step]];
+    const double sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+    // The answers of all that may come, or, of a short line, of all that come.
+    constexpr int64_t all = 256;
+    double value[all];
+    T code[all];
+    const bool by_code = n >= all;
+    if (by_code) std::copy_n(powers, all, value);
+    else for (int64_t i = 0; i < n; ++i) value[i] = powers[largest - x[i * step]];
+    for (int64_t i = 0; i < std::min(n, all); ++i) code[i] = rounded<T>(__builtin_nearbyintf(float(value[i] / sum) / to.scale) + float(to.zero));
+    if (by_code) for (int64_t i = 0; i < n; ++i) y[i * step] = code[largest - x[i * step]];
+    else for (int64_t i = 0; i < n; ++i) y[i * step] = code[i];
+  }
+};
+
 // Of opset 13 and later along one axis, before that over all axes from it on.
 struct QLinearSoftmax : contrib::QLinearSoftmax {
-  void prepare(const Preparation&) const {
+  std::vector<double> known;                              // e^(-scale * i), where the scale is a constant
+
+  void prepare(const Preparation& at) {
     if (opset < 1) fail(Code::bad_model, "opset is ", opset, ", expected 1 or more");
+    if (const Tensor* scale = at.input(1); scale && scale->type() == DataType::f32 && scale->size() == 1) known = powers(*scale->data<float>());
   }
   void infer(Inference& io) const { io.output(0, io.dims(0)); }
   template <class T> void run(const RunContext& context, In<T> x, In<float> x_scale, In<T>, In<float> y_scale, In<T> y_zero, Out<T> y) const {
     const Quantization to = quantization(y_scale, y_zero);
-    const double scale = single(x_scale, "scale");
-    double powers[256];
-    for (int below = 0; below < 256; ++below) powers[below] = std::exp(-scale * below);
+    const float scale = single(x_scale, "scale");
+    const std::vector<double> table = known.empty() ? powers(scale) : known;
     const int64_t rank = x.rank(), at = rank ? axis_of(axis, rank) : 0, n = rank == 0 ? 1 : opset >= 13 ? x.dims[size_t(at)] : product(x.dims, at, rank);
     const int64_t inner = opset >= 13 && rank ? product(x.dims, at + 1, rank) : 1, lines = n ? x.size / n : 0;
     context.parallel(lines, 2.0 * double(n), [&](int64_t begin, int64_t end) {
       for (int64_t line = begin; line < end; ++line) {
         const T* from = x.data + line / inner * n * inner + line % inner;
-        T *into = y.data + (from - x.data), largest = *from;
-        for (int64_t i = 1; i < n; ++i) largest = std::max(largest, from[i * inner]);
-        double sum = 0;
-        for (int64_t i = 0; i < n; ++i) sum += powers[largest - from[i * inner]];
-        for (int64_t i = 0; i < n; ++i) into[i * inner] = to.code<T>(float(powers[largest - from[i * inner]] / sum));
+        simd::Compiled<SoftmaxLine<T>, const T*, int64_t, int64_t, const double*, Quantization, T*>::best(from, n, inner, table.data(), to, y.data + (from - x.data));
       }
     });
+  }
+
+ private:
+  static std::vector<double> powers(double scale) {
+    std::vector<double> out(256);
+    for (int below = 0; below < 256; ++below) out[size_t(below)] = std::exp(-scale * below);
+    return out;
   }
 };
 
@@ -87,7 +115,7 @@ struct QLinearConcat : contrib::QLinearConcat {
       const Quantization from = quantization(call, k + 1, k + 2);
       const CodeTable<T> table([&](int32_t code) { return to.code<T>(from.real(code)); });
       const int64_t n = product(x.dims, at, x.rank());
-      for (int64_t i = 0; i < outer; ++i) for (int64_t j = 0; j < n; ++j) y.data<T>()[i * row + before + j] = table[x[i * n + j]];
+      for (int64_t i = 0; i < outer; ++i) table.map(x.data + i * n, n, y.data<T>() + i * row + before);
       before += n;
     }
   }

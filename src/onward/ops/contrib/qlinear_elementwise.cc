@@ -7,14 +7,8 @@
 namespace onward::ops {
 namespace {
 
-// The value is rounded with the zero point in it, once: so ONNX Runtime reads the formula, and so ties come out as there.
-template <class T> [[gnu::always_inline]] inline T rounded(float v) {
-  constexpr float low = float(std::numeric_limits<T>::min()), high = float(std::numeric_limits<T>::max());
-  v = v > low ? v : low;                                  // a NaN is the lowest
-  return T(int32_t(__builtin_nearbyintf(v < high ? v : high)));
-}
-
-// (sa (a - za) + sb (b - zb)) / sc + zc, with what does not depend on a and b taken together.
+// (sa (a - za) + sb (b - zb)) / sc + zc, with what does not depend on a and b taken together. The value is rounded with the zero point in it,
+// once: so ONNX Runtime reads the formula, and so ties come out as there.
 template <class T> struct Sum {
   float a_ratio, b_ratio, fixed;
   Sum(Quantization a, Quantization b, Quantization c)

@@ -1,9 +1,9 @@
 // QLinearAveragePool, QLinearGlobalAveragePool, QLinearReduceMean, ReduceSumInteger, NhwcMaxPool: windows and sums over 8-bit codes.
 #include "onward/ops/contrib.h"
+#include "onward/ops/pool.h"
 #include "onward/ops/quantized.h"
 #include "onward/ops/reduction.h"
 #include "onward/ops/typed.h"
-#include "onward/ops/window.h"
 
 namespace onward::ops {
 namespace {
@@ -24,26 +24,15 @@ struct Planes {
     if (channels_last) out.push_back(channels);
     return out;
   }
-  int64_t step() const { return channels_last ? channels : 1; }
-  // The first element of plane i where every plane has `pixels` of them.
-  int64_t first(int64_t i, int64_t pixels) const { return channels_last ? i / channels * channels * pixels + i % channels : i * pixels; }
+  Pooled pooled(Windows along, bool padding_counts = false) const {
+    return channels_last ? Pooled{batch, channels, std::move(along), padding_counts} : Pooled{batch * channels, 1, std::move(along), padding_counts};
+  }
 };
 
 Dims sizes_of(const Windows& along) {
   Dims out;
   for (const Window& v : along) out.push_back(v.out);
   return out;
-}
-
-// f(index of the output, position, first element of the plane) for every window of every plane.
-template <class F> void each_window(const RunContext& context, const Planes& planes, const Windows& along, F&& f) {
-  const int64_t image = count(planes.spatial), pixels = count(sizes_of(along));
-  double taps = 1;
-  for (const Window& v : along) taps *= double(v.taps);
-  context.parallel(planes.batch * planes.channels, taps * double(pixels), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      each_position(along, [&](int64_t at, std::span<const int64_t> position) { f(planes.first(i, pixels) + at * planes.step(), position, planes.first(i, image)); });
-  });
 }
 
 template <class Schema> struct Pool : Schema {
@@ -61,35 +50,67 @@ template <class Schema> struct Pool : Schema {
   }
 };
 
+template <class T> struct MeanOfCodes {
+  using Value = float;
+  static constexpr bool in_order = true;                  // in float and in this order, as the formula over floats does it
+  Quantization from, to;
+  [[gnu::always_inline]] static float start() { return 0; }
+  [[gnu::always_inline]] float of(T code) const { return from.real(code); }
+  [[gnu::always_inline]] static float join(float a, float b) { return a + b; }
+  [[gnu::always_inline]] T finish(float sum, float taps) const { return to.code_rounded_last<T>(sum / taps); }
+};
+
 struct QLinearAveragePool : Pool<contrib::QLinearAveragePool> {
   template <class T> void run(const RunContext& context, In<T> x, In<float> x_scale, In<T> x_zero, In<float> y_scale, In<T> y_zero, Out<T> y) const {
     const Planes planes(x.dims, last());
-    const Windows along = windows(sliding(*this), planes.spatial, kernel_shape, nullptr, 0);
-    const Quantization from = quantization(x_scale, x_zero), to = quantization(y_scale, y_zero);
-    each_window(context, planes, along, [&](int64_t at, std::span<const int64_t> position, int64_t first) {
-      float sum = 0;                                      // in float and in this order, as the formula over floats does it
-      int64_t n = 0;
-      under(along, position, [&](int64_t start, int64_t step, int64_t taps) {
-        for (int64_t k = 0; k < taps; ++k) sum += from.real(x[first + (start + k * step) * planes.step()]);
-        n += taps;
-      });
-      if (count_include_pad) n = taps_with_padding(along, position);
-      y[at] = to.code_rounded_last<T>(sum / float(n));
-    });
+    const MeanOfCodes<T> mean{quantization(x_scale, x_zero), quantization(y_scale, y_zero)};
+    if (y.size) pool(context, mean, planes.pooled(windows(sliding(*this), planes.spatial, kernel_shape, nullptr, 0), count_include_pad != 0), x.data, y.data);
   }
 };
 
 struct NhwcMaxPool : Pool<contrib::NhwcMaxPool> {
   template <class T> void run(const RunContext& context, In<T> x, Out<T> y) const {
     const Planes planes(x.dims, true);
-    const Windows along = windows(sliding(*this), planes.spatial, kernel_shape, nullptr, 0);
-    each_window(context, planes, along, [&](int64_t at, std::span<const int64_t> position, int64_t first) {
-      T best = std::numeric_limits<T>::lowest();
-      under(along, position, [&](int64_t start, int64_t step, int64_t taps) {
-        for (int64_t k = 0; k < taps; ++k) best = std::max(best, x[first + (start + k * step) * planes.step()]);
-      });
-      y[at] = best;
-    });
+    if (y.size) pool(context, LargestUnder<T>(), planes.pooled(windows(sliding(*this), planes.spatial, kernel_shape, nullptr, 0)), x.data, y.data);
+  }
+};
+
+// sums[c] = the sum over the places of x [n][channels].
+template <class T> struct ChannelSums {
+  [[gnu::always_inline]] static void run(const T* x, int64_t n, int64_t channels, int64_t* sums) {
+    constexpr int64_t few = 1 << 20, together = 256;      // so many codes fit an int32
+    for (int64_t i = 0; i < n; i += few) {
+      const int64_t end = std::min(n, i + few);
+      if (channels == 1) {
+        *sums += line(x + i, end - i);
+        continue;
+      }
+      for (int64_t c = 0; c < channels; c += together) {
+        const int64_t wide = std::min(together, channels - c);
+        int32_t part[together] = {};
+        for (int64_t k = i; k < end; ++k)
+          for (int64_t l = 0; l < wide; ++l) part[l] += x[k * channels + c + l];
+        for (int64_t l = 0; l < wide; ++l) sums[c + l] += part[l];
+      }
+    }
+  }
+
+ private:
+  // In lanes of 16 bits, each of which has room for 256 codes.
+  [[gnu::always_inline]] static int64_t line(const T* x, int64_t n) {
+    using Lane = std::conditional_t<std::is_signed_v<T>, int16_t, uint16_t>;
+    constexpr int64_t lanes = 64, room = 256;
+    int64_t sum = 0, i = 0;
+    while (i + lanes <= n) {
+      Lane part[lanes] = {};
+      for (int64_t k = 0; k < room && i + lanes <= n; ++k, i += lanes)
+        for (int64_t l = 0; l < lanes; ++l) part[l] = Lane(part[l] + x[i + l]);
+      int32_t whole = 0;
+      for (int64_t l = 0; l < lanes; ++l) whole += part[l];
+      sum += whole;
+    }
+    for (; i < n; ++i) sum += x[i];
+    return sum;
   }
 };
 
@@ -101,13 +122,11 @@ struct QLinearGlobalAveragePool : contrib::QLinearGlobalAveragePool {
   template <class T> void run(In<T> x, In<float> x_scale, In<T> x_zero, In<float> y_scale, In<T> y_zero, Out<T> y) const {
     const Planes planes(x.dims, channels_last != 0);
     const Quantization from = quantization(x_scale, x_zero), to = quantization(y_scale, y_zero);
-    const int64_t n = count(planes.spatial);
+    const int64_t n = count(planes.spatial), each = planes.channels_last ? planes.channels : 1;
     const float ratio = from.scale / (to.scale * float(n));
-    for (int64_t i = 0; i < y.size; ++i) {
-      int64_t sum = -n * from.zero;
-      for (int64_t k = 0; k < n; ++k) sum += x[planes.first(i, n) + k * planes.step()];
-      y[i] = saturated<T>(std::nearbyint(double(float(sum) * ratio)) + to.zero);
-    }
+    std::vector<int64_t> sums(size_t(y.size), -n * from.zero);
+    for (int64_t i = 0; i < y.size; i += each) simd::Compiled<ChannelSums<T>, const T*, int64_t, int64_t, int64_t*>::best(x.data + i * n, n, each, sums.data() + i);
+    for (int64_t i = 0; i < y.size; ++i) y[i] = saturated<T>(std::nearbyint(double(float(sums[size_t(i)]) * ratio)) + to.zero);
   }
 };
 

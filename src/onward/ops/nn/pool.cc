@@ -1,6 +1,6 @@
 // AveragePool, MaxPool, LpPool: one value for every window. The padding is never the largest, and counts in an average only if asked.
 #include <cmath>
-#include "onward/ops/window.h"
+#include "onward/ops/pool.h"
 
 namespace onward::ops {
 namespace {
@@ -17,67 +17,57 @@ template <class Standard> struct Pool : Standard {
     io.output(0, out), io.output(1, out);
   }
 
+
  protected:
-  // f(image, its pooled values, its number) for every channel of every batch entry.
-  template <class T, class F> void each_image(const RunContext& context, In<T> x, Out<T> y, const Windows& along, F&& f) const {
-    const int64_t image = product(x.dims, 2, x.rank()), pixels = product(y.dims, 2, y.rank());
-    double taps = 1;
-    for (const Window& v : along) taps *= double(v.taps);
-    context.parallel(x.dims[0] * x.dims[1], taps * double(pixels), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) f(x.data + i * image, y.data + i * pixels, i);
-    });
+  // Every channel of every batch entry on its own.
+  template <class Fold, class T> void fold(const RunContext& context, const Fold& how, In<T> x, Out<T> y, bool padding_counts = false) const {
+    if (y.size) pool(context, how, {x.dims[0] * x.dims[1], 1, windows(sliding(*this), x.dims, this->kernel_shape), padding_counts}, x.data, y.data);
   }
 };
 
+template <class T> struct Mean {
+  using Value = T;
+  static constexpr bool in_order = false;
+  [[gnu::always_inline]] static T start() { return 0; }
+  [[gnu::always_inline]] static T of(T x) { return x; }
+  [[gnu::always_inline]] static T join(T a, T b) { return a + b; }
+  [[gnu::always_inline]] static T finish(T sum, T taps) { return sum / taps; }
+};
 struct AveragePool : Pool<standard::AveragePool> {
-  template <class T> void run(const RunContext& context, In<T> x, Out<T> y) const {
-    const Windows along = windows(sliding(*this), x.dims, kernel_shape);
-    each_image(context, x, y, along, [&](const T* from, T* to, int64_t) {
-      each_position(along, [&](int64_t i, std::span<const int64_t> position) {
-        T sum = 0;
-        int64_t n = 0;
-        under(along, position, [&](int64_t first, int64_t step, int64_t count) {
-          for (int64_t k = 0; k < count; ++k) sum += from[first + k * step];
-          n += count;
-        });
-        if (count_include_pad) n = taps_with_padding(along, position);
-        to[i] = sum / T(n);
-      });
-    });
-  }
+  template <class T> void run(const RunContext& context, In<T> x, Out<T> y) const { fold(context, Mean<T>(), x, y, count_include_pad != 0); }
 };
 
+// The root of the sum of powers; 0: of any other than the first and the second.
+template <class T, int power> struct Norm : Mean<T> {
+  double p;
+  [[gnu::always_inline]] T of(T x) const { return power == 1 ? std::abs(x) : power == 2 ? x * x : T(std::pow(std::abs(x), p)); }
+  [[gnu::always_inline]] T finish(T sum, T) const { return power == 1 ? sum : power == 2 ? std::sqrt(sum) : T(std::pow(sum, 1.0 / p)); }
+};
 struct LpPool : Pool<standard::LpPool> {
   template <class T> void run(const RunContext& context, In<T> x, Out<T> y) const {
-    const Windows along = windows(sliding(*this), x.dims, kernel_shape);
-    each_image(context, x, y, along, [&](const T* from, T* to, int64_t) {
-      each_position(along, [&](int64_t i, std::span<const int64_t> position) {
-        T sum = 0;
-        under(along, position, [&](int64_t first, int64_t step, int64_t count) {
-          for (int64_t k = 0; k < count; ++k) sum += power(std::abs(from[first + k * step]));
-        });
-        to[i] = p == 1 ? sum : p == 2 ? std::sqrt(sum) : T(std::pow(sum, 1.0 / double(p)));
-      });
-    });
+    if (p == 1) fold(context, Norm<T, 1>(), x, y);
+    else if (p == 2) fold(context, Norm<T, 2>(), x, y);
+    else fold(context, Norm<T, 0>{{}, double(p)}, x, y);
   }
-
- private:
-  template <class T> T power(T v) const { return p == 1 ? v : p == 2 ? v * v : T(std::pow(v, double(p))); }
 };
 
 struct MaxPool : Pool<standard::MaxPool> {
   template <class T> void run(const RunContext& context, In<T> x, Out<T> y, Out<int64_t> indices) const {
+    if (!indices) return fold(context, LargestUnder<T>(), x, y);
     const Windows along = windows(sliding(*this), x.dims, kernel_shape);
     const int64_t image = product(x.dims, 2, x.rank()), pixels = product(y.dims, 2, y.rank());
-    each_image(context, x, y, along, [&](const T* from, T* to, int64_t number) {
-      each_position(along, [&](int64_t i, std::span<const int64_t> position) {
-        int64_t best = -1;
-        under(along, position, [&](int64_t first, int64_t step, int64_t count) {
-          for (int64_t k = 0; k < count; ++k) if (const int64_t at = first + k * step; best < 0 || from[at] > from[best] || (from[at] != from[at] && from[best] == from[best])) best = at;
+    context.parallel(x.dims[0] * x.dims[1], 4.0 * double(pixels), [&](int64_t begin, int64_t end) {
+      for (int64_t number = begin; number < end; ++number) {
+        const T* from = x.data + number * image;
+        each_position(along, [&](int64_t i, std::span<const int64_t> position) {
+          int64_t best = -1;
+          under(along, position, [&](int64_t first, int64_t step, int64_t count) {
+            for (int64_t k = 0; k < count; ++k) if (const int64_t at = first + k * step; best < 0 || from[at] > from[best] || (from[at] != from[at] && from[best] == from[best])) best = at;
+          });
+          y[number * pixels + i] = best < 0 ? std::numeric_limits<T>::lowest() : from[best];
+          indices[number * pixels + i] = number * image + (storage_order && best >= 0 ? by_column(along, best) : std::max(best, int64_t(0)));
         });
-        to[i] = best < 0 ? std::numeric_limits<T>::lowest() : from[best];
-        if (indices) indices[number * pixels + i] = number * image + (storage_order && best >= 0 ? by_column(along, best) : std::max(best, int64_t(0)));
-      });
+      }
     });
   }
 
