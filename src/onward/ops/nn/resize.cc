@@ -31,8 +31,7 @@ struct Resize : standard::Resize {
   Resampling how;
 
   void prepare(const Preparation&) {
-    how = {mode_of(mode), coordinate_transformation_mode, nearest_mode, cubic_coeff_a, extrapolation_value, antialias != 0, exclude_outside != 0};
-    check_resampling(how);
+    how = {mode_of(mode), transformation_of(coordinate_transformation_mode), nearest_of(nearest_mode), cubic_coeff_a, extrapolation_value, antialias != 0, exclude_outside != 0};
     for (std::string_view known : {"stretch", "not_larger", "not_smaller"}) if (keep_aspect_ratio_policy == known) return;
     invalid("keep_aspect_ratio_policy is '", keep_aspect_ratio_policy, "', expected stretch, not_larger or not_smaller");
   }
@@ -46,7 +45,7 @@ struct Resize : standard::Resize {
       return io.output(0, by_sizes(io, out, *sizes));
     }
     const Tensor *scales = io.value(2), *roi = io.has(1) ? io.value(1) : nullptr;
-    if (!scales || (how.transformation == "tf_crop_and_resize" && io.has(1) && !roi)) return io.output(0, unknown(io, out));
+    if (!scales || (how.crops() && io.has(1) && !roi)) return io.output(0, unknown(io, out));
     io.output(0, by_scales(io, out, as_doubles(*scales), region(out.size(), roi)));
   }
 
@@ -81,7 +80,7 @@ struct Resize : standard::Resize {
 
   std::vector<std::pair<double, double>> region(size_t rank, const Tensor* roi) const {
     std::vector<std::pair<double, double>> out(rank, {0.0, 1.0});
-    if (how.transformation != "tf_crop_and_resize" || !roi) return out;
+    if (!how.crops() || !roi) return out;
     const auto values = as_doubles(*roi);
     const size_t n = named(rank);
     if (values.size() != 2 * n) invalid("roi has ", values.size(), " elements for ", n, " axes");
@@ -140,7 +139,7 @@ struct Resize : standard::Resize {
 struct Upsample : standard::Upsample {
   Resampling how;
 
-  void prepare(const Preparation&) { how = {mode_of(mode), "asymmetric", "floor"}; }
+  void prepare(const Preparation&) { how = {mode_of(mode), Resampling::Transformation::asymmetric, Resampling::Nearest::floor}; }
   void infer(Inference& io) const {
     Dims out = io.dims(0);
     const Tensor* scales = io.value(1);
