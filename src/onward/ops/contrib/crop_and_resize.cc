@@ -2,9 +2,42 @@
 #include <cmath>
 #include "onward/ops/contrib.h"
 #include "onward/ops/operator.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
+
+// Where the outputs of a box lie along one axis: between two elements, which are one where nothing is to be mixed.
+template <class T> struct Places {
+  std::vector<int64_t> low, high;
+  std::vector<T> part, inside;                            // of the way from the lower to the higher; 0: outside the image, else 1
+
+  // In pixels of an axis of `size`; one output alone is in the middle of the box.
+  Places(T from, T to, int64_t n, int64_t size, bool nearest) {
+    const T last = T(size - 1);
+    for (int64_t i = 0; i < n; ++i) {
+      const T at = n > 1 ? from * last + T(i) * ((to - from) * last / T(n - 1)) : T(0.5) * (from + to) * last;
+      const bool in = at >= 0 && at <= last;
+      const T below = !in ? 0 : nearest ? std::round(at) : std::floor(at);
+      inside.push_back(T(in)), low.push_back(int64_t(below));
+      high.push_back(in && !nearest ? int64_t(std::ceil(at)) : int64_t(below)), part.push_back(in && !nearest ? at - below : 0);
+    }
+  }
+};
+
+// One row of outputs between two rows of an image.
+template <class T> struct Between {
+  [[gnu::always_inline]] static void run(const Places<T>& across, const T* top, const T* bottom, T down, T otherwise, T* to) {
+    const int64_t *left = across.low.data(), *right = across.high.data(), n = int64_t(across.low.size());
+    const T *part = across.part.data(), *inside = across.inside.data();
+#pragma GCC ivdep
+    for (int64_t j = 0; j < n; ++j) {
+      const T above = top[left[j]] + (top[right[j]] - top[left[j]]) * part[j], below = bottom[left[j]] + (bottom[right[j]] - bottom[left[j]]) * part[j];
+      const T v = above + (below - above) * down;
+      to[j] = inside[j] != 0 ? v : otherwise;
+    }
+  }
+};
 
 struct CropAndResize : contrib::CropAndResize {
   void prepare(const Preparation&) const {
@@ -24,34 +57,23 @@ struct CropAndResize : contrib::CropAndResize {
   template <class T> void run(const RunContext& context, In<T> x, In<T> boxes, Integers images, Integers, Out<T> y) const {
     const int64_t channels = x.dims[1], height = x.dims[2], width = x.dims[3], rows = y.dims[2], columns = y.dims[3];
     for (int64_t image : images) if (image < 0 || image >= x.dims[0]) invalid("image ", image, " in a batch of ", x.dims[0]);
-    context.parallel(y.dims[0], 5.0 * double(channels * rows * columns), [&](int64_t begin, int64_t end) {
+    const bool nearest = mode == "nearest";
+    context.parallel(y.dims[0], 3.0 * double(channels * rows * columns), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
         context.check();
         const T* box = boxes.data + r * 4;                // y1, x1, y2, x2
+        const Places<T> down(box[0], box[2], rows, height, nearest), across(box[1], box[3], columns, width, nearest);
         for (int64_t c = 0; c < channels; ++c) {
           const T* plane = x.data + (images[size_t(r)] * channels + c) * height * width;
-          for (int64_t i = 0; i < rows; ++i) for (int64_t j = 0; j < columns; ++j)
-            y[((r * channels + c) * rows + i) * columns + j] = sample(plane, height, width, place(box[0], box[2], i, rows, height), place(box[1], box[3], j, columns, width));
+          T* to = y.data + (r * channels + c) * rows * columns;
+          for (int64_t i = 0; i < rows; ++i, to += columns) {
+            const auto k = size_t(i);
+            if (!down.inside[k]) std::fill_n(to, columns, T(extrapolation_value));
+            else simd::run<Between<T>, T, const Places<T>&, const T*, const T*, T, T, T*>(across, plane + down.low[k] * width, plane + down.high[k] * width, down.part[k], T(extrapolation_value), to);
+          }
         }
       }
     });
-  }
-
- private:
-  // Of output i among n, in pixels of an axis of `size`; one output alone is in the middle of the box.
-  template <class T> static T place(T from, T to, int64_t i, int64_t n, int64_t size) {
-    const T last = T(size - 1);
-    return n > 1 ? from * last + T(i) * ((to - from) * last / T(n - 1)) : T(0.5) * (from + to) * last;
-  }
-
-  template <class T> T sample(const T* plane, int64_t height, int64_t width, T row, T column) const {
-    if (!(row >= 0 && row <= T(height - 1) && column >= 0 && column <= T(width - 1))) return T(extrapolation_value);
-    if (mode == "nearest") return plane[int64_t(std::round(row)) * width + int64_t(std::round(column))];
-    const auto top = int64_t(std::floor(row)), left = int64_t(std::floor(column)), bottom = int64_t(std::ceil(row)), right = int64_t(std::ceil(column));
-    const T down = row - T(top), across = column - T(left);
-    const auto between = [&](int64_t line) { return plane[line * width + left] + (plane[line * width + right] - plane[line * width + left]) * across; };
-    const T above = between(top);
-    return above + (between(bottom) - above) * down;
   }
 };
 

@@ -7,7 +7,7 @@ namespace {
 
 struct Box { double y1, x1, y2, x2; double area() const { return (y2 - y1) * (x2 - x1); } };
 
-double overlap(const Box& a, const Box& b) {
+double overlap(const Box& a, const Box& b) {              // their intersection over their union
   const double height = std::min(a.y2, b.y2) - std::max(a.y1, b.y1), width = std::min(a.x2, b.x2) - std::max(a.x1, b.x1);
   if (height <= 0 || width <= 0) return 0;
   const double both = height * width, all = a.area() + b.area() - both;
@@ -25,17 +25,21 @@ struct NonMaxSuppression : standard::NonMaxSuppression {
     const double limit = call.has(3) ? one<float>(call.tensor(3), "IoU threshold") : 0;
     const float least = call.has(4) ? one<float>(call.tensor(4), "score threshold") : -std::numeric_limits<float>::infinity();
     const int64_t batch = scores.dims()[0], classes = scores.dims()[1], n = scores.dims()[2];
-    std::vector<int64_t> out;
+    std::vector<int64_t> out, heap, kept;
+    std::vector<Box> kept_boxes;
     for (int64_t row = 0; row < batch * classes && most > 0; ++row) {
       const float *score = scores.data<float>() + row * n, *corners = boxes.data<float>() + row / classes * n * 4;
-      std::vector<int64_t> order, kept;
-      for (int64_t i = 0; i < n; ++i) if (score[i] > least || (!call.has(4) && score[i] == score[i])) order.push_back(i);
-      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return score[a] > score[b]; });
-      for (int64_t i : order) {
+      // A heap with the best on top, of equal ones the first: only as many are put in order as are looked at.
+      const auto worse = [&](int64_t a, int64_t b) { return score[a] < score[b] || (score[a] == score[b] && a > b); };
+      heap.clear(), kept.clear(), kept_boxes.clear();
+      for (int64_t i = 0; i < n; ++i) if (score[i] > least || (!call.has(4) && score[i] == score[i])) heap.push_back(i);
+      std::make_heap(heap.begin(), heap.end(), worse);
+      for (; !heap.empty() && int64_t(kept.size()) < most; heap.pop_back()) {
         call.context.check();
-        if (int64_t(kept.size()) >= most) break;
-        const Box box = box_at(corners + i * 4);
-        if (std::none_of(kept.begin(), kept.end(), [&](int64_t k) { return overlap(box, box_at(corners + k * 4)) > limit; })) kept.push_back(i);
+        std::pop_heap(heap.begin(), heap.end(), worse);
+        const Box box = box_at(corners + heap.back() * 4);
+        if (std::any_of(kept_boxes.begin(), kept_boxes.end(), [&](const Box& other) { return overlap(box, other) > limit; })) continue;
+        kept.push_back(heap.back()), kept_boxes.push_back(box);
       }
       for (int64_t i : kept) out.insert(out.end(), {row / classes, row % classes, i});
     }
