@@ -69,6 +69,11 @@ template <class T> void copy(const T* from, std::span<const Axis> axes, int64_t 
   if (axes.empty()) { *to = *from; return; }
   const auto [n, stride] = axes.front();
   if (axes.size() == 1 && stride == 1) { std::copy_n(from, n, to); return; }
+  if (axes.size() == 1 && stride == 2) {                  // known, it becomes shuffles
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) to[i] = from[2 * i];
+    return;
+  }
   if (axes.size() == 1) { for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride]; return; }
   if (axes.size() == 2 && stride == 1) { tiles(from, n, axes[1].size, axes[1].from_stride, to, axes[1].size); return; }
   for (int64_t i = 0; i < n; ++i) copy(from + i * stride, axes.subspan(1), size / n, to + i * (size / n));

@@ -51,6 +51,15 @@ template <class Row, class None> void walk(std::span<const Window> along, int64_
   none(first * behind);
   if (along.size() == 1) {
     if (last > first) row(begin + first * v.stride, last - first, v.stride);
+  } else if (along.size() == 2) {                         // the same without a call for every row
+    const Window& w = along.back();
+    const int64_t inner = tap % rest * w.dilation - w.before;
+    const auto [from, to] = inside(w, tap % rest);
+    for (int64_t i = first; i < last; ++i) {
+      none(from);
+      if (to > from) row(begin + i * v.stride * each + inner + from * w.stride, to - from, w.stride);
+      none(w.out - to);
+    }
   } else {
     for (int64_t i = first; i < last; ++i) walk(along.subspan(1), tap % rest, rest, each, begin + i * v.stride * each, behind, row, none);
   }
@@ -85,15 +94,6 @@ Windows windows(const Sliding& s, std::span<const int64_t> x, std::span<const in
   return out;
 }
 
-int64_t taps_with_padding(const Windows& along, std::span<const int64_t> position) {
-  int64_t n = 1;
-  for (size_t i = 0; i < along.size(); ++i) {
-    const Window& v = along[i];
-    n *= std::min(v.taps, (v.in + v.after + v.before - 1 - position[i] * v.stride) / v.dilation + 1);
-  }
-  return n;
-}
-
 template <class T> void image_to_columns(const T* image, const Windows& along, T* columns) {
   const auto [taps, size, pixels] = sizes(along);
   if (pixels == 0) return;
@@ -108,8 +108,12 @@ template <class T> void columns_to_image(const T* columns, const Windows& along,
   if (pixels == 0) return;
   const auto row = [&](int64_t at, int64_t n, int64_t step) {
     T* const to = image + at;
-    if (step == 1) for (int64_t i = 0; i < n; ++i) to[i] = T(to[i] + columns[i]);
-    else for (int64_t i = 0; i < n; ++i) to[i * step] = T(to[i * step] + columns[i]);
+    if (step == 1) {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) to[i] = T(to[i] + columns[i]);
+    } else {
+      for (int64_t i = 0; i < n; ++i) to[i * step] = T(to[i * step] + columns[i]);
+    }
     columns += n;
   };
   for (int64_t tap = 0; tap < taps && size; ++tap) walk(along, tap, taps, size, 0, pixels, row, [&](int64_t n) { columns += n; });

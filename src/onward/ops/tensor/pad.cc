@@ -48,10 +48,21 @@ struct Pad : standard::Pad {
     if (y.size == 0) return;
     if (value && value.size != 1) invalid("the value to pad with has ", value.size, " elements, expected 1");
     const Pads pads = pads_of(x.rank(), given, axes.given ? std::optional<Dims>(axes) : std::nullopt);
-    std::vector<std::vector<int64_t>> from(x.dims.size());
-    for (size_t i = 0; i < from.size(); ++i)
-      for (int64_t k = 0; k < y.dims[i]; ++k) from[i].push_back(source(k - pads.before[i], x.dims[i]));
-    copy(x.size ? x.data : nullptr, x.size, x.dims, from, 0, value ? value[0] : T{}, y.data);
+    // Axes that get nothing, behind those that do, stay together as blocks.
+    int64_t block = 1;
+    size_t rank = x.dims.size();
+    for (; rank > 0 && pads.before[rank - 1] == 0 && pads.after[rank - 1] == 0; --rank) block *= x.dims[rank - 1];
+    if (rank == 0) { std::copy_n(x.data, x.size, y.data); return; }
+    std::vector<Axis> along(rank);
+    int64_t behind = block;
+    for (size_t i = rank; i-- > 0;) {
+      Axis& a = along[i];
+      a = {x.dims[i], std::clamp(pads.before[i], int64_t(0), y.dims[i]), std::clamp(pads.before[i] + x.dims[i], int64_t(0), y.dims[i]), behind, {}};
+      a.last = std::max(a.first, a.last);
+      for (int64_t k = 0; k < y.dims[i]; ++k) a.from.push_back(source(k - pads.before[i], x.dims[i]));
+      behind *= y.dims[i];
+    }
+    copy(x.size ? x.data : nullptr, x.size, std::span<const Axis>(along), block, value ? value[0] : T{}, y.data);
   }
 
  private:
@@ -64,14 +75,30 @@ struct Pad : standard::Pad {
     return phase < n ? phase : period - phase;
   }
 
-  template <class T> static T* copy(const T* x, int64_t size, std::span<const int64_t> dims, std::span<const std::vector<int64_t>> from, size_t axis, const T& value, T* to) {
-    if (axis == dims.size()) { *to = x ? *x : value; return to + 1; }
-    const int64_t stride = dims[axis] ? size / dims[axis] : 0;
-    if (axis + 1 == dims.size()) {
-      for (int64_t at : from[axis]) *to++ = x && at >= 0 ? x[at] : value;
-      return to;
-    }
-    for (int64_t at : from[axis]) to = copy(x && at >= 0 ? x + at * stride : nullptr, stride, dims, from, axis + 1, value, to);
+  struct Axis {
+    int64_t in, first, last;                              // outputs [first, last) are the input in a row
+    int64_t each;                                         // elements of an output
+    std::vector<int64_t> from;                            // of every output the input; -1: the constant
+  };
+
+  template <class T> static T* copy(const T* x, int64_t size, std::span<const Axis> axes, int64_t block, const T& value, T* to) {
+    const Axis& a = axes.front();
+    const auto out = int64_t(a.from.size());
+    if (!x) return std::fill_n(to, out * a.each, value);
+    const int64_t stride = a.in ? size / a.in : 0;
+    const auto some = [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k) {
+        const int64_t at = a.from[size_t(k)];
+        if (at < 0) to = std::fill_n(to, a.each, value);
+        else if (axes.size() > 1) to = copy(x + at * stride, stride, axes.subspan(1), block, value, to);
+        else if (block > 1) to = std::copy_n(x + at * block, block, to);
+        else *to++ = x[at];
+      }
+    };
+    if (axes.size() > 1) return some(0, out), to;
+    some(0, a.first);
+    if (a.last > a.first) to = std::copy_n(x + a.from[size_t(a.first)] * block, (a.last - a.first) * block, to);
+    some(a.last, out);
     return to;
   }
 };
