@@ -90,7 +90,8 @@ std::optional<std::pair<Graph, Graph>> kernel_and_meaning(const Operator& op, in
   if (!form || form->body.empty()) return std::nullopt;
   const auto in = ports(form->inputs);
   if (in.size() > 2 || in.back().kind == '*') return std::nullopt;
-  for (const auto& a : attribute_facts(form->attributes)) if (a.required) return std::nullopt;
+  // Lists that have a default are axes, and more of them than a vector has.
+  for (const auto& a : attribute_facts(form->attributes)) if (a.required || (a.type == "INTS" && !a.default_text.empty())) return std::nullopt;
   Graph kernel;
   Node node{.domain = std::string(op.name.domain), .op = std::string(op.name.op), .outputs = {"y"}};
   for (const Port& port : in) if (port.kind == 0) node.inputs.push_back(std::string(port.name)), kernel.initializers[node.inputs.back()] = awkward(n);

@@ -15,11 +15,13 @@ static constexpr Signature table[] = {
     {"", "ImageScaler", 1, "input:T", "output:T", "bias:FLOATS;scale:FLOAT=1.0f", 21, R"(
         scale = Constant(; value_float=@scale)
         bias = Constant(; value_floats=@bias)
-        factor = CastLike(scale, input)
-        channels = CastLike(bias, input)
-        addend = Reshape(channels, int64 [-1, 1, 1])
-        product = Mul(input, factor)
-        output = Add(product, addend))"},
+        n = Shape(bias)
+        scales = Expand(scale, n)
+        factor = CastLike(scales, input)
+        addend = CastLike(bias, input)
+        mean = Mul(bias, float 0)
+        variance = Add(mean, float 1)
+        output = BatchNormalization(input, factor, addend, mean, variance; epsilon=0.0))"},
     {"", "ParametricSoftplus", 1, "X:T", "Y:T", "alpha:FLOAT!;beta:FLOAT!", 21, R"(
         alpha = Constant(; value_float=@alpha)
         beta = Constant(; value_float=@beta)

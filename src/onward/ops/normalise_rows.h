@@ -42,4 +42,13 @@ template <class T> void normalise(const T* x, T* y, int64_t n, const Moments& m,
   simd::run<NormaliseBody<T>, T>(x, y, n, &m, scale, shift);
 }
 
+// The same scaled and shifted as a whole.
+template <class T> struct NormaliseWhole {
+  [[gnu::always_inline]] static void run(const T* x, T* y, int64_t n, const Moments* m, T scale, T shift) {
+    const double mean = m->mean, inverse = m->inverse;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) y[i] = T((double(x[i]) - mean) * inverse) * scale + shift;
+  }
+};
+
 }  // namespace onward

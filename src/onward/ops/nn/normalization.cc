@@ -101,10 +101,10 @@ template <class T> void by_group(const RunContext& context, In<T> x, In<T> scale
   const auto of = [&](const In<T>& v, int64_t channel) { return v[v.size == channels ? channel : channel / each]; };
   context.parallel(x.dims[0] * groups, 3.0 * double(n), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      normalise(x.data + row * n, y.data + row * n, n, moments(x.data + row * n, n, epsilon, true));
+      const Moments m = moments(x.data + row * n, n, epsilon, true);
       for (int64_t c = 0; c < each; ++c) {
-        const int64_t channel = row % groups * each + c;
-        for (T *to = y.data + row * n + c * inner, *end_of = to + inner; to != end_of; ++to) *to = T(*to * of(scale, channel) + of(bias, channel));
+        const int64_t channel = row % groups * each + c, at = row * n + c * inner;
+        simd::run<NormaliseWhole<T>, T>(x.data + at, y.data + at, inner, &m, of(scale, channel), of(bias, channel));
       }
     }
   });
