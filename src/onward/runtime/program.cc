@@ -1,6 +1,7 @@
 #include "onward/runtime/program.h"
 
 #include <climits>
+#include <unordered_set>
 
 #include "onward/runtime/profile.h"
 #include "onward/runtime/scope.h"
@@ -31,7 +32,9 @@ Program::Program(const Graph& graph, const CustomOperators& custom, Program* out
       throw e.within(shown(node));
     }
   }
-  for (const ValueInfo& output : graph.outputs) outputs_.push_back(source(output.name));
+  for (const ValueInfo& output : graph.outputs) outputs_.push_back({source(output.name)});
+  std::unordered_set<int> read_later;
+  for (size_t k = outputs_.size(); k-- > 0;) outputs_[k].last = read_later.insert(outputs_[k].from.slot).second;
   find_last_uses();
   find_planned();
 }
@@ -101,7 +104,7 @@ void Program::find_last_uses() {
     for (int slot : bodies_read_[s]) last[size_t(slot)] = int(s);
     for (int k = 0; k < steps_[s].output_count; ++k) last[size_t(steps_[s].first_output + k)] = int(s);       // read by nothing: gone at once
   }
-  for (const Source& out : outputs_) if (out.slot >= 0) last[size_t(out.slot)] = INT_MAX;
+  for (const Output& out : outputs_) if (out.from.slot >= 0) last[size_t(out.from.slot)] = INT_MAX;
   for (int slot = 0; slot < slot_count_; ++slot)
     if (const int s = last[size_t(slot)]; s >= 0 && s != INT_MAX) steps_[size_t(s)].dies.push_back(slot);
   for (size_t s = 0; s < steps_.size(); ++s)
@@ -172,7 +175,11 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
   if (scope->missed) make_plan(*scope, arguments, context);
   std::vector<Value> out;
   out.reserve(outputs_.size());
-  for (const Source& source : outputs_) out.push_back(source.constant ? *source.constant : scope->slots[size_t(source.slot)]);
+  for (const auto& [from, last] : outputs_) {
+    if (from.constant) out.push_back(*from.constant);
+    else if (last) out.push_back(std::move(scope->slots[size_t(from.slot)]));        // a sequence is not copied item by item
+    else out.push_back(scope->slots[size_t(from.slot)]);
+  }
   return out;
 }
 

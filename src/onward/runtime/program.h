@@ -69,7 +69,11 @@ class Program {
   std::vector<std::pair<int, Source>> captured_;         // slot here, source in the outer program
   size_t inputs_ = 0;
   int slot_count_ = 0;
-  std::vector<Source> outputs_;
+  struct Output {
+    Source from;
+    bool last = false;                          // no output after it is the same value
+  };
+  std::vector<Output> outputs_;
   std::vector<Step> steps_;
   std::map<std::pair<const Operator*, size_t>, NodeTypes> types_;     // by operator and number of outputs
   std::vector<std::vector<int>> bodies_read_;            // per step: slots that its subgraphs capture
