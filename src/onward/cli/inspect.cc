@@ -73,6 +73,17 @@ std::string contradictions(const std::vector<Error>& problems) {
   return out;
 }
 
+nlohmann::ordered_json described(const Model& m, const InferredTypes& types, const std::string& path, size_t file_bytes) {
+  nlohmann::ordered_json out = {{"file", path}, {"bytes", file_bytes}, {"ir_version", m.ir_version}, {"opsets", m.opsets},
+                                {"producer", m.producer}, {"producer_version", m.producer_version}, {"nodes", m.graph.nodes.size()},
+                                {"weights", m.graph.initializers.size()}, {"weight_bytes", weight_bytes(m.graph)},
+                                {"inputs", cli::described(m.graph.inputs)}, {"outputs", cli::described(m.graph.outputs)},
+                                {"operators", operator_counts(m.graph)}, {"metadata", m.metadata}, {"graph", described_nodes(m.graph, types.graph)}};
+  out["contradictions"] = nlohmann::ordered_json::array();
+  for (const Error& e : types.problems) out["contradictions"].push_back(e.message);
+  return out;
+}
+
 int inspect(Call& call) {
   const std::string& path = call.arguments[0];
   const MappedFile file = map_file(path);
@@ -81,13 +92,8 @@ int inspect(Call& call) {
   const InferredTypes types = types_of(model);
   if (call.arguments.has("--check") && !types.problems.empty()) throw types.problems.front();
   write_types(model, types.graph);
-  nlohmann::ordered_json answer = {{"file", path}, {"bytes", file.bytes.size()}, {"ir_version", model.ir_version}, {"opsets", model.opsets},
-                                   {"producer", model.producer}, {"producer_version", model.producer_version}, {"nodes", model.graph.nodes.size()},
-                                   {"weights", model.graph.initializers.size()}, {"weight_bytes", weight_bytes(model.graph)},
-                                   {"inputs", described(model.graph.inputs)}, {"outputs", described(model.graph.outputs)},
-                                   {"operators", operator_counts(model.graph)}, {"metadata", model.metadata}, {"graph", described_nodes(model.graph, types.graph)}};
-  answer["contradictions"] = nlohmann::ordered_json::array();
-  for (const Error& e : types.problems) answer["contradictions"].push_back(e.message);
+  // Of a graph of a million nodes the description takes gigabytes.
+  nlohmann::ordered_json answer = call.out.json ? described(model, types, path, file.bytes.size()) : nlohmann::ordered_json();
   call.out.data(fitted ? text("A fitted model; this is the ONNX model it becomes.\n") : std::string());
   call.out.data(in_words(model, file.bytes.size()));
   if (call.arguments.has("--nodes")) call.out.data("\nNodes\n" + table_text(node_rows(model.graph, types.graph)));

@@ -1,14 +1,11 @@
 #include "onward/model/check.h"
 
-#include <set>
-
+#include "onward/base/names.h"
 #include "onward/model/check_functions.h"
 #include "onward/model/sort_nodes.h"
 
 namespace onward {
 namespace {
-
-using Names = std::set<std::string, std::less<>>;
 
 // The names a graph can see, its own and those around it, and the node that is being looked at.
 struct Scope {
@@ -18,7 +15,7 @@ struct Scope {
   const Scope* outer = nullptr;
   int depth = 0;
   size_t at = 0;
-  Names made = {};
+  BorrowedNames made = {};
 
   bool sees(const std::string& name) const { return made.contains(name) || (outer && outer->sees(name)); }
   void add_input(const std::string& name, std::string_view of) {
@@ -46,10 +43,11 @@ void check_graph(const Graph& graph, const Opsets& opsets, const Function* funct
   constexpr int deepest = 64;
   Scope scope{graph.nodes, opsets, function, outer, outer ? outer->depth + 1 : 0};
   if (scope.depth > deepest) fail(Code::limit_size, "graphs are nested more than ", deepest, " deep");
+  scope.made.reserve(graph.inputs.size() + graph.initializers.size() + graph.nodes.size());
   for (const ValueInfo& v : graph.inputs) scope.add_input(v.name, " of graph '" + graph.name + "'");
   for (const auto& [name, tensor] : graph.initializers) scope.made.insert(name);
   check_nodes(scope);
-  Names outputs;
+  BorrowedNames outputs;
   for (const ValueInfo& v : graph.outputs) {
     if (v.name.empty() || !scope.sees(v.name)) fail(Code::bad_model, "output '", v.name, "' of graph '", graph.name, "' is made by nothing");
     if (!outer && !outputs.insert(v.name).second) fail(Code::bad_model, "output '", v.name, "' of graph '", graph.name, "' is declared twice");

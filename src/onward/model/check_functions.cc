@@ -23,7 +23,7 @@ class Calls {
     uint64_t n = 0;
     for (const Node& node : nodes) {
       n += 1;
-      if (const auto it = all_.find(key(node.domain, node.op, node.overload)); it != all_.end()) n += size(it->first, it->second, depth + 1);
+      if (const auto it = all_.empty() ? all_.end() : all_.find(key(node.domain, node.op, node.overload)); it != all_.end()) n += size(it->first, it->second, depth + 1);
       for (const auto& [name, a] : node.attributes) {
         if (auto* g = std::get_if<GraphRef>(&a); g && *g) n += size((*g)->nodes, depth);
         if (auto* graphs = std::get_if<std::vector<GraphRef>>(&a)) for (const GraphRef& g : *graphs) if (g) n += size(g->nodes, depth);
@@ -51,7 +51,7 @@ class Calls {
     return entry.size;
   }
 
-  std::map<std::string, Entry> all_;
+  std::map<std::string, Entry> all_;                     // in the order of their names, in which errors are found
 };
 
 }  // namespace

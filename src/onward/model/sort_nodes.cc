@@ -3,16 +3,17 @@
 #include <functional>
 #include <queue>
 #include <set>
-#include <unordered_set>
+
+#include "onward/base/names.h"
 
 namespace onward {
 namespace {
 
-using Names = std::set<std::string, std::less<>>;
-using Makers = std::map<std::string_view, size_t>;
+using Makers = ByBorrowedName<size_t>;
 
 Makers makers_of(const std::vector<Node>& nodes) {
   Makers out;
+  out.reserve(nodes.size());
   for (size_t i = 0; i < nodes.size(); ++i)
     for (const std::string& name : nodes[i].outputs) if (!name.empty()) out.emplace(name, i);
   return out;
@@ -27,7 +28,7 @@ template <class Visit> void for_each_subgraph(const Node& node, const Visit& vis
 
 // What a graph takes from around it.
 void add_free(const Graph& graph, const std::function<void(const std::string&)>& add) {
-  Names own;
+  BorrowedNames own;
   for (const ValueInfo& v : graph.inputs) own.insert(v.name);
   for (const auto& [name, t] : graph.initializers) own.insert(name);
   for (const Node& node : graph.nodes) own.insert(node.outputs.begin(), node.outputs.end());
@@ -63,7 +64,8 @@ bool has_subgraphs(const Node& node) {
 
 // Whether no node reads what only a later one of the same graph makes. Large graphs are asked this at every load: no copies of names.
 bool in_order(const std::vector<Node>& nodes) {
-  std::unordered_set<std::string_view> unmade;
+  BorrowedNames unmade;
+  unmade.reserve(nodes.size());
   for (const Node& node : nodes) for (const std::string& name : node.outputs) if (!name.empty()) unmade.insert(name);
   for (const Node& node : nodes) {
     for (const std::string& name : node.inputs) if (unmade.contains(name)) return false;
@@ -122,7 +124,7 @@ std::vector<size_t> arrange(std::vector<Node>& nodes) {
 
 std::vector<std::string> values_read(const Node& node) {
   std::vector<std::string> out;
-  Names seen{""};
+  BorrowedNames seen{""};
   const auto add = [&](const std::string& name) { if (seen.insert(name).second) out.push_back(name); };
   for (const std::string& name : node.inputs) add(name);
   for_each_subgraph(node, [&](const Graph& g) { add_free(g, add); });

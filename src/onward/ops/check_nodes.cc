@@ -1,5 +1,6 @@
 #include "onward/ops/check_nodes.h"
 
+#include "onward/base/names.h"
 #include "onward/base/suggest.h"
 
 namespace onward {
@@ -42,13 +43,25 @@ void check_attributes(const Node& node, const Signature& form, const char* who) 
     if (f.required && !node.attributes.contains(f.name)) fail(Code::bad_model, shown(node), ": attribute '", f.name, "' is missing");
 }
 
-void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Model& model, const CustomOperators& custom, int depth) {
+std::string called(std::string_view domain, std::string_view op) { return text(domain, "\n", op); }
+
+// What the nodes of one model are looked up in.
+struct Known {
+  const CustomOperators& custom;
+  Names functions = {};                                   // of the model, as `called`
+
+  Known(const Model& model, const CustomOperators& custom) : custom(custom) {
+    for (const Function& f : model.functions) functions.insert(called(f.domain, f.name));
+  }
+  bool is_function(const Node& node) const { return !functions.empty() && functions.contains(called(node.domain, node.op)); }
+};
+
+void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Known& known, int depth) {
   if (depth > 64) fail(Code::limit_size, "graphs are nested more than 64 deep");
   for (const Node& node : nodes) {
     const auto opset = opsets.find(node.domain);
-    const bool own = std::any_of(model.functions.begin(), model.functions.end(), [&](const Function& f) { return f.domain == node.domain && f.name == node.op; });
-    const auto* registered = custom.find(node.domain, node.op);
-    const Signature* form = own || opset == opsets.end() ? nullptr : registered ? &registered->form : signature(node.domain, node.op, opset->second);
+    const auto* registered = known.custom.find(node.domain, node.op);
+    const Signature* form = known.is_function(node) || opset == opsets.end() ? nullptr : registered ? &registered->form : signature(node.domain, node.op, opset->second);
     if (form) {
       const char* who = registered ? "its registration" : node.domain == "com.microsoft" ? "the signature" : "the standard";
       check_ports(node, form->inputs, node.inputs, "inputs", who);
@@ -56,15 +69,16 @@ void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Model
       check_attributes(node, *form, who);
     }
     for (const auto& [name, a] : node.attributes)
-      if (auto* g = std::get_if<GraphRef>(&a); g && *g) check_all((*g)->nodes, opsets, model, custom, depth + 1);
+      if (auto* g = std::get_if<GraphRef>(&a); g && *g) check_all((*g)->nodes, opsets, known, depth + 1);
   }
 }
 
 }  // namespace
 
 void check_nodes(const Model& model, const CustomOperators& custom) {
-  check_all(model.graph.nodes, model.opsets, model, custom, 0);
-  for (const Function& f : model.functions) check_all(f.nodes, f.opsets, model, custom, 0);
+  const Known known(model, custom);
+  check_all(model.graph.nodes, model.opsets, known, 0);
+  for (const Function& f : model.functions) check_all(f.nodes, f.opsets, known, 0);
 }
 
 }  // namespace onward

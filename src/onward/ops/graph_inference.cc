@@ -53,7 +53,7 @@ void GraphInference::walk(std::span<const Fact> arguments) {
 
 const Fact* GraphInference::find(std::string_view name) const {
   for (const GraphInference* g = this; g; g = g->outer_)
-    if (const auto it = g->facts_.find(std::string(name)); it != g->facts_.end()) return &it->second;
+    if (const auto it = g->facts_.find(name); it != g->facts_.end()) return &it->second;
   return nullptr;
 }
 
@@ -68,6 +68,7 @@ std::vector<Fact> GraphInference::outputs() const {
 
 GraphTypes GraphInference::types() const {
   GraphTypes out;
+  out.values.reserve(facts_.size());
   for (const auto& [name, fact] : facts_) out.values.emplace(name, type_of_fact(fact, shared_.symbols));
   for (const auto& [key, inside] : bodies_) out.bodies.emplace(key, inside->graph.types());
   return out;
@@ -82,7 +83,7 @@ std::shared_ptr<const void> GraphInference::prepared(const Node& node, const Ope
   const auto constant = [&](std::string_view name) -> const Tensor* {
     for (const GraphInference* g = this; g; g = g->outer_) {
       if (const auto it = g->graph_.initializers.find(name); it != g->graph_.initializers.end()) return &it->second;
-      if (g->facts_.contains(std::string(name))) return nullptr;
+      if (g->facts_.contains(name)) return nullptr;
     }
     return nullptr;
   };

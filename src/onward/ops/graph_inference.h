@@ -1,15 +1,15 @@
 // What can be told of the values of a graph before it runs: one walk along its nodes, down into their subgraphs.
 #pragma once
 #include <deque>
-#include <unordered_map>
 
+#include "onward/base/names.h"
 #include "onward/ops/custom.h"
 
 namespace onward {
 
 // The types of a graph's values by name, and of the graphs inside its nodes by "<first output>/<attribute>".
 struct GraphTypes {
-  std::map<std::string, TypeInfo, std::less<>> values;
+  ByName<TypeInfo> values;
   std::map<std::string, GraphTypes, std::less<>> bodies;
 };
 
@@ -46,10 +46,10 @@ class GraphInference {
   const Graph& graph_;
   SharedInference& shared_;
   const GraphInference* outer_;
-  std::unordered_map<std::string, Fact> facts_;
+  ByName<Fact> facts_;
   std::unordered_map<const Node*, std::shared_ptr<const void>> prepared_;        // of a body: it may be walked more than once
   std::map<std::string, std::shared_ptr<const Inside>, std::less<>> bodies_;
-  std::map<std::string_view, const ValueInfo*> declared_;
+  ByBorrowedName<const ValueInfo*> declared_;
 };
 
 // Between declared types and facts; `symbols` names the sizes.

@@ -1,7 +1,5 @@
 #include "onward/ops/infer_types.h"
 
-#include <set>
-
 #include "onward/ops/upgrade.h"
 
 namespace onward {
@@ -55,7 +53,7 @@ void complete(TypeInfo& declared, const TypeInfo& inferred) {
 }
 
 void write_into(Graph& graph, const GraphTypes& types) {
-  std::set<std::string_view> declared;
+  BorrowedNames declared;
   for (auto* list : {&graph.values, &graph.outputs})
     for (ValueInfo& v : *list) {
       declared.insert(v.name);

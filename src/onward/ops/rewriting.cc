@@ -58,9 +58,9 @@ void ValueNames::note(const Graph& graph) {
 }
 
 std::string ValueNames::fresh(const std::string& wanted) {
-  std::string name = wanted;
-  for (int i = 1; !names_.insert(name).second; ++i) name = text(wanted, "_", i);
-  return name;
+  if (names_.insert(wanted).second) return wanted;
+  int& last = numbered_[wanted];
+  for (;;) if (std::string name = text(wanted, "_", ++last); names_.insert(name).second) return name;
 }
 
 bool same_word(std::string_view a, std::string_view b) {

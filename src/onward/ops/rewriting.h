@@ -1,7 +1,6 @@
 // One node becomes several: those of a text, or those of a function of the model, with the node's own values and attributes.
 #pragma once
-#include <set>
-
+#include "onward/base/names.h"
 #include "onward/ops/signature.h"
 
 namespace onward {
@@ -14,7 +13,8 @@ class ValueNames {
   std::string fresh(const std::string& wanted);
 
  private:
-  std::set<std::string, std::less<>> names_;
+  Names names_;
+  ByName<int> numbered_;                                  // the last number that a wanted name was given: many may want the same
 };
 
 // The nodes of `body`, whose words for inputs, outputs and attributes are those of `form`; those of which nothing is wanted are left

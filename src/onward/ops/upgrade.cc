@@ -27,6 +27,7 @@ struct Shared {
     for (const Function& f : all) by_key.emplace(function_key(f.domain, f.name, f.overload), &f);
   }
   const Function* function(const Node& node) const {
+    if (by_key.empty()) return nullptr;
     const auto it = by_key.find(function_key(node.domain, node.op, node.overload));
     return it == by_key.end() ? nullptr : it->second;
   }

@@ -2,125 +2,70 @@
 #include <cmath>
 #include <memory>
 
-#include "onward/model/text.h"
 #include "onward/ops/convert.h"
 #include "onward/ops/operator.h"
+#include "onward/optimizer/links.h"
+#include "onward/optimizer/pattern.h"
 #include "onward/optimizer/rules.h"
 #include "onward/optimizer/rules/rules.h"
-#include "onward/optimizer/uses.h"
 
 namespace onward {
 namespace {
 
-struct Term {
-  enum class Kind { any, number, node } kind = Kind::any;
-  std::string name;                      // of a value, or of the operator
-  double number = 0;
-  std::vector<Term> inputs;
-  Attributes attributes;
-};
-
-class TermParser {
- public:
-  explicit TermParser(std::string_view text) : text_(text) {}
-  Term whole() {
-    Term t = term();
-    skip();
-    ONWARD_CHECK(at_ == text_.size());
-    return t;
-  }
-
- private:
-  void skip() { while (at_ < text_.size() && text_[at_] == ' ') ++at_; }
-  bool accept(char c) { return skip(), at_ < text_.size() && text_[at_] == c && (++at_, true); }
-  std::string_view word() {
-    skip();
-    const size_t from = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' || text_[at_] == '.' || text_[at_] == '-')) ++at_;
-    ONWARD_CHECK(at_ > from);
-    return text_.substr(from, at_ - from);
-  }
-  Term term() {
-    const std::string_view w = word();
-    if (std::islower(static_cast<unsigned char>(w[0]))) return {Term::Kind::any, std::string(w), 0, {}, {}};
-    if (!std::isupper(static_cast<unsigned char>(w[0]))) return {Term::Kind::number, {}, std::stod(std::string(w)), {}, {}};
-    Term t{Term::Kind::node, std::string(w), 0, {}, {}};
-    ONWARD_CHECK(accept('('));
-    do t.inputs.push_back(term()); while (accept(','));
-    if (accept(';')) do attribute(t); while (accept(','));
-    ONWARD_CHECK(accept(')'));
-    return t;
-  }
-  void attribute(Term& t) {
-    const std::string name(word());
-    ONWARD_CHECK(accept('='));
-    skip();
-    const size_t from = at_;
-    int depth = 0;
-    for (; at_ < text_.size() && (depth > 0 || (text_[at_] != ',' && text_[at_] != ')')); ++at_) depth += text_[at_] == '[' ? 1 : text_[at_] == ']' ? -1 : 0;
-    t.attributes[name] = parse_attribute(text_.substr(from, at_ - from));
-  }
-  std::string_view text_;
-  size_t at_ = 0;
-};
-
 bool commutes(std::string_view op) { return op == "Add" || op == "Mul" || op == "Max" || op == "Min" || op == "And" || op == "Or" || op == "Equal"; }
 
-// What the graph looks like to a matcher.
-struct View {
-  Graph& graph;
-  std::map<std::string, size_t, std::less<>> maker;       // value -> node
-  std::map<std::string, int, std::less<>> readers;
-
-  explicit View(Graph& g) : graph(g) {
-    for (size_t i = 0; i < g.nodes.size(); ++i) {
-      for (const std::string& o : g.nodes[i].outputs) if (!o.empty()) maker[o] = i;
-      for_each_read(g.nodes[i], [&](const std::string& name) { ++readers[name]; });
-    }
-    for (const ValueInfo& v : g.outputs) readers[v.name] += 2;        // kept whatever else reads it
-  }
-  bool holds(const std::string& value, double number) const {
-    const auto it = graph.initializers.find(value);
-    if (it == graph.initializers.end() || it->second.size() == 0 || it->second.size() > 4096 || !contains(f32 | f64 | i32 | i64, it->second.type())) return false;
-    std::vector<double> all(size_t(it->second.size()));
-    convert(it->second.type(), it->second.raw(), DataType::f64, all.data(), it->second.size());
-    const double tolerance = it->second.type() == DataType::f32 ? std::fabs(number) * 1e-6 : 0;
-    return std::all_of(all.begin(), all.end(), [&](double v) { return std::fabs(v - number) <= tolerance; });
-  }
-};
+bool holds(const Graph& graph, const std::string& value, double number) {
+  constexpr int64_t most = 4096;
+  const Tensor* t = constant_of(graph, value);
+  if (!t || t->size() == 0 || t->size() > most || !contains(f32 | f64 | i32 | i64, t->type())) return false;
+  std::vector<double> all(size_t(t->size()));
+  convert(t->type(), t->raw(), DataType::f64, all.data(), t->size());
+  const double tolerance = t->type() == DataType::f32 ? std::fabs(number) * 1e-6 : 0;
+  return std::all_of(all.begin(), all.end(), [&](double v) { return std::fabs(v - number) <= tolerance; });
+}
 
 struct Match {
   std::map<std::string, std::string, std::less<>> values; // name in the pattern -> value in the graph
   std::vector<size_t> nodes;
 };
 
-bool match(const View& view, const Term& term, const std::string& value, bool root, Match& m) {
-  if (term.kind == Term::Kind::number) return view.holds(value, term.number);
-  if (term.kind == Term::Kind::any) {
-    const auto [it, first] = m.values.emplace(term.name, value);
-    return first || it->second == value;
-  }
-  const auto made = view.maker.find(value);
-  if (made == view.maker.end()) return false;
-  const Node& node = view.graph.nodes[made->second];
-  if (!node.domain.empty() || node.op != term.name || node.outputs.size() != 1 || node.inputs.size() != term.inputs.size()) return false;
-  if (!root && view.readers.at(value) != 1) return false;
-  for (const auto& [name, wanted] : term.attributes) {
-    const auto it = node.attributes.find(name);
-    if (it == node.attributes.end() || it->second.index() != wanted.index()) return false;
-    const auto equal = [&]<class A>() { auto* mine = std::get_if<A>(&wanted); return mine && *mine == std::get<A>(it->second); };
-    const bool same = equal.operator()<int64_t>() || equal.operator()<float>() || equal.operator()<std::string>() || equal.operator()<std::vector<int64_t>>();
-    if (!same) return false;
-  }
-  const auto all = [&](bool swapped) {
-    Match trial = m;
-    trial.nodes.push_back(made->second);
-    for (size_t i = 0; i < term.inputs.size(); ++i)
-      if (!match(view, term.inputs[i], node.inputs[swapped ? term.inputs.size() - 1 - i : i], false, trial)) return false;
-    return m = std::move(trial), true;
-  };
-  return all(false) || (term.inputs.size() == 2 && commutes(term.name) && all(true));
+bool carries(const Node& node, const Attributes& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+    const auto it = node.attributes.find(entry.first);
+    if (it == node.attributes.end() || it->second.index() != entry.second.index()) return false;
+    const auto equal = [&]<class A>() { auto* mine = std::get_if<A>(&entry.second); return mine && *mine == std::get<A>(it->second); };
+    return equal.template operator()<int64_t>() || equal.template operator()<float>() || equal.template operator()<std::string>() || equal.template operator()<std::vector<int64_t>>();
+  });
 }
+
+struct Matcher {
+  const Graph& graph;
+  const Links& links;
+
+  static bool may_be(const Term& term, const Node& node) {
+    return node.op == term.name && node.domain.empty() && node.outputs.size() == 1 && node.inputs.size() == term.inputs.size();
+  }
+  bool match(const Term& term, const std::string& value, Match& m) const {
+    if (term.kind == Term::Kind::number) return holds(graph, value, term.number);
+    if (term.kind == Term::Kind::any) {
+      const auto [it, first] = m.values.emplace(term.name, value);
+      return first || it->second == value;
+    }
+    const Node* node = links.maker(value);
+    return node && may_be(term, *node) && links.is_read_once(value) && match_node(term, *node, m);
+  }
+  bool match_node(const Term& term, const Node& node, Match& m) const {
+    if (!carries(node, term.attributes)) return false;
+    const auto all = [&](bool swapped) {
+      Match trial = m;
+      trial.nodes.push_back(links.place(node));
+      for (size_t i = 0; i < term.inputs.size(); ++i)
+        if (!match(term.inputs[i], node.inputs[swapped ? term.inputs.size() - 1 - i : i], trial)) return false;
+      return m = std::move(trial), true;
+    };
+    return all(false) || (term.inputs.size() == 2 && commutes(term.name) && all(true));
+  }
+};
 
 // Writes the term's nodes to `out`; the value it makes.
 std::string build(const Term& term, const Match& m, const std::string& result, Graph& graph, std::vector<Node>& out, const std::string& prefix) {
@@ -133,48 +78,86 @@ std::string build(const Term& term, const Match& m, const std::string& result, G
   return result;
 }
 
-struct Parsed { const Rule* rule; Term from, to; };
+void note_operators(const Term& term, BorrowedNames& out) {
+  if (term.kind == Term::Kind::node) out.insert(term.name);
+  for (const Term& in : term.inputs) note_operators(in, out);
+}
+
+struct Parsed {
+  const Rule* rule;
+  Term from, to;
+  std::vector<std::string> needed = {};                   // operators without which it cannot match
+};
 
 const std::vector<Parsed>& parsed_rules() {
   static const std::vector<Parsed> all = [] {
     std::vector<Parsed> out;
-    for (const Rule& rule : rules()) out.push_back({&rule, TermParser(rule.from).whole(), TermParser(rule.to).whole()});
+    for (const Rule& rule : rules()) {
+      Parsed& p = out.emplace_back(Parsed{&rule, parse_pattern(rule.from), parse_pattern(rule.to)});
+      BorrowedNames needed;
+      note_operators(p.from, needed);
+      p.needed.assign(needed.begin(), needed.end());
+    }
     return out;
   }();
   return all;
 }
 
-int apply(Graph& graph, const Parsed& p) {
-  int changes = 0;
-  View view(graph);
-  std::vector<bool> gone(graph.nodes.size());
-  std::map<size_t, std::vector<Node>> replacements;       // in the place of the root
-  std::map<std::string, std::string, std::less<>> redirect;
-  for (size_t i = graph.nodes.size(); i-- > 0;) {
-    if (gone[i] || graph.nodes[i].outputs.size() != 1) continue;
-    const std::string& value = graph.nodes[i].outputs[0];
-    Match m;
-    if (!match(view, p.from, value, true, m)) continue;
-    if (std::any_of(m.nodes.begin(), m.nodes.end(), [&](size_t n) { return gone[n]; })) continue;
-    if (p.to.kind == Term::Kind::any && view.readers[value] >= 2 && output_names(graph).contains(value)) continue;     // an output keeps its name
-    std::vector<Node> made;
-    const std::string result = build(p.to, m, value, graph, made, graph.nodes[i].name.empty() ? value + "/" : graph.nodes[i].name + "/");
-    for (const Node& n : made) if (!find_operator(n.domain, n.op)) { made.clear(); break; }
-    if (p.to.kind == Term::Kind::node && made.empty()) continue;
-    if (result != value) redirect[value] = result;
-    for (size_t n : m.nodes) gone[n] = true;
-    replacements[i] = std::move(made);
-    ++changes;
+// What the rules look at, found once for all of them until one changes something.
+struct Surroundings {
+  BorrowedNames operators;
+  Links links;
+  explicit Surroundings(const Graph& graph) : links(graph) {
+    for (const Node& node : graph.nodes) if (node.domain.empty()) operators.insert(node.op);
   }
-  if (!changes) return 0;
+  bool may_match(const Parsed& p) const { return std::all_of(p.needed.begin(), p.needed.end(), [&](const std::string& op) { return operators.contains(op); }); }
+};
+
+using Replacements = std::vector<std::pair<size_t, std::vector<Node>>>;         // in the place of the root; from the last to the first
+
+void put_in_place(Graph& graph, Replacements& replacements, const std::vector<bool>& gone) {
   std::vector<Node> nodes;
+  nodes.reserve(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (const auto it = replacements.find(i); it != replacements.end()) for (Node& n : it->second) nodes.push_back(std::move(n));
+    if (!replacements.empty() && replacements.back().first == i) {
+      std::move(replacements.back().second.begin(), replacements.back().second.end(), std::back_inserter(nodes));
+      replacements.pop_back();
+    }
     if (!gone[i]) nodes.push_back(std::move(graph.nodes[i]));
   }
   graph.nodes = std::move(nodes);
-  for (auto& [from, to] : redirect) while (redirect.contains(to)) to = redirect.find(to)->second;
-  redirect_reads(graph, redirect);
+}
+
+int apply(Graph& graph, const Links& links, const Parsed& p) {
+  std::vector<bool> gone(graph.nodes.size());
+  Replacements replacements;
+  std::vector<std::pair<std::string, std::string>> renamed;
+  for (size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& root = graph.nodes[i];
+    if (gone[i] || !Matcher::may_be(p.from, root)) continue;
+    const std::string& value = root.outputs[0];
+    Match m;
+    if (!Matcher{graph, links}.match_node(p.from, root, m)) continue;
+    if (std::any_of(m.nodes.begin(), m.nodes.end(), [&](size_t n) { return gone[n]; })) continue;
+    if (p.to.kind == Term::Kind::any && links.is_output(value)) continue;       // an output keeps its name
+    std::vector<Node> made;
+    const std::string result = build(p.to, m, value, graph, made, root.name.empty() ? value + "/" : root.name + "/");
+    for (const Node& n : made) if (!find_operator(n.domain, n.op)) { made.clear(); break; }
+    if (p.to.kind == Term::Kind::node && made.empty()) continue;
+    if (result != value) renamed.emplace_back(value, result);
+    for (size_t n : m.nodes) gone[n] = true;
+    replacements.emplace_back(i, std::move(made));
+  }
+  const int changes = int(replacements.size());
+  if (!changes) return 0;
+  put_in_place(graph, replacements, gone);
+  ByName<std::string> to;
+  for (size_t k = renamed.size(); k-- > 0;) {             // from the first on: what a value became is known before those after it
+    auto& [value, result] = renamed[k];
+    if (const auto it = to.find(result); it != to.end()) result = it->second;
+    to.insert(std::move(renamed[k]));
+  }
+  redirect_reads(graph, to);
   return changes;
 }
 
@@ -191,8 +174,14 @@ std::span<const Rule> rules() {
 
 int rewrite(Graph& graph, const OptimizeOptions& options) {
   int changes = 0;
-  for (const Parsed& p : parsed_rules())
-    if (std::find(options.disabled.begin(), options.disabled.end(), p.rule->name) == options.disabled.end()) changes += apply(graph, p);
+  std::optional<Surroundings> around;
+  for (const Parsed& p : parsed_rules()) {
+    if (std::find(options.disabled.begin(), options.disabled.end(), p.rule->name) != options.disabled.end()) continue;
+    if (!around) around.emplace(graph);
+    const int found = around->may_match(p) ? apply(graph, around->links, p) : 0;
+    if (found) around.reset();                            // its nodes are others now
+    changes += found;
+  }
   return changes;
 }
 

@@ -63,6 +63,7 @@ struct Fusion {
 }  // namespace
 
 int fuse_dense(Graph& graph, const OptimizeOptions&) {
+  if (!has_operator(graph, "MatMul")) return 0;
   const Links links(graph);
   std::vector<bool> gone(graph.nodes.size());
   std::map<size_t, Node> fused;                           // in the place of the MatMul

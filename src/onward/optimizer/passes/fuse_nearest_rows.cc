@@ -58,6 +58,7 @@ struct Search {
 }  // namespace
 
 int fuse_nearest_rows(Graph& graph, const OptimizeOptions&) {
+  if (!has_operator(graph, "TopK")) return 0;
   const Links links(graph);
   std::vector<bool> gone(graph.nodes.size());
   std::vector<std::pair<size_t, Node>> fused;

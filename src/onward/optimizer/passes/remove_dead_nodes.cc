@@ -5,7 +5,8 @@
 namespace onward::passes {
 
 int remove_dead_nodes(Graph& graph, const OptimizeOptions&) {
-  Names needed = output_names(graph);
+  BorrowedNames needed = output_names(graph);
+  needed.reserve(graph.nodes.size());
   std::vector<bool> live(graph.nodes.size());
   for (size_t i = graph.nodes.size(); i-- > 0;) {         // readers come after what they read
     const Node& node = graph.nodes[i];
@@ -13,16 +14,16 @@ int remove_dead_nodes(Graph& graph, const OptimizeOptions&) {
     if (live[i]) for_each_read(node, [&](const std::string& name) { needed.insert(name); });
   }
   const size_t before = graph.nodes.size() + graph.initializers.size();
-  size_t kept = 0;
+  BorrowedNames inputs;
+  for (const ValueInfo& v : graph.inputs) inputs.insert(v.name);
+  std::erase_if(graph.initializers, [&](const auto& entry) { return !needed.contains(entry.first) && !inputs.contains(entry.first); });
+  size_t kept = 0;                                        // the names that are needed move from here on
   for (size_t i = 0; i < graph.nodes.size(); ++i)
     if (live[i]) {
       if (kept != i) graph.nodes[kept] = std::move(graph.nodes[i]);
       ++kept;
     }
   graph.nodes.resize(kept);
-  Names inputs;
-  for (const ValueInfo& v : graph.inputs) inputs.insert(v.name);
-  std::erase_if(graph.initializers, [&](const auto& entry) { return !needed.contains(entry.first) && !inputs.contains(entry.first); });
   return int(before - graph.nodes.size() - graph.initializers.size());
 }
 

@@ -15,13 +15,14 @@ bool passes_on(const Node& node) {
 }  // namespace
 
 int remove_identities(Graph& graph, const OptimizeOptions&) {
-  const Names outputs = output_names(graph);
-  Names inputs, made;
-  for (const ValueInfo& v : graph.inputs) inputs.insert(v.name);
+  if (std::none_of(graph.nodes.begin(), graph.nodes.end(), passes_on)) return 0;
+  const BorrowedNames outputs = output_names(graph);
+  Names made;
   for (const Node& node : graph.nodes) made.insert(node.outputs.begin(), node.outputs.end());
-  std::map<std::string, std::string, std::less<>> to;     // reads of the key become reads of the value
-  std::map<std::string, std::string, std::less<>> renamed;        // a value inside that becomes an output of the graph
+  ByName<std::string> to;                                 // reads of the key become reads of the value
+  ByName<std::string> renamed;                            // a value inside that becomes an output of the graph
   std::vector<Node> kept;
+  kept.reserve(graph.nodes.size());
   for (Node& node : graph.nodes) {
     if (!passes_on(node)) { kept.push_back(std::move(node)); continue; }
     const auto known = to.find(node.inputs[0]);

@@ -15,7 +15,8 @@ constexpr int64_t most_rows = 4096;
 // Numbers for the nodes such that row steps of one number may run together: nothing that leaves them comes back.
 std::vector<int> groups_of(const Graph& graph, const std::vector<bool>& by_rows) {
   std::vector<int> group(graph.nodes.size());
-  std::unordered_map<std::string, size_t> maker;
+  ByBorrowedName<size_t> maker;
+  maker.reserve(graph.nodes.size());
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     for_each_read(graph.nodes[i], [&](const std::string& name) {
       const auto it = maker.find(name);
@@ -28,7 +29,7 @@ std::vector<int> groups_of(const Graph& graph, const std::vector<bool>& by_rows)
   return group;
 }
 
-int64_t rows_at_a_time(const RowSteps& steps, const std::vector<const Node*>& nodes) {
+int64_t rows_at_a_time(const RowSteps& steps, const std::vector<Node*>& nodes) {
   int64_t widest = 1;
   for (const Node* node : nodes) {
     int64_t bytes = 0;
@@ -39,11 +40,12 @@ int64_t rows_at_a_time(const RowSteps& steps, const std::vector<const Node*>& no
   return rows < 12 ? rows : rows / 12 * 12;               // whole tiles of a matrix product
 }
 
-Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<const Node*>& nodes, const Names& read_outside) {
+// Moves the nodes into the body.
+Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<Node*>& nodes, const BorrowedNames& read_outside) {
   auto body = std::make_shared<Graph>();
   Node out{.domain = "onward", .op = "ByRows", .name = nodes[0]->name.empty() ? nodes[0]->outputs[0] : nodes[0]->name};
   out.name += "/by_rows";
-  Names made, read;
+  BorrowedNames made, read;
   for (const Node* node : nodes) {
     for (const std::string& name : node->inputs)
       if (!name.empty() && !graph.initializers.contains(name) && !made.contains(name) && read.insert(name).second) out.inputs.push_back(name);
@@ -52,11 +54,12 @@ Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<const
       made.insert(name);
       if (read_outside.contains(name)) out.outputs.push_back(name);
     }
-    body->nodes.push_back(*node);
   }
   for (const std::string& name : out.inputs) body->inputs.push_back({name, {}, {}});
   for (const std::string& name : out.outputs) body->outputs.push_back({name, {}, {}});
   out.attributes["rows"] = rows_at_a_time(steps, nodes);
+  body->nodes.reserve(nodes.size());
+  for (Node* node : nodes) body->nodes.push_back(std::move(*node));
   out.attributes["body"] = GraphRef(std::move(body));
   return out;
 }
@@ -65,18 +68,19 @@ Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<const
 
 int run_by_rows(Graph& graph, const OptimizeOptions&) {
   const RowSteps steps(graph);
+  if (std::count(steps.by_rows().begin(), steps.by_rows().end(), true) < 2) return 0;
   const std::vector<int> group = groups_of(graph, steps.by_rows());
-  std::map<int, std::vector<const Node*>> together;
+  std::map<int, std::vector<Node*>> together;
   for (size_t i = 0; i < graph.nodes.size(); ++i) if (steps.by_rows()[i]) together[group[i]].push_back(&graph.nodes[i]);
   std::erase_if(together, [](const auto& entry) { return entry.second.size() < 2; });
   if (together.empty()) return 0;
 
   const auto inside = [&](size_t i) { return steps.by_rows()[i] && together.contains(group[i]); };
-  std::map<int, Names> read_outside;                      // what each group makes for others
-  std::unordered_map<std::string, int> made_in;
+  std::map<int, BorrowedNames> read_outside;              // what each group makes for others
+  ByBorrowedName<int> made_in;
   for (size_t i = 0; i < graph.nodes.size(); ++i) if (inside(i)) for (const std::string& o : graph.nodes[i].outputs) made_in[o] = group[i];
   const auto leaves = [&](const std::string& name, int reader) {
-    if (const auto it = made_in.find(name); it != made_in.end() && it->second != reader) read_outside[it->second].insert(name);
+    if (const auto it = made_in.find(name); it != made_in.end() && it->second != reader) read_outside[it->second].insert(it->first);
   };
   for (size_t i = 0; i < graph.nodes.size(); ++i) for_each_read(graph.nodes[i], [&](const std::string& name) { leaves(name, inside(i) ? group[i] : -1); });
   for (const ValueInfo& v : graph.outputs) leaves(v.name, -1);
@@ -88,7 +92,7 @@ int run_by_rows(Graph& graph, const OptimizeOptions&) {
   for (int g = 0; g <= last; ++g) {
     if (const auto it = together.find(g); it != together.end() && !read_outside[g].empty()) nodes.push_back(block_of(graph, steps, it->second, read_outside[g]));
     for (const bool by_rows : {true, false})
-      for (size_t i : of[size_t(g)]) if (steps.by_rows()[i] == by_rows && !inside(i)) nodes.push_back(graph.nodes[i]);
+      for (size_t i : of[size_t(g)]) if (steps.by_rows()[i] == by_rows && !inside(i)) nodes.push_back(std::move(graph.nodes[i]));
   }
   graph.nodes = std::move(nodes);
   return int(together.size());
