@@ -37,6 +37,7 @@ Program::Program(const Graph& graph, const CustomOperators& custom, Program* out
   for (size_t k = outputs_.size(); k-- > 0;) outputs_[k].last = read_later.insert(outputs_[k].from.slot).second;
   find_last_uses();
   find_planned();
+  slots_ = {};
 }
 
 Program::~Program() = default;
@@ -61,7 +62,7 @@ Program::Source Program::source(const std::string& name) {
 
 const Tensor* Program::constant(std::string_view name) const {
   if (const auto it = constants_.find(name); it != constants_.end()) return it->second.tensor();
-  return outer_ && !slots_.contains(std::string(name)) ? outer_->constant(name) : nullptr;
+  return outer_ && !slots_.contains(name) ? outer_->constant(name) : nullptr;
 }
 
 void Program::add(const Node& node) {
@@ -91,8 +92,7 @@ void Program::add(const Node& node) {
     if (!name.empty() && (constants_.contains(name) || !slots_.emplace(name, slot_count_).second)) fail(Code::bad_model, "value '", name, "' is made twice");
     ++slot_count_;
   }
-  step.label = shown(node);
-  step.op_type = node.op;
+  step.name = node.name.empty() ? node.outputs[0] : node.name;
   step.index = int(steps_.size());
   steps_.push_back(std::move(step));
 }
@@ -108,9 +108,15 @@ void Program::find_last_uses() {
   for (int slot = 0; slot < slot_count_; ++slot)
     if (const int s = last[size_t(slot)]; s >= 0 && s != INT_MAX) steps_[size_t(s)].dies.push_back(slot);
   for (size_t s = 0; s < steps_.size(); ++s)
-    for (const Source& in : steps_[s].inputs)
-      steps_[s].input_dies.push_back(in.slot >= 0 && last[size_t(in.slot)] == int(s) && std::find(bodies_read_[s].begin(), bodies_read_[s].end(), in.slot) == bodies_read_[s].end());
+    for (size_t i = 0; i < std::min<size_t>(steps_[s].inputs.size(), 2); ++i) {
+      const int slot = steps_[s].inputs[i].slot;
+      const auto& inside = bodies_read_[s];
+      if (slot >= 0 && last[size_t(slot)] == int(s) && std::find(inside.begin(), inside.end(), slot) == inside.end()) steps_[s].overwritable |= uint8_t(1 << i);
+    }
 }
+
+// Made when it is wanted: there may be millions of steps.
+std::string Program::Step::label() const { return shown(Node{.domain = std::string(op->name.domain), .op = std::string(op->name.op), .name = name}); }
 
 std::unique_ptr<Program::Scope> Program::take_scope() const {
   {
@@ -161,14 +167,14 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
         const auto from = Profile::Clock::now();
         execute(step, *scope, context);
         const Tensor* t = scope->slots[size_t(step.first_output)].tensor();
-        scope->profile->add(step.label, step.op_type, t ? shown(*t) : "", t ? int64_t(t->bytes()) : 0, from, Profile::Clock::now());
+        scope->profile->add(step.label(), step.op->name.op, t ? shown(*t) : "", t ? int64_t(t->bytes()) : 0, from, Profile::Clock::now());
       }
     } catch (Error& e) {
-      throw e.within(step.label);
+      throw e.within(step.label());
     } catch (const std::bad_alloc&) {
-      fail(Code::limit_memory, step.label, ": no memory left");
+      fail(Code::limit_memory, step.label(), ": no memory left");
     } catch (const std::length_error&) {
-      fail(Code::limit_memory, step.label, ": a size beyond any memory");
+      fail(Code::limit_memory, step.label(), ": a size beyond any memory");
     }
     for (int slot : step.dies) scope->slots[size_t(slot)] = {};
   }
@@ -190,7 +196,7 @@ bool Program::same_as_before(const Step& step, const Scope& scope) const {
   const Value* const* inputs = scope.inputs.data() + scope.first_input[index];
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     const Tensor* t = inputs[i] ? inputs[i]->tensor() : nullptr;
-    if ((t ? t->type() : DataType::none) != known.input_types[i] || (t && t->dims() != known.input_dims[i])) return false;
+    if ((t ? t->type() : DataType::none) != known.inputs[i].type || (t && t->dims() != known.inputs[i].dims)) return false;
   }
   return true;
 }
@@ -204,15 +210,16 @@ void Program::infer(const Step& step, Scope& scope) const {
     const Tensor* t = inputs[i] ? inputs[i]->tensor() : nullptr;
     scope.facts.push_back(t ? Fact{t->type(), t->dims(), t, {}} : Fact{});
   }
-  known.outputs.assign(size_t(step.output_count), {});
-  step.types->begin(scope.facts, known.outputs);
-  Inference io{scope.facts, known.outputs};
+  scope.answers.assign(size_t(step.output_count), {});
+  step.types->begin(scope.facts, scope.answers);
+  Inference io{scope.facts, scope.answers};
   io.constants = step.constant_inputs;
   step.op->infer(step.self.get(), io);
   known.valid = !io.reads_values;
-  known.input_types.clear();
-  known.input_dims.clear();
-  for (const Fact& f : scope.facts) known.input_types.push_back(f.type), known.input_dims.push_back(f.dims.value_or(Dims{}));
+  known.inputs.clear();
+  known.outputs.clear();
+  for (const Fact& f : scope.facts) known.inputs.push_back({f.type, f.dims.value_or(Dims{})});
+  for (Fact& f : scope.answers) known.outputs.push_back({f.type, std::move(f.dims)});
 }
 
 void Program::execute(const Step& step, Scope& scope, const RunContext& context) const {
@@ -220,21 +227,21 @@ void Program::execute(const Step& step, Scope& scope, const RunContext& context)
   if (!same_as_before(step, scope)) infer(step, scope);
   const std::span<const Value* const> inputs(scope.inputs.data() + scope.first_input[index], step.inputs.size());
   const std::span<Value> outputs(scope.slots.data() + step.first_output, size_t(step.output_count));
-  const std::vector<Fact>& inferred = scope.known[index].outputs;
+  const auto& inferred = scope.known[index].outputs;
   for (size_t k = 0; k < outputs.size(); ++k) {
-    const Fact& fact = inferred[k];
+    const Scope::Inferred& fact = inferred[k];
     if (!fact.dims) continue;                             // the kernel allocates
     if (fact.type == DataType::none) fail(Code::bad_model, "the type of output ", k, " cannot be told");
     bool placed = false;
     for (size_t i = 0; k == 0 && step.op->facts.in_place && !placed && i < std::min<size_t>(inputs.size(), inputs.size() <= 2 ? 2 : 1); ++i) {
       const Tensor* t = inputs[i] ? inputs[i]->tensor() : nullptr;
-      if (!t || !step.input_dies[i] || !t->unique() || t->type() != fact.type || t->dims() != *fact.dims) continue;
+      if (!t || !(step.overwritable >> i & 1) || !t->unique() || t->type() != fact.type || t->dims() != *fact.dims) continue;
       outputs[0] = *t;
       placed = true;
     }
     if (placed) continue;
     if (k == 0 && step.op->facts.shares_input) outputs[0] = Tensor::view(fact.type, *fact.dims, nullptr);
-    else outputs[k] = place(size_t(step.first_output) + k, fact, scope, context);
+    else outputs[k] = place(size_t(step.first_output) + k, fact.type, *fact.dims, scope, context);
   }
   Call call{inputs, outputs, context, &scope};
   step.op->run(step.self.get(), call);

@@ -6,8 +6,8 @@
 // out by that record (memory_plan.h) and allocate only what they return.
 #pragma once
 #include <mutex>
-#include <unordered_map>
 
+#include "onward/base/names.h"
 #include "onward/ops/custom.h"
 
 namespace onward {
@@ -39,11 +39,13 @@ class Program {
     std::vector<Source> inputs;
     int first_output = 0, output_count = 0;
     std::vector<int> dies;                      // slots that nothing reads afterwards
-    std::vector<bool> input_dies;               // by input
+    uint8_t overwritable = 0;                   // a bit for each of the first two inputs: nothing reads it afterwards
     uint64_t constant_inputs = 0;               // a bit for each
     int index = 0;
     bool has_body = false;
-    std::string label, op_type;
+    std::string name;                           // of the node, or of the first value that it makes
+
+    std::string label() const;                  // as errors call it
   };
 
   Source source(const std::string& name);       // captures from outside when the name is not known here
@@ -53,7 +55,7 @@ class Program {
   void execute(const Step& step, Scope& scope, const RunContext& context) const;
   void keep_out_of_block(const Step& step, std::span<Value> outputs, const Scope& scope) const;
   void find_planned();
-  Tensor place(size_t slot, const Fact& fact, Scope& scope, const RunContext& context) const;
+  Tensor place(size_t slot, DataType type, const Dims& dims, Scope& scope, const RunContext& context) const;
   void make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const;
   bool same_as_before(const Step& step, const Scope& scope) const;
   void infer(const Step& step, Scope& scope) const;
@@ -64,7 +66,7 @@ class Program {
 
   Program* outer_;
   const CustomOperators& custom_;
-  std::unordered_map<std::string, int> slots_;
+  ByName<int> slots_;                                    // while this is made
   std::map<std::string, Value, std::less<>> constants_;
   std::vector<std::pair<int, Source>> captured_;         // slot here, source in the outer program
   size_t inputs_ = 0;

@@ -48,14 +48,14 @@ void Program::find_planned() {
     }
 }
 
-Tensor Program::place(size_t slot, const Fact& fact, Scope& scope, const RunContext& context) const {
-  if (!planned_[slot] || fact.type == DataType::str) return {fact.type, *fact.dims, context.budget};
-  const size_t bytes = size_t(count(*fact.dims)) * size_of(fact.type);
-  scope.recorded[slot] = {fact.type, bytes};
-  if (slot < scope.planned.size() && scope.planned[slot].type == fact.type && scope.planned[slot].bytes == bytes)
-    return Tensor::view(fact.type, *fact.dims, static_cast<char*>(scope.block.get()) + scope.offsets[slot]);
+Tensor Program::place(size_t slot, DataType type, const Dims& dims, Scope& scope, const RunContext& context) const {
+  if (!planned_[slot] || type == DataType::str) return {type, dims, context.budget};
+  const size_t bytes = size_t(count(dims)) * size_of(type);
+  scope.recorded[slot] = {type, bytes};
+  if (slot < scope.planned.size() && scope.planned[slot].type == type && scope.planned[slot].bytes == bytes)
+    return Tensor::view(type, dims, static_cast<char*>(scope.block.get()) + scope.offsets[slot]);
   scope.missed = true;
-  return {fact.type, *fact.dims, context.budget};
+  return {type, dims, context.budget};
 }
 
 // Lays out what this run allocated. A value that may overwrite a dying input of its size takes over its place.

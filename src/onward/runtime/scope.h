@@ -11,14 +11,15 @@ struct Program::Scope {
   Profile* profile = nullptr;
   std::vector<const Value*> inputs;             // of all steps, one after the other
   std::vector<size_t> first_input;              // per step
+  struct Given { DataType type; Dims dims; };
+  struct Inferred { DataType type; std::optional<Dims> dims; };  // no dims: the kernel allocates
   struct Known {                                // of one step: the inputs it was inferred for, and the answer
     bool valid = false;
-    std::vector<DataType> input_types;
-    std::vector<Dims> input_dims;
-    std::vector<Fact> outputs;
+    std::vector<Given> inputs;
+    std::vector<Inferred> outputs;
   };
   std::vector<Known> known;
-  std::vector<Fact> facts;                      // of the inputs of the step at hand
+  std::vector<Fact> facts, answers;             // of the inputs and outputs of the step at hand
 
   struct Size { DataType type = DataType::none; size_t bytes = 0; };
   std::vector<Size> recorded;                   // per slot: what this run allocated
