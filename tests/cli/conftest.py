@@ -1,6 +1,7 @@
 """The program under test, and small models that are fitted once."""
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -22,9 +23,11 @@ class Result:
         return answer
 
 
-def run(*words, input=None, cwd=None, text=True, env=None):
+def run(*words, input=None, cwd=None, text=True, env=None, timeout=120, most_memory=None):
+    """`most_memory`: bytes of address space, mapped files included."""
+    limit = (lambda: resource.setrlimit(resource.RLIMIT_AS, (most_memory, most_memory))) if most_memory else None
     return Result(subprocess.run([PROGRAM, *map(str, words)], input=input, stdin=None if input is not None else subprocess.DEVNULL, capture_output=True, text=text,
-                                 cwd=cwd, timeout=120, env={**os.environ, "ONWARD_PYTHON": sys.executable, **(env or {})}))
+                                 cwd=cwd, timeout=timeout, preexec_fn=limit, env={**os.environ, "ONWARD_PYTHON": sys.executable, **(env or {})}))
 
 
 @pytest.fixture(scope="session")

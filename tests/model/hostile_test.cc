@@ -125,10 +125,10 @@ TEST(Hostile, TensorsSayTheirSizeRight) {
   EXPECT_EQ(read(tensor({int64_t{1} << 40}, DataType::f32, 9, "")), "E0303 tensor 'w': shape [1099511627776] needs 4398046511104 bytes of float, found 0");
   EXPECT_EQ(read(tensor(std::vector<int64_t>(100, 1), DataType::f32, 9, "xxxx")), "E0503 tensor 'w': has 100 dimensions, more than 64");
   EXPECT_EQ(read(tensor({1}, DataType::str, 9, "x")), "E0303 tensor 'w': strings cannot be raw data");
-  EXPECT_EQ(read(tensor({1}, DataType(99), 9, "x")), "E0303 element type 99 is not in the standard");
-  EXPECT_EQ(read(tensor({1}, DataType(27), 9, "x")), "E0401 element type float6e2m3 is not read; the nearest that is read is float8e4m3fn");
+  EXPECT_EQ(read(tensor({1}, DataType(99), 9, "x")), "E0303 tensor 'w': element type 99 is not in the standard");
+  EXPECT_EQ(read(tensor({1}, DataType(27), 9, "x")), "E0401 tensor 'w': element type float6e2m3 is not read; the nearest that is read is float8e4m3fn");
   EXPECT_EQ(read(tensor({1}, DataType::none, 9, "x")), "E0303 tensor 'w': has no element type");
-  EXPECT_EQ(read(initializer([](WireWriter& t) { t.integer(2, 1), t.bytes(3, ""); })), "E0401 a tensor stored in segments");
+  EXPECT_EQ(read(initializer([](WireWriter& t) { t.integer(2, 1), t.bytes(3, ""); })), "E0401 tensor 'w': is stored in segments");
 }
 
 // Values in the field of another type: once read past the end of the right one.
@@ -140,10 +140,10 @@ TEST(Hostile, TypedDataLiesInTheFieldOfItsType) {
 }
 
 TEST(Hostile, SparseTensorsStayInsideTheirShape) {
-  const auto sparse = [](std::vector<int64_t> dims, const Tensor& indices) {
+  const auto sparse = [](std::vector<int64_t> dims, const Tensor& indices, int64_t values = 1) {
     return model([&](WireWriter& g) {
       g.message(15, [&](WireWriter& s) {
-        s.message(1, [&](WireWriter& t) { t.packed(1, Dims{1}), t.integer(2, 1), t.bytes(8, "w"), t.bytes(9, "abcd"); });
+        s.message(1, [&](WireWriter& t) { t.packed(1, Dims{values}), t.integer(2, 1), t.bytes(8, "w"), t.bytes(9, std::string(size_t(4 * values), 'x')); });
         s.message(2, [&](WireWriter& t) { t.packed(1, indices.dims()), t.integer(2, 7), t.packed(7, indices.values<int64_t>()); });
         s.packed(3, dims);
       });
@@ -154,6 +154,8 @@ TEST(Hostile, SparseTensorsStayInsideTheirShape) {
   EXPECT_EQ(read(sparse({2, 2}, Tensor::of<int64_t>({1}, {-1}))), "E0303 a sparse tensor's index -1 is outside shape [2, 2]");
   EXPECT_EQ(read(sparse({2, 2}, Tensor::of<int64_t>({1, 2}, {0, 2}))), "E0303 a sparse tensor's index 2 is outside shape [2, 2]");
   EXPECT_EQ(read(sparse({2, 2}, Tensor::of<int64_t>({2}, {0, 1}))), "E0303 a sparse tensor has 1 values and 2 indices");
+  EXPECT_EQ(read(sparse({2, 2}, Tensor::of<int64_t>({2}, {2, 1}), 2)), "E0303 a sparse tensor's indices must ascend, found place 1 after 2");
+  EXPECT_EQ(read(sparse({2, 2}, Tensor::of<int64_t>({2}, {1, 1}), 2)), "E0303 a sparse tensor's indices must ascend, found place 1 after 1");
   EXPECT_EQ(read(sparse({int64_t{1} << 40}, Tensor::of<int64_t>({1}, {0}))), "E0501 sparse tensors become more than 268435456 bytes");
   EXPECT_EQ(read(sparse({int64_t{1} << 61}, Tensor::of<int64_t>({1}, {0}))).substr(0, 32), "E0501 sparse tensors become more");
   EXPECT_EQ(read(model([](WireWriter& g) { g.message(15, [](WireWriter& s) { s.packed(3, Dims{2}); }); })), "E0303 a sparse tensor has no values");

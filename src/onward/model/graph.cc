@@ -34,7 +34,7 @@ Tensor SparseTensor::dense() const {
   const std::vector<int64_t> at = nnz ? integers(indices) : std::vector<int64_t>{};
   for_type<every_type>(out.type(), [&]<class T>() {
     if constexpr (!std::is_same_v<T, std::string>) std::fill_n(out.data<T>(), out.size(), T{});
-    for (int64_t i = 0; i < nnz; ++i) {
+    for (int64_t i = 0, before = -1; i < nnz; ++i) {
       int64_t place = flat ? at[size_t(i)] : 0;
       for (int64_t axis = 0; !flat && axis < rank; ++axis) {
         const int64_t index = at[size_t(i * rank + axis)];
@@ -42,6 +42,8 @@ Tensor SparseTensor::dense() const {
         place = place * dims[size_t(axis)] + index;
       }
       if (place < 0 || place >= out.size()) fail(Code::bad_model, "a sparse tensor's index ", place, " is outside shape ", shown(dims));
+      if (place <= before) fail(Code::bad_model, "a sparse tensor's indices must ascend, found place ", place, " after ", before);
+      before = place;
       out.data<T>()[place] = values.data<T>()[i];
     }
   });

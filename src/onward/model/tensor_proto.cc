@@ -27,8 +27,9 @@ void write_packed(WireWriter& w, const Tensor& t, size_t bits) {
 // The fields of a TensorProto as they stand.
 struct Fields {
   Dims dims;
+  uint64_t number = 0;                                    // of the type, as the file says it
   DataType type = DataType::none;
-  bool has_raw = false, is_external = false;
+  bool has_raw = false, is_external = false, in_segments = false;
   std::string_view raw;
   std::vector<float> floats;
   std::vector<double> doubles;
@@ -54,8 +55,8 @@ Fields read_fields(std::string_view bytes, ReadContext& context, std::string* na
   WireField f;
   for (WireReader m(bytes, context.file); m.next(f);) switch (f.number) {
     case 1: append_varints(f, t.dims, context.file); break;
-    case 2: t.type = element_type(f.integer()); break;
-    case 3: unsupported("a tensor stored in segments");
+    case 2: t.number = f.integer(); break;
+    case 3: t.in_segments = true; break;
     case 4: append_floats(f, t.floats); break;
     case 5: case 7: case 11: append_varints(f, t.ints, context.file); break;
     case 6: context.charge(sizeof(std::string_view)), t.strings.push_back(f.body()); break;
@@ -105,6 +106,8 @@ size_t checked_size(const Fields& f, size_t bits) {
 }
 
 Tensor tensor_of(Fields& f, ReadContext& context) {
+  if (f.in_segments) unsupported("is stored in segments");
+  f.type = element_type(f.number);
   if (f.type == DataType::none) fail(Code::bad_model, "has no element type");
   std::shared_ptr<const void> owner = context.owner;
   if (f.is_external) f.raw = external_bytes(f.external, context, owner), f.has_raw = true;

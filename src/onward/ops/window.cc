@@ -6,7 +6,14 @@ namespace {
 constexpr int64_t most = 1 << 24;       // keeps products of attributes and sizes far from overflow
 
 void check(std::span<const int64_t> values, std::string_view name, int64_t least) {
-  for (int64_t v : values) if (v < least || v > most) invalid(name, " has ", v, ", expected ", least, " or more");
+  for (int64_t v : values) if (v < least || v > most) invalid(name, " has ", v, ", expected ", least, " to ", most);
+}
+
+[[noreturn]] void fail_beyond(size_t axis, const Window& v, int64_t reach) {
+  throw Error(Code::bad_value,
+              text("the window over spatial axis ", axis, " reaches over ", reach, " elements (kernel ", v.taps, ", dilation ", v.dilation, "), expected at most the ",
+                   v.in + v.before + v.after, " that are there (", v.in, ", with padding ", v.before, " before and ", v.after, " after)"),
+              "give a larger input, more padding or a smaller kernel");
 }
 
 Window window(const Sliding& s, size_t i, int64_t in, int64_t taps, size_t spatial, Symbols* symbols) {
@@ -29,7 +36,8 @@ Window window(const Sliding& s, size_t i, int64_t in, int64_t taps, size_t spati
     v.after = padding - v.before;
   }
   const int64_t room = in + v.before + v.after - reach;
-  v.out = room >= 0 ? (room + (s.ceil ? v.stride - 1 : 0)) / v.stride + 1 : s.ceil && room > -v.stride ? 1 : 0;
+  if (room < 0 && !(s.ceil && room > -v.stride)) fail_beyond(i, v, reach);
+  v.out = room < 0 ? 1 : (room + (s.ceil ? v.stride - 1 : 0)) / v.stride + 1;
   if (s.ceil && v.out > 0 && (v.out - 1) * v.stride >= in + v.before) --v.out;     // it would start in the padding behind
   return v;
 }

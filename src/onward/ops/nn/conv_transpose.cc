@@ -71,7 +71,10 @@ struct ConvTranspose : standard::ConvTranspose {
     if (x.size() < 3 || x.size() != w.size()) invalid("expected input and weights of one rank above 2, found ", shown(x), " and ", shown(w));
     if (!is_symbol(x[1]) && !is_symbol(w[0]) && (x[1] != w[0] || x[1] % group != 0)) invalid("input has ", x[1], " channels in ", group, " groups, weights expect ", w[0]);
     Dims out{x[0], io.multiply(w[1], group)};
-    for (const Window& v : over_output(x, w, io.symbols)) out.push_back(v.in);
+    for (const Window& v : over_output(x, w, io.symbols)) {
+      if (v.in == 0 && output_shape.empty()) invalid("pads take away all that the input makes of spatial axis ", out.size() - 2, ", expected at least one element left");
+      out.push_back(v.in);
+    }
     io.output(0, out);
   }
 

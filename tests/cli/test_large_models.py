@@ -1,0 +1,71 @@
+"""Models larger than most: gigabytes of weights, a million nodes. Time is the processor's; memory is what was resident at most."""
+import os
+import struct
+
+import numpy as np
+import onnx
+import pytest
+from conftest import PROGRAM
+from hostile import field, file, integer, model, value
+from onnx import TensorProto, helper, numpy_helper
+
+node = helper.make_node
+
+
+def measured(*words):
+    """Seconds of processor time and bytes resident at most, of a run that succeeds."""
+    pid = os.posix_spawn(PROGRAM, [PROGRAM, *map(str, words)], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    _, status, used = os.wait4(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
+def test_weights_of_gigabytes_stay_in_their_file(tmp_path):
+    """2.5 GB, all but the last eight bytes a hole: what is read costs memory, what is there costs none."""
+    size = 5 << 29
+    with open(tmp_path / "large", "wb") as f:
+        f.truncate(size)
+        f.seek(size - 8)
+        f.write(struct.pack("<2f", 3, 4))
+    m = model([node("Gather", ["w", "last"], ["y"])], {"last": np.array([size // 4 - 1])})
+    t = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[size // 4], data_location=TensorProto.EXTERNAL)
+    t.external_data.add(key="location", value="large")
+    m.graph.initializer.append(t)
+    (tmp_path / "m.onnx").write_bytes(m.SerializeToString())
+    (tmp_path / "in").mkdir(), (tmp_path / "out").mkdir()
+    seconds, resident = measured("run-case", tmp_path / "m.onnx", tmp_path / "in", tmp_path / "out")
+    assert numpy_helper.to_array(onnx.load_tensor(tmp_path / "out/output_0.pb")) == [4]
+    assert resident < 200 << 20 and seconds < 5
+
+
+MILLION = 1_000_000
+
+
+def chain(path, op, n=MILLION, domain=b""):
+    """x through n nodes to y, each of which reads the one before. By hand: onnx takes minutes."""
+    names = [b"x", *(b"v%d" % k for k in range(1, n)), b"y"]
+    tail = field(4, op) + (field(7, domain) if domain else b"") + field(3, b"same")
+    second = field(1, b"one") if op == b"Add" else b""
+    nodes = b"".join(field(1, field(1, a) + second + field(2, b) + tail) for a, b in zip(names, names[1:]))
+    ends = helper.make_graph([], "g", [value("x", ["n"])], [value("y", ["n"])], [numpy_helper.from_array(np.ones(1, np.float32), "one")]).SerializeToString()
+    body = field(25, helper.make_function("own", "F", ["x"], ["y"], [node("Relu", ["x"], ["t"]), node("Neg", ["t"], ["y"])], [helper.make_opsetid("", 21)]).SerializeToString()) if domain else b""
+    path.write_bytes(file(nodes + ends, field(8, integer(2, 21)) + field(8, field(1, b"own") + integer(2, 1)) + body))
+    return path
+
+
+@pytest.mark.parametrize("op", [b"Add", b"Relu", b"Identity"], ids=bytes.decode)
+def test_a_million_nodes(tmp_path, op):
+    path = chain(tmp_path / "m.onnx", op)
+    (tmp_path / "in").mkdir(), (tmp_path / "out").mkdir()
+    (tmp_path / "in/input_0.pb").write_bytes(numpy_helper.from_array(np.ones(3, np.float32), "x").SerializeToString())
+    for words in ("inspect", path), ("run-case", path, tmp_path / "in", tmp_path / "out"):
+        seconds, resident = measured(*words)
+        assert seconds < 20 and resident < 1500 << 20, (words[0], seconds, resident >> 20)
+    y = numpy_helper.to_array(onnx.load_tensor(tmp_path / "out/output_0.pb"))
+    assert y.tolist() == [MILLION + 1 if op == b"Add" else 1] * 3
+
+
+def test_a_hundred_thousand_calls_of_one_name(tmp_path):
+    """What each call makes inside wants the same name."""
+    seconds, _ = measured("inspect", chain(tmp_path / "m.onnx", b"F", 100_000, b"own"), "--why")
+    assert seconds < 20
