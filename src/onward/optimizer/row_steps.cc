@@ -84,9 +84,15 @@ const std::map<std::string_view, RowSteps::Condition>& RowSteps::conditions() {
   return all;
 }
 
-RowSteps::RowSteps(const Graph& graph) : by_rows_(graph.nodes.size()) {
+RowSteps::RowSteps(const Graph& graph) : by_rows_(graph.nodes.size()), row_bytes_(graph.nodes.size()) {
   start(graph);
-  for (size_t i = 0; i < graph.nodes.size() && !facts_.empty(); ++i) by_rows_[i] = step(graph, graph.nodes[i]);
+  for (size_t i = 0; i < graph.nodes.size() && !facts_.empty(); ++i) {
+    const Node& node = graph.nodes[i];
+    by_rows_[i] = step(graph, node);
+    if (!by_rows_[i]) continue;
+    for (const auto* names : {&node.inputs, &node.outputs}) for (const std::string& name : *names) row_bytes_[i] += bytes_of(name);
+  }
+  facts_ = {};
 }
 
 // The batch is the name that the first axis of inputs has, or the first axis of the only input.
@@ -137,7 +143,7 @@ bool RowSteps::step(const Graph& graph, const Node& node) {
   return true;
 }
 
-int64_t RowSteps::row_bytes(const std::string& value) const {
+int64_t RowSteps::bytes_of(const std::string& value) const {
   const auto it = facts_.find(value);
   if (it == facts_.end()) return 0;
   int64_t bytes = it->second.type == DataType::str ? int64_t(sizeof(std::string)) : int64_t(size_of(it->second.type));

@@ -29,13 +29,9 @@ std::vector<int> groups_of(const Graph& graph, const std::vector<bool>& by_rows)
   return group;
 }
 
-int64_t rows_at_a_time(const RowSteps& steps, const std::vector<Node*>& nodes) {
+int64_t rows_at_a_time(const Graph& graph, const RowSteps& steps, const std::vector<Node*>& nodes) {
   int64_t widest = 1;
-  for (const Node* node : nodes) {
-    int64_t bytes = 0;
-    for (const auto* names : {&node->inputs, &node->outputs}) for (const std::string& name : *names) bytes += steps.row_bytes(name);
-    widest = std::max(widest, bytes);
-  }
+  for (const Node* node : nodes) widest = std::max(widest, steps.row_bytes(size_t(node - graph.nodes.data())));
   const int64_t rows = std::clamp<int64_t>(block_bytes / widest, 1, most_rows);
   return rows < 12 ? rows : rows / 12 * 12;               // whole tiles of a matrix product
 }
@@ -57,7 +53,7 @@ Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<Node*
   }
   for (const std::string& name : out.inputs) body->inputs.push_back({name, {}, {}});
   for (const std::string& name : out.outputs) body->outputs.push_back({name, {}, {}});
-  out.attributes["rows"] = rows_at_a_time(steps, nodes);
+  out.attributes["rows"] = rows_at_a_time(graph, steps, nodes);
   body->nodes.reserve(nodes.size());
   for (Node* node : nodes) body->nodes.push_back(std::move(*node));
   out.attributes["body"] = GraphRef(std::move(body));
