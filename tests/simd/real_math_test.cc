@@ -50,5 +50,15 @@ TEST(RealMath, KeepsItsEdges) {
       for (float x : {edge, -edge, std::nextafter(edge, 0.0f), std::nextafter(edge, 1e30f), -std::nextafter(edge, 1e30f)}) ASSERT_NO_FATAL_FAILURE(compare(f, x));
 }
 
+// Gelu multiplies what is left to 1 by x.
+TEST(RealMath, SaturatesExactly) {
+  for (float x : {9.01f, 10.0f, 100.0f, 3.4e38f, INFINITY}) {
+    EXPECT_EQ(tanh(x), 1) << x;
+    EXPECT_EQ(tanh(-x), -1) << x;
+    EXPECT_EQ(erf(x), 1) << x;
+    EXPECT_EQ(erf(-x), -1) << x;
+  }
+}
+
 }  // namespace
 }  // namespace onward::simd
