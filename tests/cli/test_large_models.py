@@ -1,4 +1,5 @@
-"""Models larger than most: gigabytes of weights, a million nodes. Time is the processor's; memory is what was resident at most."""
+"""Models larger than most: gigabytes of weights, a million nodes. Time is the processor's; memory is what was resident at most. The limits
+are some times what a slow machine takes: they catch what grows with the square."""
 import os
 import struct
 
@@ -60,7 +61,7 @@ def test_a_million_nodes(tmp_path, op):
     (tmp_path / "in/input_0.pb").write_bytes(numpy_helper.from_array(np.ones(3, np.float32), "x").SerializeToString())
     for words in ("inspect", path), ("run-case", path, tmp_path / "in", tmp_path / "out"):
         seconds, resident = measured(*words)
-        assert seconds < 20 and resident < 1500 << 20, (words[0], seconds, resident >> 20)
+        assert seconds < 90 and resident < 2500 << 20, (words[0], seconds, resident >> 20)
     y = numpy_helper.to_array(onnx.load_tensor(tmp_path / "out/output_0.pb"))
     assert y.tolist() == [MILLION + 1 if op == b"Add" else 1] * 3
 
@@ -68,4 +69,4 @@ def test_a_million_nodes(tmp_path, op):
 def test_a_hundred_thousand_calls_of_one_name(tmp_path):
     """What each call makes inside wants the same name."""
     seconds, _ = measured("inspect", chain(tmp_path / "m.onnx", b"F", 100_000, b"own"), "--why")
-    assert seconds < 20
+    assert seconds < 90
