@@ -92,7 +92,7 @@ void Program::add(const Node& node) {
     if (!name.empty() && (constants_.contains(name) || !slots_.emplace(name, slot_count_).second)) fail(Code::bad_model, "value '", name, "' is made twice");
     ++slot_count_;
   }
-  step.name = node.name.empty() ? node.outputs[0] : node.name;
+  step.name = node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name;
   step.index = int(steps_.size());
   steps_.push_back(std::move(step));
 }

@@ -1,9 +1,8 @@
 // Logarithm and trigonometry of floats, computed in double without branches: rounded once, they are the nearest float but for one
-// in a thousand, which is the next one. Of doubles they are the C library's.
+// in ten thousand, which is the next one. Of doubles they are the C library's.
 //
 // The polynomials have the least largest relative error on their interval, which stands beside them.
 #pragma once
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>

@@ -60,7 +60,7 @@ struct MeanVarianceNormalization : standard::MeanVarianceNormalization {
 }  // namespace
 
 Operators nn_mean_variance_normalization() {
-  return {define<MeanVarianceNormalization, computed(MeanVarianceNormalization::T)>({.tolerance = 1e-4, .examples = {
+  return {define<MeanVarianceNormalization, computed(MeanVarianceNormalization::T)>({.tolerance = 1e-6, .examples = {
       "float [[[[1, 3]], [[2, 6]]]] -> float [[[[-1, 1]], [[-1, 1]]]]", "float [[1, 2], [3, 6]]; axes=[0] -> float [[-1, -1], [1, 1]]",
       "float [[1, 2], [3, 6]]; axes=[1] -> float [[-1, 1], [-1, 1]]"}})};
 }
