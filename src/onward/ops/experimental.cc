@@ -19,7 +19,7 @@ static constexpr Signature table[] = {
         scales = Expand(scale, n)
         factor = CastLike(scales, input)
         addend = CastLike(bias, input)
-        mean = Mul(bias, float 0)
+        mean = ConstantOfShape(n)
         variance = Add(mean, float 1)
         output = BatchNormalization(input, factor, addend, mean, variance; epsilon=0.0))"},
     {"", "ParametricSoftplus", 1, "X:T", "Y:T", "alpha:FLOAT!;beta:FLOAT!", 21, R"(

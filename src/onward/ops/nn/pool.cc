@@ -17,7 +17,6 @@ template <class Standard> struct Pool : Standard {
     io.output(0, out), io.output(1, out);
   }
 
-
  protected:
   // Every channel of every batch entry on its own.
   template <class Fold, class T> void fold(const RunContext& context, const Fold& how, In<T> x, Out<T> y, bool padding_counts = false) const {
