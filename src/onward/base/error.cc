@@ -21,6 +21,8 @@ Error::Error(Code code, std::string message, std::string hint) : code(code), mes
   shorten(this->message), shorten(this->hint);
 }
 
+void fail_with(Code code, std::initializer_list<Part> parts) { throw Error(code, join(parts)); }
+
 Error& Error::within(std::string_view context) & {
   message.insert(0, text(context, ": "));
   shorten(message);

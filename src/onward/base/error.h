@@ -47,7 +47,8 @@ class Error : public std::exception {
   std::string hint;            // what to do about it; may be empty
 };
 
-template <class... Parts> [[noreturn]] void fail(Code code, const Parts&... parts) { throw Error(code, text(parts...)); }
+[[noreturn]] void fail_with(Code code, std::initializer_list<Part> parts);
+template <class... Parts> [[noreturn]] void fail(Code code, const Parts&... parts) { fail_with(code, {Part(parts)...}); }
 
 // The two that kernels and readers throw most.
 template <class... Parts> [[noreturn]] void invalid(const Parts&... parts) { fail(Code::bad_value, parts...); }

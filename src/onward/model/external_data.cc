@@ -1,4 +1,5 @@
 // Tensors whose bytes lie in other files. Those may only lie inside the model's folder, whatever links and dots say.
+#include <charconv>
 #include <climits>
 #include <cstdlib>
 

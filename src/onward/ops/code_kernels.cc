@@ -12,7 +12,7 @@
 namespace onward {
 namespace {
 
-#define ONWARD_VNNI gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c,prefer-vector-width=512")
+#define ONWARD_VNNI gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c" ONWARD_WIDE_VECTORS)
 #define ONWARD_AMX gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,amx-tile,amx-int8")
 
 int32_t word_at(const uint8_t* bytes) {
