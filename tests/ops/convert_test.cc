@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -34,6 +35,23 @@ TEST(Convert, UnsignedIntegersOfSixtyFourBits) {
   const std::vector<double> values{0x1p63, 0x1.8p63, -1.0, NAN, 1e30, -INFINITY};
   constexpr uint64_t top = uint64_t{1} << 63;
   EXPECT_EQ((converted<uint64_t>(DataType::f64, values, DataType::u64)), (std::vector<uint64_t>{top, top + (top >> 1), ~uint64_t{0}, top, 0, top}));
+}
+
+// Against the conversion that the compiler knows, one number at a time.
+TEST(Convert, EveryHalfAndTheFloatsAroundIt) {
+  std::vector<float16> halves(65536);
+  std::vector<float> floats;
+  for (uint32_t code = 0; code < 65536; ++code) {
+    halves[code].bits = uint16_t(code);
+    const auto bits = std::bit_cast<uint32_t>(float(halves[code]));
+    for (const uint32_t near : {bits - 4097, bits - 4096, bits - 4095, bits - 1, bits, bits + 1, bits + 4095, bits + 4096, bits + 4097}) floats.push_back(std::bit_cast<float>(near));
+  }
+  std::vector<float> wide(halves.size());
+  convert(DataType::f16, halves.data(), DataType::f32, wide.data(), int64_t(halves.size()), true);
+  for (size_t i = 0; i < halves.size(); ++i) ASSERT_EQ(std::bit_cast<uint32_t>(wide[i]), std::bit_cast<uint32_t>(float(halves[i]))) << i;
+  std::vector<float16> narrow(floats.size());
+  convert(DataType::f32, floats.data(), DataType::f16, narrow.data(), int64_t(floats.size()), true);
+  for (size_t i = 0; i < floats.size(); ++i) ASSERT_EQ(narrow[i].bits, float16(floats[i]).bits) << floats[i];
 }
 
 }  // namespace
