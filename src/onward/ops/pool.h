@@ -1,7 +1,8 @@
 // Pools: windows folded into one number each. The walk that all of them share.
 //
 // An output row is computed at once: the input rows under it become one line, folded place by place, and that line is folded along itself,
-// one tap after the other for all outputs. Both are plain loops over neighbours.
+// one tap after the other for all outputs. Both are plain loops over neighbours. Lines with few outputs stand one behind the other, each with
+// its padding, and are folded along themselves as one.
 #pragma once
 #include <limits>
 
@@ -66,16 +67,28 @@ template <class Fold, class X, class Y> struct PoolRows {
     std::vector<Y> answers;
     std::vector<int64_t> under;                           // the rows under an output row
     std::vector<Span> spans;
+    std::vector<Count> counted;                           // of every line that stands with others
   };
   static constexpr int64_t few = 64;                      // outputs of a short row
   static int64_t reach(const Window& v) { return (v.taps - 1) * v.dilation + 1; }
   // Outputs at a time: their line stays in the cache, and is much longer than what two neighbours share.
   int64_t block() const { return std::min(across().out, std::max(4096 / p.inner, 4 * reach(across()) / across().stride) + 1); }
 
+  // For how many outputs a line has room with its padding, and how many lines stand together.
+  int64_t room() const { return across().out - 1 + (reach(across()) + across().stride - 1) / across().stride; }
+  bool together() const { return !Fold::in_order && p.inner == 1 && rows > 1 && across().out <= few && across().before <= reach(across()) && 2 * room() <= 3 * across().out; }
+  int64_t group() const { return std::max<int64_t>(1, 2048 / (room() * across().stride)); }
+
   void run(int64_t begin, int64_t end) const {
     const Window& v = across();
+    if (together()) {
+      const int64_t outputs = whole(group() * room());
+      Scratch scratch{std::vector<Value>(size_t(outputs * v.stride + reach(v) + 2 * lanes)), std::vector<Value>(size_t(outputs + 2 * lanes)), std::vector<Y>(size_t(few + lanes)), {}, {}, std::vector<Count>(size_t(group()))};
+      simd::Compiled<Together, const PoolRows&, Scratch&, int64_t, int64_t>::best(*this, scratch, begin, end);
+      return;
+    }
     Scratch scratch{std::vector<Value>(size_t(std::min(v.in, (block() - 1) * v.stride + reach(v)) * p.inner + 4 * lanes)), std::vector<Value>(size_t(block() * p.inner + 2 * lanes)),
-                    std::vector<Y>(size_t(few + lanes)), {}, std::vector<Span>(size_t(v.taps))};
+                    std::vector<Y>(size_t(few + lanes)), {}, std::vector<Span>(size_t(v.taps)), {}};
     simd::Compiled<PoolRows, const PoolRows&, Scratch&, int64_t, int64_t>::best(*this, scratch, begin, end);
   }
 
@@ -85,6 +98,90 @@ template <class Fold, class X, class Y> struct PoolRows {
   }
 
  private:
+  struct Together {
+    [[gnu::always_inline]] static void run(const PoolRows& all, Scratch& scratch, int64_t begin, int64_t end) { all.lines_together(scratch, begin, end); }
+  };
+
+  // Rows [begin, end) of few outputs.
+  [[gnu::always_inline]] void lines_together(Scratch& scratch, int64_t begin, int64_t end) const {
+    const Window v = across();
+    const Fold fold = this->fold;
+    const int64_t room = this->room(), width = room * v.stride, size = std::min(v.in, width - v.before), most = group();
+    const X* const end_of_x = x + p.planes * in_rows * v.in;
+    Value *const lines = scratch.line.data(), *const sums = scratch.sums.data();
+    for (int64_t row = begin, plane = begin / rows, at = begin % rows; row < end;) {
+      const int64_t n = std::min(most, end - row), outputs = whole(n * room);
+      for (int64_t g = 0; g < n; ++g) {
+        Value* const line = lines + g * width;
+        scratch.counted[size_t(g)] = find(at, scratch.under);
+        std::fill_n(line, v.before, fold.start());
+        const size_t under = scratch.under.size();
+        const auto above = [&](size_t r) { return x + (plane * in_rows + scratch.under[r]) * v.in; };
+        size_t r = under % 2;
+        if (r) fold_row(line + v.before, above(0), size, end_of_x, true);
+        for (; r < under; r += 2) fold_rows(line + v.before, above(r), above(r + 1), size, end_of_x, r == 0);
+        std::fill(line + v.before + (under ? size : 0), line + width, fold.start());
+        if (++at == rows) at = 0, ++plane;
+      }
+      std::fill_n(sums, outputs, fold.start());
+      int64_t tap = 0;
+      if (v.stride == 2 && v.dilation == 1) for (; tap + 1 < v.taps; tap += 2) fold_pairs(sums, lines + tap, outputs);
+      for (; tap < v.taps; ++tap) fold_line(sums, lines + tap * v.dilation, outputs, v.stride);
+      for (int64_t g = 0; g < n; ++g, ++row) {
+        // What is written behind a row is written over by those that follow.
+        const bool covered = (end - 1 - row) * v.out >= whole(v.out) - v.out;
+        finish(sums + g * room, y + row * v.out, covered ? whole(v.out) : v.out, taps.data(), scratch.counted[size_t(g)], covered ? nullptr : scratch.answers.data());
+      }
+    }
+  }
+
+  // The first row under an output row becomes the line, the others join it.
+  [[gnu::always_inline]] void fold_row(Value* line, const X* from, int64_t size, const X* end_of_x, bool first) const {
+    const Fold fold = this->fold;
+    const int64_t some = end_of_x - from >= whole(size) ? whole(size) : size;
+    if (first) {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < some; ++i) line[i] = fold.of(from[i]);
+    } else {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < some; ++i) line[i] = fold.join(line[i], fold.of(from[i]));
+    }
+  }
+
+  // The same of two rows, the upper one first.
+  [[gnu::always_inline]] void fold_rows(Value* line, const X* upper, const X* lower, int64_t size, const X* end_of_x, bool first) const {
+    const Fold fold = this->fold;
+    const int64_t some = end_of_x - lower >= whole(size) ? whole(size) : size;
+    if (first) {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < some; ++i) line[i] = fold.join(fold.of(upper[i]), fold.of(lower[i]));
+    } else {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < some; ++i) line[i] = fold.join(fold.join(line[i], fold.of(upper[i])), fold.of(lower[i]));
+    }
+  }
+
+  // Two neighbouring taps of n outputs whose places in the line are 2 apart.
+  [[gnu::always_inline]] void fold_pairs(Value* to, const Value* from, int64_t n) const {
+    const Fold fold = this->fold;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) to[i] = fold.join(fold.join(to[i], from[2 * i]), from[2 * i + 1]);
+  }
+
+  // One tap of n outputs whose places in the line are `stride` apart.
+  [[gnu::always_inline]] void fold_line(Value* to, const Value* from, int64_t n, int64_t stride) const {
+    const Fold fold = this->fold;
+    if (stride == 1) {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) to[i] = fold.join(to[i], from[i]);
+    } else if (stride == 2) {
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) to[i] = fold.join(to[i], from[2 * i]);
+    } else {
+      for (int64_t i = 0; i < n; ++i) to[i] = fold.join(to[i], from[i * stride]);
+    }
+  }
+
   // Outputs [first, last) of rows [begin, end).
   [[gnu::always_inline]] void outputs(Scratch& scratch, int64_t begin, int64_t end, int64_t first, int64_t last) const {
     const Window v = across();
@@ -107,14 +204,7 @@ template <class Fold, class X, class Y> struct PoolRows {
       const auto n = int64_t(scratch.under.size());
       for (int64_t r = 0; r < n && size > 0; ++r) {
         const X* const from = image + scratch.under[size_t(r)] * v.in * inner;
-        const int64_t some = end_of_x - from >= whole(size) ? whole(size) : size;
-        if (r == 0 || Fold::in_order) {
-#pragma GCC ivdep
-          for (int64_t i = 0; i < some; ++i) line[i] = fold.of(from[i]);
-        } else {
-#pragma GCC ivdep
-          for (int64_t i = 0; i < some; ++i) line[i] = fold.join(line[i], fold.of(from[i]));
-        }
+        fold_row(line, from, size, end_of_x, r == 0 || Fold::in_order);
         if (Fold::in_order || r + 1 == n) along(scratch.spans, last - first, line, sums);
       }
       finish(sums, y + (row * v.out + first) * inner, last - first, taps.data() + first, counted, scratch.answers.data());
@@ -151,14 +241,8 @@ template <class Fold, class X, class Y> struct PoolRows {
       Value* to = sums + s.first * inner;
       // What is added behind the last output reaches nobody.
       const int64_t some = s.last == outputs ? whole(n * inner) : n * inner;
-      if (stride == 1) {
-#pragma GCC ivdep
-        for (int64_t i = 0; i < some; ++i) to[i] = fold.join(to[i], from[i]);
-      } else if (inner == 1 && stride == 2) {
-#pragma GCC ivdep
-        for (int64_t i = 0; i < some; ++i) to[i] = fold.join(to[i], from[2 * i]);
-      } else if (inner == 1) {
-        for (int64_t i = 0; i < n; ++i) to[i] = fold.join(to[i], from[i * stride]);
+      if (stride == 1 || inner == 1) {
+        fold_line(to, from, inner == 1 && stride > 2 ? n : some, stride);
       } else {
         for (int64_t i = 0; i < n; ++i, to += inner, from += stride * inner) {
 #pragma GCC ivdep
@@ -172,11 +256,12 @@ template <class Fold, class X, class Y> struct PoolRows {
     const Fold fold = this->fold;                         // what is stored may be bytes, and those might be anything but a copy
     const int64_t inner = p.inner;
     if (inner == 1) {
-      Y* const into = n <= few ? answers : to;
-      const int64_t some = n <= few ? whole(n) : n;
+      const bool short_row = answers && n <= few;
+      Y* const into = short_row ? answers : to;
+      const int64_t some = short_row ? whole(n) : n;
 #pragma GCC ivdep
       for (int64_t i = 0; i < some; ++i) into[i] = fold.finish(sums[i], rows_counted * taps[i]);
-      if (n <= few) for (int64_t i = 0; i < n; ++i) to[i] = answers[i];
+      if (short_row) for (int64_t i = 0; i < n; ++i) to[i] = answers[i];
       return;
     }
     for (int64_t i = 0; i < n; ++i, to += inner, sums += inner) {
