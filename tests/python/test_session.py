@@ -401,3 +401,19 @@ def test_fixed_sizes_shared_weights_and_the_optimised_file(tmp_path):
         options.add_initializer(name, ort.OrtValue.ortvalue_from_numpy(array))
         with pytest.raises(ValueError, match="initializer"):
             ort.InferenceSession(content, options)
+
+
+def test_the_remainder_of_floats_is_that_of_fmod_to_the_bit():
+    random = np.random.default_rng(0)
+    bits = random.integers(0, 1 << 32, 60000, dtype=np.uint64).astype(np.uint32)
+    a, b = bits.view(np.float32).reshape(2, -1)
+    with np.errstate(all="ignore"):
+        near = b * random.integers(0, 1 << 20, b.size).astype(np.float32)     # whole multiples and their neighbours
+        a = np.concatenate([a, near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf)), a])
+        b = np.concatenate([b, b, b, b, np.float32([0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 1])[np.arange(b.size) % 7]])
+        expected = np.fmod(a, b)
+    model = model_of([("Mod", ["a", "b"], ["y"], {"fmod": 1})], [tensor("a", "FLOAT", ["n"]), tensor("b", "FLOAT", ["n"])], [tensor("y", "FLOAT", ["n"])])
+    y, = ort.InferenceSession(model).run(None, {"a": a, "b": b})
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(expected))
+    numbers = ~np.isnan(expected)
+    np.testing.assert_array_equal(y.view(np.uint32)[numbers], expected.view(np.uint32)[numbers])
