@@ -25,10 +25,10 @@ class Network:
     def normal(self, *shape):
         return self.weight(self.random.normal(size=shape).astype(np.float32) * 0.3)
 
-    def add(self, op, *inputs, outputs=None, **attributes):
-        result = outputs or [f"v{len(self.nodes)}"]
-        self.nodes.append(helper.make_node(op, [self.value, *inputs], result, **attributes))
-        self.value = result[0]
+    def add(self, op, *inputs, **attributes):
+        result = f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(op, [self.value, *inputs], [result], **attributes))
+        self.value = result
         return self
 
     def save(self, path, opset):

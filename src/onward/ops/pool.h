@@ -76,8 +76,13 @@ template <class Fold, class X, class Y> struct PoolRows {
 
   // For how many outputs a line has room with its padding, and how many lines stand together.
   int64_t room() const { return across().out - 1 + (reach(across()) + across().stride - 1) / across().stride; }
-  bool together() const { return !Fold::in_order && p.inner == 1 && rows > 1 && across().out <= few && across().before <= reach(across()) && 2 * room() <= 3 * across().out; }
-  int64_t group() const { return std::max<int64_t>(1, 2048 / (room() * across().stride)); }
+  static constexpr int64_t longest = 2048;                // numbers in lines that stand together
+  bool together() const {
+    const Window& v = across();
+    const bool small = v.out <= few && v.stride <= longest && reach(v) <= longest && v.before <= reach(v);   // a window may be told any stride
+    return !Fold::in_order && p.inner == 1 && rows > 1 && small && 2 * room() <= 3 * v.out && room() * v.stride <= longest;
+  }
+  int64_t group() const { return longest / (room() * across().stride); }
 
   void run(int64_t begin, int64_t end) const {
     const Window& v = across();
