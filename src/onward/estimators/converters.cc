@@ -39,7 +39,9 @@ Tensor tensor_of(const Fitted& part) {
 
 Outputs convert_part(const Fitted& part, const Frame& x) {
   if (!part.document || !x.graph().registry) fail(Code::usage, "the converter gives no part of what it was given");
-  const ReadModel inner = read_estimator({part.document->file, part.document->arena, part.value}, *x.graph().registry);
+  plain::Document document = *part.document;
+  document.root = part.value;
+  const ReadModel inner = read_estimator(document, *x.graph().registry);
   refuse_problems(inner.problems);
   return inner.estimator(x);
 }

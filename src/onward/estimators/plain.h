@@ -5,6 +5,7 @@
 // walks it bounds its depth. An integer beyond 64 bits is its decimal digits as text.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -89,6 +90,9 @@ struct Document {
   std::shared_ptr<const void> file;
   std::shared_ptr<Arena> arena;
   Value root;
+  // Opens bytes or text of this file that are a file themselves, as a booster's model inside a pickle. They must outlive what it
+  // returns. Empty where nobody can.
+  std::function<Document(std::string_view)> inner = {};
 };
 
 }  // namespace onward::plain
