@@ -120,7 +120,7 @@ nb::object plain_value(const Fitted& f) {
 nb::dict parts_of(onward_parts* made) {
   const std::unique_ptr<onward_parts, Release<onward_parts_release>> parts(made);
   nb::dict out;
-  for (const char* name : {"transformed", "label", "variable", "probabilities", "log_probabilities", "scores", "leaf", "distances", "neighbors"})
+  for (const char* name : {"transformed", "label", "variable", "probabilities", "log_probabilities", "scores", "leaf", "score_samples", "distances", "neighbors"})
     if (const int value = onward_parts_value(made, name); value >= 0) out[name] = value;
   if (const onward_value* classes = onward_parts_classes(made)) out["classes"] = copy_to_python(classes);
   return out;

@@ -10,7 +10,7 @@ import tables
 
 onnxruntime.set_default_logger_severity(4)
 METHODS = {"label": "predict", "variable": "predict", "probabilities": "predict_proba", "log_probabilities": "predict_log_proba", "scores": "decision_function",
-           "transformed": "transform", "leaf": "apply"}
+           "transformed": "transform", "leaf": "apply", "score_samples": "score_samples", "distances": "mahalanobis"}
 
 
 class Refused(Exception):

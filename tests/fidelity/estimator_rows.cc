@@ -12,6 +12,7 @@ int main() {
                     {"cases", d.tests.cases},
                     {"data", d.tests.data},
                     {"targets", d.tests.targets},
-                    {"tolerance", d.tests.tolerance}});
+                    {"tolerance", d.tests.tolerance},
+                    {"outputs", d.tests.outputs}});
   std::puts(rows.dump(1).c_str());
 }

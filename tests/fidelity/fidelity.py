@@ -69,6 +69,7 @@ def run(args, row, name, kind, case, folder, count, report):
             worst = wrong = ties = 0
             try:
                 options = ["--input-dtype", "float32"] if how == "float32" else []
+                if row["outputs"]: options += ["--outputs", row["outputs"].replace(" ", ",")]
                 compare.convert(args.onward, estimator, path, *options, dump=(pickle.dump, joblib.dump)[sum(count.values()) % 2])
                 got = engine.run(path, Q)
                 if kind == "labels": got, Q = {"transformed": got["transformed"].ravel()}, Q.ravel()

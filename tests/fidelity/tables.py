@@ -14,6 +14,7 @@ def table(kind, seed=0):
     elif kind == "ratings": X = np.round(r.rand(n, 5) * 5, 1)
     elif kind == "prices": X = np.round(np.exp(r.randn(n, 5) + [2, 3, 1, 4, 0]), 2)
     elif kind == "counts": X = r.randint(0, 7, (n, 5)).astype(float)
+    elif kind == "one": X = np.round(r.rand(n, 1) * 5, 2)
     elif kind == "missing":
         X = np.round(r.rand(n, 5) * 5, 1)
         X[r.rand(n, 5) < .1] = np.nan
@@ -28,6 +29,7 @@ def table(kind, seed=0):
         X = pd.DataFrame({"color": pd.Categorical(r.choice(["red", "green", "blue"], n)), "a": r.randn(n), "size": np.round(r.rand(n) * 5, 1)})
         X.loc[r.rand(n) < .1, "color"] = np.nan
     if kind == "mixed": score = X["a"].values + (X["color"] == "red").values
+    elif kind == "one": score = np.sin(X[:, 0]) + .3 * r.randn(n)
     elif kind in ("text", "none", "labels"): score = (X[:, 0] == "red") + r.randn(n) * .5
     else:
         Z = np.nan_to_num(np.asarray(X, float))

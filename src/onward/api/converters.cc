@@ -47,7 +47,7 @@ Outputs onward_conversion::outputs() const {
   else if (label) out.role = classes || probabilities ? Outputs::Role::classifier : scores ? Outputs::Role::outliers : Outputs::Role::clusterer, out.predict = label;
   else if (probabilities || scores) throw Error(Code::usage, "the converter gave probabilities or scores without classes or a label");
   out.predict_proba = probabilities, out.decision_function = scores, out.predict_log_proba = taken("log_probabilities");
-  out.apply = taken("leaf"), out.distances = taken("distances"), out.neighbors = taken("neighbors");
+  out.apply = taken("leaf"), out.score_samples = taken("score_samples"), out.distances = taken("distances"), out.neighbors = taken("neighbors");
   if (classes) out.classes = {classes};
   if (given_columns.size()) out.transform = given_columns;
   else if (const auto block = taken("transformed"))
@@ -56,10 +56,10 @@ Outputs onward_conversion::outputs() const {
 }
 
 void onward_conversion::give(const std::string& name, Expr value) {
-  static constexpr std::string_view known[] = {"transformed", "label", "variable", "probabilities", "log_probabilities", "scores", "leaf", "distances", "neighbors"};
+  static constexpr std::string_view known[] = {"transformed", "label", "variable", "probabilities", "log_probabilities", "scores", "leaf", "score_samples", "distances", "neighbors"};
   if (std::find(std::begin(known), std::end(known), name) == std::end(known)) {
     const std::vector<std::string> names(std::begin(known), std::end(known));
-    throw Error(Code::usage, text("there is no output '", name, "'", suggestion(name, names)), "transformed, label, variable, probabilities, log_probabilities, scores, leaf, distances, neighbors");
+    throw Error(Code::usage, text("there is no output '", name, "'", suggestion(name, names)), "transformed, label, variable, probabilities, log_probabilities, scores, leaf, score_samples, distances, neighbors");
   }
   const bool matrix = name == "transformed";
   if (matrix && (value.shape().size() != 2 || value.shape()[0] != rows)) fail(Code::usage, "transformed: expected a matrix with a row for each row, given ", shown(value));
@@ -86,7 +86,7 @@ void keep(onward_conversion& c, onward_parts& parts, const Outputs& out) {
   put(out.role == Outputs::Role::regressor ? "variable" : "label", out.predict);
   put("probabilities", out.predict_proba), put("scores", out.decision_function), put("leaf", out.apply);
   put("log_probabilities", out.predict_log_proba ? out.predict_log_proba : out.predict_proba ? std::optional(log(*out.predict_proba)) : std::nullopt);
-  put("distances", out.distances), put("neighbors", out.neighbors);
+  put("score_samples", out.score_samples), put("distances", out.distances), put("neighbors", out.neighbors);
   if (out.classes.size() == 1) parts.classes = {Value(out.classes[0])};
   (void)c;
 }

@@ -57,4 +57,14 @@ Outputs Estimator::operator()(const Frame& x) const {
   }
 }
 
+std::optional<Expr> Estimator::inverse(Expr transformed) const {
+  try {
+    ONWARD_CHECK(box_ != nullptr);
+    static_cast<Conversion&>(*transformed.graph).count_call();
+    return box_->inverse(transformed);
+  } catch (Error& e) {
+    throw e.within(facts_.class_name);
+  }
+}
+
 }  // namespace onward

@@ -14,8 +14,9 @@ class Fields;
 struct Outputs {
   enum class Role { transformer, classifier, regressor, clusterer, outliers } role = Role::transformer;
   std::optional<Frame> transform = {};
-  std::optional<Expr> predict = {}, predict_proba = {}, predict_log_proba = {}, decision_function = {}, apply = {}, distances = {},
-                      neighbors = {};
+  std::optional<Expr> predict = {}, predict_proba = {}, predict_log_proba = {}, decision_function = {}, score_samples = {}, apply = {},
+                      distances = {}, neighbors = {};
+  bool margin = false;  // decision_function is a raw margin, which the class has no method of that name for: boosters of other libraries
   std::vector<Expr> probabilities_each = {};                                    // of a classifier with several outputs
   std::vector<Tensor> classes = {};                                             // one, or one for each output
   enum class Names { as_given, one_to_one, numbered } names = Names::as_given;  // of the transform's columns
@@ -45,6 +46,8 @@ class Estimator {
   Estimator(M model, Facts facts) : facts_(std::move(facts)), box_(std::make_shared<Box<M>>(std::move(model))) {}
 
   Outputs operator()(const Frame& x) const;
+  // What a transformer was given, from what it made of it; none where the family has no such formula (`inverse(Expr)`).
+  std::optional<Expr> inverse(Expr transformed) const;
   const Facts& facts() const { return facts_; }
   explicit operator bool() const { return box_ != nullptr; }
   template <class M>
@@ -57,6 +60,7 @@ class Estimator {
   struct AnyBox {
     virtual ~AnyBox() = default;
     virtual Outputs call(const Frame&) const = 0;
+    virtual std::optional<Expr> inverse(Expr) const = 0;
   };
   template <class M>
   struct Box final : AnyBox {
@@ -74,6 +78,10 @@ class Estimator {
       if constexpr (std::invocable<const M&, Expr>) return model(x.numbers());
       else return model(x);
     }
+    std::optional<Expr> inverse(Expr y) const override {
+      if constexpr (requires { model.inverse(y); }) return model.inverse(y);
+      else return {};
+    }
     M model;
   };
   Facts facts_;
@@ -88,6 +96,7 @@ struct Definition {
     std::string_view data = "clean ratings prices";  // kinds of table: clean ratings prices missing text mixed bools counts
     std::string_view targets = "";                   // several: two targets at once; empty: the usual for the estimator's kind
     double tolerance = 0;                            // against the library on the same float64 input; 0 is bit-equal
+    std::string_view outputs = "";                   // compared instead of the usual ones: "label scores leaf"
   } tests;
   std::function<Estimator(Fields&)> read;
   bool may_be_stateless = false;  // fitting need not leave an attribute that ends in "_"

@@ -36,6 +36,7 @@ std::vector<NamedOutput> transform_outputs(const Frame& x) {
 
 std::vector<Offer> offers(const Outputs& o) {
   const bool scores_only = o.predict && !o.predict_proba && o.probabilities_each.empty();
+  const bool nothing_else = !o.predict && !o.transform;
   std::vector<Offer> all;
   const auto one = [&](std::string_view kind, bool usual, const std::optional<Expr>& value) {
     if (value) all.push_back({kind, usual, {{std::string(kind), *value, {}, o.classes.size() == 1 ? o.classes[0] : Tensor()}}});
@@ -56,7 +57,8 @@ std::vector<Offer> offers(const Outputs& o) {
   one("scores", scores_only && (o.role == Role::classifier || o.role == Role::outliers), scores);
   if (o.transform && o.transform->size()) all.push_back({"transformed", !o.predict, transform_outputs(*o.transform)});
   one("leaf", false, o.apply);
-  one("distances", false, o.distances);
+  one("score_samples", nothing_else, o.score_samples);
+  one("distances", nothing_else && !o.score_samples, o.distances);
   one("neighbors", false, o.neighbors);
   return all;
 }

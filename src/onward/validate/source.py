@@ -153,7 +153,9 @@ def leaf(model, rows):
 
 def distances(model, rows):
     last, rows = last_step(model, rows)
-    return last.kneighbors(rows)[0] if hasattr(last, "kneighbors") else last.transform(rows)
+    if hasattr(last, "kneighbors"):
+        return last.kneighbors(rows)[0]
+    return last.mahalanobis(rows) if hasattr(last, "mahalanobis") else last.transform(rows)
 
 
 def neighbors(model, rows):
