@@ -45,7 +45,7 @@ class Leaves {
     return int(width_ - std::count(row(leaf), row(leaf) + width_, 0.0));
   }
   Addend addend(size_t leaf, int number) const {
-    if (index_target_) return {*index_target_, double(leaf)};
+    if (index_target_) return {*index_target_, tree_.numbers.empty() ? double(leaf) : double(tree_.numbers[leaf])};
     if (!width_) return {tree_.target, tree_.nodes[leaf].split};
     for (int64_t k = 0; k < width_; ++k)
       if (row(leaf)[k] != 0 && number-- == 0) return {k, row(leaf)[k]};
@@ -175,6 +175,7 @@ void check(const TreeEnsemble& e) {
     if (tree.values && (tree.values.shape().size() != 2 || tree.values.dim(0) != n || tree.values.dim(1) > e.targets))
       fail(Code::bad_file, "tree ", t, " has values of shape ", shown(tree.values.shape()), " for ", n, " nodes and ", e.targets,
            " targets");
+    if (!tree.numbers.empty() && int64_t(tree.numbers.size()) != n) fail(Code::bad_file, "tree ", t, " numbers ", tree.numbers.size(), " of ", n, " nodes");
     if (tree.target < 0 || tree.target >= e.targets) fail(Code::bad_file, "tree ", t, " adds to target ", tree.target, " of ", e.targets);
     for (int64_t i = 0; i < n; ++i) {
       const TreeNode& node = tree.nodes[size_t(i)];

@@ -22,6 +22,7 @@ struct Tree {
   std::vector<TreeNode> nodes;
   Numbers values;  // (nodes, width): what a leaf adds to each target; empty: its split, to `target`
   int64_t target = 0;
+  std::vector<int32_t> numbers;  // of the leaves, by node, where their library counts them otherwise; empty: the node's place
   std::map<int32_t, std::vector<double>> sets;  // of the nodes that test membership
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "onward/base/file.h"
+#include "onward/formats/boosters.h"
 #include "onward/formats/decompress.h"
 #include "onward/formats/pickle.h"
 #include "onward/formats/skops.h"
@@ -30,6 +31,7 @@ plain::Document read_bytes(std::string_view bytes, std::shared_ptr<const void> o
   if (looks_like_zip(bytes)) return read_skops(bytes, std::move(owner), limits);
   if (bytes.starts_with("ZF"))
     throw Error(Code::unsupported_format, "a file of joblib before 0.10 (2016)", "load it and dump it again with a newer joblib");
+  if (looks_like_booster(bytes)) return read_booster(bytes, std::move(owner), limits);
   return read_pickle(bytes, std::move(owner), limits);
 }
 

@@ -1,6 +1,7 @@
 #include "onward/formats/source.h"
 
 #include "onward/base/sha256.h"
+#include "onward/formats/boosters.h"
 #include "onward/formats/decompress.h"
 #include "onward/formats/open.h"
 
@@ -12,7 +13,8 @@ FileKind kind_of(std::string_view bytes) {
   const bool pickled = bytes.size() > 1 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5;
   const bool old_pickle = bytes.starts_with("ccopy_reg\n") || bytes.starts_with("(icopy_reg");
   const bool archive = bytes.starts_with("PK\x03\x04") && bytes.substr(0, 4096).find("schema.json") != bytes.npos;
-  if (pickled || old_pickle || archive || bytes.starts_with("ZF") || is_compressed(bytes)) return FileKind::fitted;
+  if (pickled || old_pickle || archive || bytes.starts_with("ZF") || is_compressed(bytes) || looks_like_booster(bytes))
+    return FileKind::fitted;
   return FileKind::other;
 }
 

@@ -1,0 +1,114 @@
+#include "onward/estimators/lightgbm_tree.h"
+
+namespace onward {
+namespace {
+
+// Bits of decision_type.
+constexpr int64_t is_category = 1, default_left = 2;
+enum class MissingKind : int64_t { none = 0, zero = 1, nan = 2 };
+
+constexpr int64_t word_bits = 32, most_leaves = int64_t{1} << 29;
+
+struct Columns {
+  std::vector<int64_t> feature, decision, left, right;
+  std::vector<double> threshold;
+
+  Columns(const BoosterRecord& t, int64_t inner)
+      : feature(t.integers("split_feature")), decision(t.integers("decision_type")), left(t.integers("left_child")),
+        right(t.integers("right_child")), threshold(t.reals("threshold")) {
+    for (const auto& [name, size] : {std::pair<const char*, size_t>{"split_feature", feature.size()},
+                                     {"decision_type", decision.size()},
+                                     {"left_child", left.size()},
+                                     {"right_child", right.size()},
+                                     {"threshold", threshold.size()}})
+      if (int64_t(size) != inner) t.bad(name, "has ", size, " items for ", inner, " splits");
+  }
+};
+
+// The categories whose bits are set. `threshold` is the number of the set.
+std::vector<double> read_set(const BoosterRecord& t, const std::vector<int64_t>& starts, const std::vector<int64_t>& words, double threshold) {
+  const auto sets = int64_t(starts.size()) - 1;
+  if (!(threshold >= 0 && threshold < double(sets))) t.bad("threshold", "holds the number ", threshold, " of a set; there are ", std::max<int64_t>(sets, 0));
+  const int64_t begin = starts[size_t(threshold)], end = starts[size_t(threshold) + 1];
+  if (begin < 0 || end < begin || end > int64_t(words.size())) t.bad("cat_boundaries", "goes beyond the ", words.size(), " words");
+  std::vector<double> in;
+  for (int64_t w = begin; w < end; ++w)
+    for (int64_t bit = 0; bit < word_bits; ++bit)
+      if (words[size_t(w)] >> bit & 1) in.push_back(double((w - begin) * word_bits + bit));
+  return in;
+}
+
+// What a numerical test does with NaN: the kinds other than "nan" take it for zero.
+bool missing_goes_left(MissingKind kind, int64_t decision, double threshold) {
+  return kind == MissingKind::none ? 0.0 <= threshold : (decision & default_left) != 0;
+}
+
+void read_splits(const BoosterRecord& t, int64_t leaves, LightgbmTree& into) {
+  const int64_t inner = leaves - 1;
+  const Columns c(t, inner);
+  std::vector<int64_t> starts, words;
+  if (t.integer("num_cat", 0) > 0) starts = t.integers("cat_boundaries"), words = t.integers("cat_threshold");
+  const auto child = [&](const char* key, int64_t to) {
+    if (to >= inner || to < -leaves) t.bad(key, "holds ", to, " for ", leaves, " leaves");
+    return int32_t(to >= 0 ? to : inner + ~to);
+  };
+  for (int64_t at = 0; at < inner; ++at) {
+    const auto i = size_t(at);
+    const int64_t decision = c.decision[i], kind = decision >> 2 & 3;
+    if (kind > int64_t(MissingKind::nan)) t.bad("decision_type", "holds ", decision);
+    TreeNode& node = into.tree.nodes[i];
+    node.feature = int32_t(std::min<int64_t>(std::max<int64_t>(c.feature[i], -1), INT32_MAX));
+    node.yes = child("left_child", c.left[i]), node.no = child("right_child", c.right[i]);
+    if (decision & is_category) {
+      node.test = Test::member;  // NaN goes right
+      into.tree.sets[int32_t(i)] = read_set(t, starts, words, c.threshold[i]);
+      into.views[i] = LightgbmView::category;
+      continue;
+    }
+    node.split = c.threshold[i];
+    node.missing_yes = missing_goes_left(MissingKind(kind), decision, node.split);
+    if (MissingKind(kind) == MissingKind::zero) into.views[i] = LightgbmView::zero_is_missing;
+  }
+}
+
+void read_linear(const BoosterRecord& t, int64_t leaves, int64_t columns, LightgbmTree& into) {
+  into.linear = true;
+  into.constants = t.reals("leaf_const");
+  const std::vector<int64_t> counts = t.integers("num_features"), features = t.integers("leaf_features");
+  const std::vector<double> coefficients = t.reals("leaf_coeff");
+  if (int64_t(into.constants.size()) != leaves || int64_t(counts.size()) != leaves) t.bad("leaf_const", "does not fit ", leaves, " leaves");
+  size_t at = 0;
+  for (int64_t count : counts) {
+    if (count < 0 || uint64_t(count) > features.size() - at || uint64_t(count) > coefficients.size() - at || at > features.size())
+      t.bad("num_features", "counts more than the ", features.size(), " features of the leaves");
+    into.features.emplace_back(features.begin() + long(at), features.begin() + long(at) + count);
+    into.coefficients.emplace_back(coefficients.begin() + long(at), coefficients.begin() + long(at) + count);
+    at += size_t(count);
+  }
+  if (at != features.size() || at != coefficients.size()) t.bad("leaf_coeff", "has ", coefficients.size(), " items for ", at, " features");
+  for (int64_t f : features)
+    if (f < 0 || f >= columns) t.bad("leaf_features", "holds ", f, " of ", columns, " columns");
+}
+
+}  // namespace
+
+LightgbmTree read_lightgbm_tree(const BoosterRecord& t, int64_t target, int64_t columns) {
+  const int64_t leaves = t.integer("num_leaves");
+  LightgbmTree out;
+  out.values = t.reals("leaf_value");
+  if (leaves < 1 || leaves > most_leaves || int64_t(out.values.size()) != leaves)
+    t.bad("num_leaves", "is ", leaves, " for ", out.values.size(), " values of leaves");
+  out.tree.target = target;
+  out.tree.nodes.resize(size_t(2 * leaves - 1));
+  out.views.resize(out.tree.nodes.size());
+  out.tree.numbers.resize(out.tree.nodes.size());
+  for (int64_t leaf = 0; leaf < leaves; ++leaf) {
+    out.tree.nodes[size_t(leaves - 1 + leaf)].split = out.values[size_t(leaf)];
+    out.tree.numbers[size_t(leaves - 1 + leaf)] = int32_t(leaf);
+  }
+  if (leaves > 1) read_splits(t, leaves, out);
+  if (t.integer("is_linear", 0) == 1) read_linear(t, leaves, columns, out);
+  return out;
+}
+
+}  // namespace onward
