@@ -72,12 +72,15 @@ def run(args, row, name, kind, case, folder, count, report):
                 if row["outputs"]: options += ["--outputs", row["outputs"].replace(" ", ",")]
                 compare.convert(args.onward, estimator, path, *options, dump=(pickle.dump, joblib.dump)[sum(count.values()) % 2])
                 got = engine.run(path, Q)
-                if kind == "labels": got, Q = {"transformed": got["transformed"].ravel()}, Q.ravel()
+                if kind == "labels": got, Q = {"transformed": got["transformed"].ravel() if name == "LabelEncoder" else got["transformed"]}, Q.ravel()
                 ignore = tied(estimator, Q)
                 ties = 0 if ignore is None else int(ignore.sum())
                 worst, wrong, _ = compare.compare(estimator, Q, got, ignore=ignore)
                 verdict = "passed" if worst <= row["tolerance"] and not wrong else "FAILED"
             except Exception as e:
+                if "buffer source array is read-only" in str(e):              # pandas' arrays, to some of the library's compiled kernels
+                    count["refused by the library"] += 1
+                    continue
                 verdict, worst = "no kernel" if without_kernel(e) else "FAILED", np.nan
                 shown += " " + f"{type(e).__name__} {e}"[-300:].replace("\n", " ")
             count[verdict] += 1

@@ -10,6 +10,10 @@ def table(kind, seed=0):
     """-> X (array or frame) of FIT + ASK rows, score (a number per row that targets are made of)"""
     r, n = np.random.RandomState(seed), FIT + ASK
     if kind == "clean": X = r.randn(n, 5)
+    elif kind == "square": X = r.randn(n, FIT)                   # what is fitted on a kernel
+    elif kind == "gaps":
+        X = r.randn(n, 5)
+        X[r.rand(n, 5) < .1] = np.nan
     elif kind == "positive": X = np.exp(r.randn(n, 5)) + (r.rand(n, 5) < .1) * 1e-9
     elif kind == "ratings": X = np.round(r.rand(n, 5) * 5, 1)
     elif kind == "prices": X = np.round(np.exp(r.randn(n, 5) + [2, 3, 1, 4, 0]), 2)
@@ -39,7 +43,7 @@ def table(kind, seed=0):
 
 
 def targets(estimator, score, wanted):
-    """-> [(name, y)]; wanted: "", "binary", "several", "multilabel", "positive" """
+    """-> [(name, y)]; wanted: "", "binary", "classes", "several", "multilabel", "positive" """
     words = np.where(score > np.median(score), "yes", "no")
     numbers = np.digitize(score, np.quantile(score, [.3, .7])) * 10 + 5
     bools = score > np.quantile(score, .6)
@@ -47,6 +51,7 @@ def targets(estimator, score, wanted):
     if wanted == "several": return [("two", np.stack([score, -2 * score + np.sin(score)], axis=1))]
     if wanted == "multilabel": return [("labels", np.stack([bools, score < 0], axis=1).astype(int))]
     if wanted == "positive": return [("", np.abs(score) + .01)]
+    if wanted == "classes": return [("3 words", np.array(["low", "middle", "high"])[np.digitize(score, np.quantile(score, [.3, .7]))])]
     if wanted == "binary": return [("words", words)]
     if is_classifier(estimator): return [("words", words), ("3 ints", numbers), ("bools", bools)]
     return [("", score)]

@@ -11,7 +11,7 @@ ONE = ["abs", "absolute", "fabs", "negative", "positive", "reciprocal", "square"
        "rint", "trunc", "fix", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "radians", "rad2deg",
        "degrees", "isnan", "isinf", "isfinite"]
 TWO = ["add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "hypot", "logaddexp"]
-SPECIAL = [("expit", 1), ("logit", 1), ("log_expit", 1), ("erf", 1), ("xlogy", 2), ("exp10", 1)]
+SPECIAL = [("expit", 1), ("logit", 1), ("log_expit", 1), ("erf", 1), ("xlogy", 2), ("exp10", 1), ("ndtri", 1)]
 
 
 def answer(outputs, **inputs):

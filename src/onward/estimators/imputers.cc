@@ -1,5 +1,5 @@
 // SimpleImputer: missing items replaced by learned ones. Numbers are missing by value (NaN or another), text by None, NaN or a word.
-#include "onward/estimators/fields.h"
+#include "onward/estimators/missing_values.h"
 
 namespace onward {
 
@@ -9,37 +9,23 @@ struct SimpleImputer {
     double number = 0;
     std::string word;
   };
-  struct Missing {
-    enum class Kind { nan, none, number, word } kind = Kind::nan;
-    double number = 0;
-    std::string word;
-  };
   std::vector<Fill> fills;
-  Missing missing;
+  MissingValues missing;
   bool keep_empty = false;                  // since 1.2
   std::optional<Array<int64_t>> indicated;  // columns that get a "was missing" column
 
   void learned(Fields& f) {
     if (const auto v = f.get("statistics_")) read_fills(f, *v);
     else f.bad("statistics_", "is missing: the estimator is not fitted");
-    if (const auto v = f.get("missing_values")) read_missing(f, *v);
+    missing.learned(f);
     f.since("keep_empty_features", keep_empty);
-    if (const auto v = f.get("indicator_"))
-      if (const auto columns = v->find("features_")) f.assign("indicator_.features_", *columns, indicated.emplace(), {"indicated"});
-    if (indicated)
-      for (int64_t c : *indicated)
-        if (c < 0 || c >= int64_t(fills.size())) f.bad("indicator_.features_", text("names column ", c, " of ", fills.size()));
+    read_indicated(f, indicated, int64_t(fills.size()));
   }
 
-  // A number or a word that stands for missing: then NaN is an error, and of None's kind it is one among numbers.
-  bool takes_missing(const Frame& x) const {
-    if (missing.kind != Missing::Kind::none) return missing.kind == Missing::Kind::nan;
-    return any_text(x);
-  }
+  bool takes_missing(const Frame& x) const { return missing.takes_missing(any_text(x)); }
   Outputs operator()(const Frame& x) const {
     ONWARD_CHECK(x.size() == int64_t(fills.size()));
-    for (int64_t i = 0; i < x.size(); ++i)
-      if (ColumnFacts* facts = x.origin(i, Frame::Keeps::missing); facts && facts->missing == onward::Missing::nan) facts->missing = onward::Missing::impute;
+    missing.tell_imputed(x);
     return any_text(x) ? column_by_column(x) : numbers(x);
   }
 
@@ -69,18 +55,8 @@ struct SimpleImputer {
         f.assign("statistics_", item.is(plain::Kind::boolean) ? plain::integer(item.boolean) : item, fill.number, {});
     }
   }
-  void read_missing(Fields& f, const plain::Value& v) {
-    if (v.is(plain::Kind::none)) missing.kind = Missing::Kind::none;
-    else if (v.is(plain::Kind::text)) missing.kind = Missing::Kind::word, f.assign("missing_values", v, missing.word, {});
-    else if (v.is(plain::Kind::integer) || v.is(plain::Kind::real)) {
-      f.assign("missing_values", v, missing.number, {});
-      missing.kind = missing.number != missing.number ? Missing::Kind::nan : Missing::Kind::number;
-    } else if (!v.is(plain::Kind::object) && !v.is(plain::Kind::global))
-      f.refuse("missing_values", text("is ", f.said(v)), "convertible: NaN, None, pandas.NA, a number or a string");
-  }
-
   bool is_text(const Frame& x, int64_t i) const {
-    return fills[size_t(i)].kind == Fill::Kind::word || x.is_text(i) || missing.kind == Missing::Kind::word;
+    return fills[size_t(i)].kind == Fill::Kind::word || x.is_text(i) || missing.kind == MissingValues::Kind::word;
   }
   bool any_text(const Frame& x) const {
     for (int64_t i = 0; i < x.size(); ++i)
@@ -88,16 +64,15 @@ struct SimpleImputer {
     return false;
   }
   bool kept(int64_t i) const { return keep_empty || fills[size_t(i)].kind != Fill::Kind::nothing; }
-  Expr absent(Expr x) const { return missing.kind == Missing::Kind::number ? equal(x, missing.number) : is_nan(x); }
 
   Outputs numbers(const Frame& x) const {
-    const Expr all = x.numbers(), gone = absent(all);
+    const Expr all = x.numbers(), gone = missing.among_numbers(all);
     const Numbers fill = Numbers::of({x.size()}, [&](int64_t i) { return fills[size_t(i)].number; });
     std::vector<int64_t> which;
     for (int64_t i = 0; i < x.size(); ++i)
       if (kept(i)) which.push_back(i);
     Frame out = x.all_replaced(where(gone, fill, all), Frame::Keeps::values).select(which);
-    if (indicated) out.append(indicator(x, columns(gone, {indicated->begin(), indicated->end()})));
+    if (indicated) out.append(missing_indicators(x, columns(gone, {indicated->begin(), indicated->end()}), *indicated));
     return transformed(out);
   }
 
@@ -108,29 +83,20 @@ struct SimpleImputer {
       const Fill& fill = fills[size_t(i)];
       if (!is_text(x, i)) {
         const Expr number = x.number(i);
-        gone.push_back(absent(number));
+        gone.push_back(missing.among_numbers(number));
         if (kept(i)) out.append(x.replaced(i, where(gone.back(), fill.number, number), Frame::Keeps::values));
         continue;
       }
       const Expr word = x.string(i);
-      gone.push_back(equal(word, Array<std::string>{word_of_missing(x.graph().missing_words)}));
-      if (ColumnFacts* facts = x.origin(i); facts && missing.kind != Missing::Kind::word) facts->tells_missing_apart = true;
+      gone.push_back(missing.among_words(x, i));
       if (kept(i)) out.append(x.replaced(i, where(gone.back(), Array<std::string>{fill.word}, word), Frame::Keeps::values));
     }
     if (indicated) {
       std::vector<Expr> chosen;
       for (int64_t i : *indicated) chosen.push_back(gone[size_t(i)]);
-      if (!chosen.empty()) out.append(indicator(x, concat(chosen)));
+      if (!chosen.empty()) out.append(missing_indicators(x, concat(chosen), *indicated));
     }
     return transformed(out);
-  }
-  const std::string& word_of_missing(const MissingWords& words) const {
-    return missing.kind == Missing::Kind::word ? missing.word : missing.kind == Missing::Kind::none ? words.none : words.nan;
-  }
-  Frame indicator(const Frame& x, Expr gone) const {
-    std::vector<std::string> names;
-    for (int64_t i : *indicated) names.push_back("missingindicator_" + x.name(i));
-    return Frame(cast(gone, DataType::f64), names);
   }
 };
 

@@ -72,6 +72,7 @@ std::vector<NamedOutput> chosen_outputs(const Outputs& o, const std::vector<std:
   if (wanted.empty()) {
     for (const Offer& offer : all)
       if (offer.usual) take(offer);
+    if (chosen.empty()) fail(Code::unsupported_estimator, "the model gives no columns at all");
     return chosen;
   }
   for (const std::string& name : wanted) {

@@ -29,6 +29,42 @@ Expr hypot(Expr a, Expr b) {
   return where(either(is_infinite(a), is_infinite(b)), HUGE_VAL, large * sqrt(1.0 + ratio * ratio));
 }
 
+Expr polynomial(Expr x, std::initializer_list<double> coefficients) {  // the highest power's first
+  const double* c = coefficients.begin();
+  Expr y = *c * x + c[1];
+  for (c += 2; c != coefficients.end(); ++c) y = y * x + *c;
+  return y;
+}
+// The inverse of the normal distribution by Cephes' rational approximations: of p - ½ in the middle, of the root of -2 log p outside.
+Expr ndtri(Expr p) {
+  constexpr double outside = 0.13533528323661269189, root_of_2pi = 2.50662827463100050242;
+  const Expr high = p > 1.0 - outside, tail = where(high, 1.0 - p, p);
+  const Expr y = tail - 0.5, square = y * y;
+  const Expr middle = (y + y * (square *
+                                polynomial(square, {-5.99633501014107895267e1, 9.80010754185999661536e1, -5.66762857469070293439e1,
+                                                    1.39312609387279679503e1, -1.23916583867381258016e0}) /
+                                polynomial(square, {1, 1.95448858338141759834e0, 4.67627912898881538453e0, 8.63602421390890590575e1,
+                                                    -2.25462687854119370527e2, 2.00260212380060660359e2, -8.20372256168333339912e1,
+                                                    1.59056225126211695515e1, -1.18331621121330003142e0}))) *
+                      root_of_2pi;
+  const Expr x = sqrt(-2.0 * log(tail)), z = 1.0 / x;
+  const Expr near = z *
+                    polynomial(z, {4.05544892305962419923e0, 3.15251094599893866154e1, 5.71628192246421288162e1, 4.40805073893200834700e1,
+                                   1.46849561928858024014e1, 2.18663306850790267539e0, -1.40256079171354495875e-1,
+                                   -3.50424626827848203418e-2, -8.57456785154685413611e-4}) /
+                    polynomial(z, {1, 1.57799883256466749731e1, 4.53907635128879210584e1, 4.13172038254672030440e1,
+                                   1.50425385692907503408e1, 2.50464946208309415979e0, -1.42182922854787788574e-1,
+                                   -3.80806407691578277194e-2, -9.33259480895457427372e-4});
+  const Expr far = z *
+                   polynomial(z, {3.23774891776946035970e0, 6.91522889068984211695e0, 3.93881025292474443415e0, 1.33303460815807542389e0,
+                                  2.01485389549179081538e-1, 1.23716634817820021358e-2, 3.01581553508235416007e-4, 2.65806974686737550832e-6,
+                                  6.23974539184983293730e-9}) /
+                   polynomial(z, {1, 6.02427039364742014255e0, 3.67983563856160859403e0, 1.37702099489081330271e0, 2.16236993594496635890e-1,
+                                  1.34204006088543189037e-2, 3.28014464682127739104e-4, 2.89247864745380683936e-6, 6.79019408009981274425e-9});
+  const Expr beyond = where(equal(tail, 0.0), HUGE_VAL, x - log(x) / x - where(x < 8.0, near, far));
+  return where(tail > outside, middle, where(high, beyond, negated(beyond)));
+}
+
 constexpr NamedFunction all[] = {
     {"abs", 1, [](Given x) { return abs(x[0]); }},
     {"absolute", 1, [](Given x) { return abs(x[0]); }},
@@ -85,6 +121,7 @@ constexpr NamedFunction all[] = {
     {"logit", 1, [](Given x) { return log(x[0] / (1.0 - x[0])); }, "scipy.special"},
     {"log_expit", 1, [](Given x) { return minimum(x[0], 0.0) - log1p(exp(negated(abs(x[0])))); }, "scipy.special"},
     {"erf", 1, [](Given x) { return unary("Erf", x[0]); }, "scipy.special"},
+    {"ndtri", 1, [](Given x) { return ndtri(x[0]); }, "scipy.special"},
     {"xlogy", 2, [](Given x) { return where(both(equal(x[0], 0.0), negation(is_nan(x[1]))), 0.0, x[0] * log(x[1])); }, "scipy.special"},
     {"exp10", 1, [](Given x) { return power(10.0, x[0]); }, "scipy.special"},
 };
