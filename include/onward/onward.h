@@ -329,6 +329,8 @@ ONWARD_API onward_status* onward_convert_options_set_schema(onward_convert_optio
 ONWARD_API onward_status* onward_convert_options_add_step(onward_convert_options* options, const char* step);
 /* The columns of an example in order, for models that do not say what they were fitted on. */
 ONWARD_API onward_status* onward_convert_options_add_column(onward_convert_options* options, const char* name);
+/* Not 0: operators of the domain com.onward may be used where standard ones cannot say what a model computes. Only onward runs such a file. */
+ONWARD_API onward_status* onward_convert_options_allow_own_operators(onward_convert_options* options, int allowed);
 /* What converters put into the graph beside the standard's operators. */
 ONWARD_API onward_status* onward_convert_options_add_operators(onward_convert_options* options, const onward_operators* operators);
 /* The version of a domain ("" is ai.onnx, from 7; "ai.onnx.ml") that the model is written for; conversion names the node that has no form

@@ -12,7 +12,7 @@ nb::bytes bytes_of(const onward_buffer* buffer) { return nb::bytes(onward_buffer
 
 // (model, report): `source` is a path or bytes.
 nb::tuple convert(nb::handle source, const std::vector<std::string>& outputs, int inputs, int input_type, nb::dict column_types, const std::string& schema, nb::dict opsets, const std::vector<std::string>& steps,
-                  const std::vector<std::string>& columns, nb::handle operators, nb::handle converters) {
+                  const std::vector<std::string>& columns, nb::handle operators, nb::handle converters, bool own_ops) {
   onward_convert_options* made = nullptr;
   check(onward_convert_options_create(&made));
   const std::unique_ptr<onward_convert_options, Release<onward_convert_options_release>> options(made);
@@ -25,6 +25,7 @@ nb::tuple convert(nb::handle source, const std::vector<std::string>& outputs, in
 
   for (const std::string& step : steps) check(onward_convert_options_add_step(made, step.c_str()));
   for (const std::string& column : columns) check(onward_convert_options_add_column(made, column.c_str()));
+  check(onward_convert_options_allow_own_operators(made, own_ops));
   if (!operators.is_none()) check(onward_convert_options_add_operators(made, operators_of(operators)));
   if (!converters.is_none()) check(onward_convert_options_add_converters(made, converters_of(converters)));
 
@@ -50,7 +51,7 @@ nb::tuple convert(nb::handle source, const std::vector<std::string>& outputs, in
 
 void define_convert(nb::module_& module) {
   module.def("convert", &convert, nb::arg("source"), nb::arg("outputs"), nb::arg("inputs"), nb::arg("input_type"), nb::arg("column_types"), nb::arg("schema"), nb::arg("opsets"),
-             nb::arg("steps"), nb::arg("columns"), nb::arg("operators").none(), nb::arg("converters").none());
+             nb::arg("steps"), nb::arg("columns"), nb::arg("operators").none(), nb::arg("converters").none(), nb::arg("own_ops"));
   module.def("infer_types", [](nb::bytes model, bool strict) {
     onward_buffer* made = nullptr;
     onward_status* status = nullptr;

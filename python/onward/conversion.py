@@ -57,7 +57,7 @@ class Model:
 
 
 def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="auto", outputs=None, inputs=None, steps=None,
-            operators=None, converters=None):
+            operators=None, converters=None, own_ops=False):
     """The ONNX model of a fitted estimator: the object itself, or the path or bytes of its file (pickle, joblib, skops).
 
     example        rows whose columns' types the inputs take: a frame, an Arrow table, a dict of columns, a matrix
@@ -71,6 +71,8 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     steps          columns computed from others before the model: a dict of name to expression, {"fare_log": "log1p(fare)"}
     operators      custom operators (onward.custom_operator, or paths of libraries) that converters put into the graph
     converters     a dict of class, or its name, to converter, beside those of onward.register_converter
+    own_ops        operators of our own domain, com.onward, may be used where standard ones cannot say what a model computes (hashing words);
+                   only onward runs such a file
     """
     column_types, input_type = {}, _choice(input_dtype, _INPUT_DTYPES, "input_dtype")
     if example is not None:
@@ -83,7 +85,7 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     own = Converters(converters, operators)
     columns = [] if example is None else _columns_of_example(example)
     steps = [f"{name}={text}" for name, text in steps.items()] if isinstance(steps, dict) else list(steps or [])
-    content, report = _core.convert(_source(fitted, own), *arguments, steps, columns, own.operators, own.core())
+    content, report = _core.convert(_source(fitted, own), *arguments, steps, columns, own.operators, own.core(), bool(own_ops))
     report = json.loads(report)
     for lost in report["lost"]:
         warnings.warn(lost, stacklevel=2)

@@ -72,6 +72,10 @@ onward_status* onward_convert_options_add_column(onward_convert_options* options
   return guarded([&] { require(options, "options"), require(name, "name"), options->options.columns.push_back(name); });
 }
 
+onward_status* onward_convert_options_allow_own_operators(onward_convert_options* options, int allowed) {
+  return guarded([&] { require(options, "options"), options->options.own_ops = allowed != 0; });
+}
+
 onward_status* onward_convert_options_add_operators(onward_convert_options* options, const onward_operators* operators) {
   return guarded([&] {
     require(options, "options"), require(operators, "operators");

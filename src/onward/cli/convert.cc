@@ -41,6 +41,7 @@ ConvertOptions options_of(const Arguments& a) {
   if (const auto path = a.value("--schema"))
     for (const Field& f : given_schema(*path).inputs) options.column_types[f.name] = tensor_type(f), options.columns.push_back(f.name);
   for (const std::string& step : a.values("--step")) options.steps.push_back(parse_step(step));
+  options.own_ops = a.has("--own-ops");
   return options;
 }
 
@@ -128,7 +129,7 @@ Command convert_command() {
                       {"--outputs", "NAME,…", "of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors", 0, false, true},
                       {"--step", "NAME=EXPR", "a column computed from others before the model, such as \"fare_log=log1p(fare)\" (docs/expressions.md); may be given again", 0, false, true},
                       opset_option, ml_opset_option,
-                      {"--own-ops", "", "allow operators of our own domain where an estimator needs them"},
+                      {"--own-ops", "", "allow operators of our own domain, com.onward, where standard ones cannot say what a model computes (hashing words); only onward runs such a file"},
                       {"--dry-run", "", "list everything that stands in the way; write nothing"},
                       {"--check", "DATA", "compare with the source library on these rows first; exit code 1 and no file when they differ"},
                       {"--trust", "", "let --check load the source with its own library, which may run code in it"},

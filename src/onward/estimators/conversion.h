@@ -35,6 +35,9 @@ class Conversion : public GraphBuilder {
   explicit Conversion(MissingWords missing = {}) : missing_words(std::move(missing)) {}
   MissingWords missing_words;
   const Registry* registry = nullptr;  // for estimators that a custom converter finds in what it was given
+  bool own_ops = false;                // the caller allows operators of the domain com.onward
+  // A node of com.onward, for what standard operators cannot say: `need`, such as "hashing words". Throws where it is not allowed.
+  Expr own(const std::string& op, std::vector<Expr> inputs, Attributes attributes, Result result, std::string_view need);
   std::vector<ColumnFacts> table;  // in the order of the fitted table
   // A file may use one estimator in many places, and those in many: what is read once may be called without end.
   void count_call() {

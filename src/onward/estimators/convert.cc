@@ -94,6 +94,7 @@ void settle_unread(Conversion& g) {
 Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words) {
   Conversion g(words);
   g.registry = options.registry.get();
+  g.own_ops = options.own_ops;
   if (options.input_type != DataType::none) g.number_type = options.input_type;
   const Frame x = make_inputs(g, e.facts(), options);
   const std::vector<NamedOutput> outputs = chosen_outputs(e(x), options.outputs);

@@ -24,6 +24,7 @@ struct ConvertOptions {
   std::vector<std::string> columns = {};              // of a table that the model may take, where the model does not say
   std::vector<NewColumn> steps = {};                  // computed before the model, in order
   std::shared_ptr<const Registry> registry = {};      // none: the built-in converters
+  bool own_ops = false;                               // operators of our own domain, com.onward, may be used
   std::string source_sha256 = {};
 };
 
