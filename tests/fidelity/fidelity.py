@@ -15,6 +15,7 @@ import sklearn.experimental.enable_halving_search_cv  # noqa: F401
 import sklearn.experimental.enable_iterative_imputer  # noqa: F401
 from sklearn.utils import all_estimators
 import sklearn.model_selection
+from sklearn.pipeline import make_pipeline
 import compare, tables
 
 CLASSES = dict(all_estimators())
@@ -30,7 +31,7 @@ def without_kernel(error):
     return bool(lacking) and lacking[1] in NO_DOUBLE_KERNEL
 
 
-def make(name, case): return eval(f"C{case}", {"C": CLASSES[name], "np": np, **CLASSES})
+def make(name, case): return eval(f"C{case}", {"C": CLASSES[name], "np": np, "make_pipeline": make_pipeline, **CLASSES})
 
 
 def tied(estimator, asked):

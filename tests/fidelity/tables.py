@@ -43,13 +43,15 @@ def table(kind, seed=0):
 
 
 def targets(estimator, score, wanted):
-    """-> [(name, y)]; wanted: "", "binary", "classes", "several", "multilabel", "positive" """
+    """-> [(name, y)]; wanted: "", "binary", "classes", "zeros and ones", "unlabelled", "several", "multilabel", "positive" """
     words = np.where(score > np.median(score), "yes", "no")
     numbers = np.digitize(score, np.quantile(score, [.3, .7])) * 10 + 5
     bools = score > np.quantile(score, .6)
     if wanted == "several" and is_classifier(estimator): return [("two", np.stack([numbers, np.where(bools, 5, 15)], axis=1))]
     if wanted == "several": return [("two", np.stack([score, -2 * score + np.sin(score)], axis=1))]
     if wanted == "multilabel": return [("labels", np.stack([bools, score < 0], axis=1).astype(int))]
+    if wanted == "zeros and ones": return [("0 and 1", bools.astype(int))]
+    if wanted == "unlabelled": return [("some -1", np.where(np.arange(len(score)) % 3 == 1, -1, numbers // 10))]
     if wanted == "positive": return [("", np.abs(score) + .01)]
     if wanted == "classes": return [("3 words", np.array(["low", "middle", "high"])[np.digitize(score, np.quantile(score, [.3, .7]))])]
     if wanted == "binary": return [("words", words)]

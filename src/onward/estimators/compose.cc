@@ -82,6 +82,12 @@ struct Pipeline {
     for (size_t i = 0; i + 1 < steps.size(); ++i) x = steps[i].transform(x);
     return steps.back()(x);
   }
+  std::optional<Expr> inverse(Expr y) const {
+    std::optional<Expr> before = y;
+    for (size_t i = steps.size(); i-- > 0 && before;)
+      if (steps[i].does == Step::Does::fit) before = steps[i].estimator.inverse(*before);
+    return before;
+  }
 };
 
 struct FeatureUnion {

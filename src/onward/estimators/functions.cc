@@ -29,12 +29,15 @@ Frame::Keeps kept(std::string_view name) {
 
 struct FunctionTransformer {
   const NamedFunction* function = nullptr;  // null: what goes in comes out
+  const NamedFunction* back = nullptr;
+  bool invertible = true;  // whether `back` is known; only who transforms back asks for it
   std::optional<bool> validate;
 
   bool takes_missing(const Frame&) const { return !validate.value_or(false); }
   bool takes_infinity(const Frame&) const { return !validate.value_or(false); }
   void learned(Fields& f) {
     f("validate", validate);
+    read_inverse(f);
     const auto func = f.get("func");
     if (const auto kw = f.get("kw_args"); kw && !kw->items().empty())
       return f.refuse("kw_args", "is not empty", "convertible: functions of one argument");
@@ -51,8 +54,17 @@ struct FunctionTransformer {
     const Expr given = x.numbers();
     return transformed(x.all_replaced(cast(function->formula({&given, 1}), DataType::f64), kept(function->name)));
   }
+  std::optional<Expr> inverse(Expr y) const {
+    if (!invertible) return {};
+    return back ? cast(back->formula({&y, 1}), DataType::f64) : y;
+  }
 
  private:
+  void read_inverse(Fields& f) {
+    const auto func = f.get("inverse_func"), arguments = f.get("inv_kw_args");
+    if (func && func->is(plain::Kind::global)) back = referenced(*func->global);
+    invertible = (!func || func->is(plain::Kind::none) || back) && (!arguments || arguments->items().empty());
+  }
   // functools.partial(check_array, ...) is how scikit-learn's own selectors pass columns on.
   static plain::Value inner(const plain::Value& func) {
     if (!func.is(plain::Kind::object)) return func;

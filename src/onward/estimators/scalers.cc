@@ -19,6 +19,10 @@ struct StandardScaler {
     if (with_std && scale) x = x / *scale;
     return transformed(x);
   }
+  Expr inverse(Expr y) const {
+    if (with_std && scale) y = y * *scale;
+    return with_mean && mean ? y + *mean : y;
+  }
 };
 
 struct RobustScaler {
@@ -36,6 +40,10 @@ struct RobustScaler {
     if (with_centering && center) x = x - *center;
     if (with_scaling && scale) x = x / *scale;
     return transformed(x);
+  }
+  Expr inverse(Expr y) const {
+    if (with_scaling && scale) y = y * *scale;
+    return with_centering && center ? y + *center : y;
   }
 };
 
@@ -55,6 +63,7 @@ struct MinMaxScaler {
     x = x * scale + min;
     return transformed(clip ? minimum(maximum(x, range.at(0)), range.at(1)) : x);
   }
+  Expr inverse(Expr y) const { return (y - min) / scale; }
 };
 
 struct MaxAbsScaler {
@@ -70,6 +79,7 @@ struct MaxAbsScaler {
     x = x / scale;
     return transformed(clip ? minimum(maximum(x, -1.0), 1.0) : x);
   }
+  Expr inverse(Expr y) const { return y * scale; }
 };
 
 struct Normalizer {
