@@ -110,17 +110,23 @@ std::vector<int64_t> places_among(const Tensor& some, const Tensor& all) {
   return places;
 }
 
-std::optional<int64_t> place_of(const plain::Value& v, const Tensor& classes) {
+std::optional<Label> label_of(const plain::Value& v) {
+  if (v.is(plain::Kind::text)) return Label(std::string(v.str()));
+  if (v.is(plain::Kind::integer)) return Label(double(v.integer));
+  if (v.is(plain::Kind::boolean)) return Label(double(v.boolean));
+  if (v.is(plain::Kind::real)) return Label(v.real);
+  return {};
+}
+
+std::optional<int64_t> place_of(const Label& label, const Tensor& classes) {
   std::optional<int64_t> place;
   with_items(classes, [&](const auto& items) {
-    for (int64_t i = 0; i < items.size() && !place; ++i) {
-      bool same = false;
-      if constexpr (std::is_same_v<std::decay_t<decltype(items[i])>, std::string>) same = v.is(plain::Kind::text) && v.str() == items[i];
-      else if (v.is(plain::Kind::integer)) same = double(v.integer) == double(items[i]);
-      else if (v.is(plain::Kind::boolean)) same = double(v.boolean) == double(items[i]);
-      else if (v.is(plain::Kind::real)) same = v.real == double(items[i]);
-      if (same) place = i;
-    }
+    const auto same = [&](const auto& item) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(item)>, std::string>) return label == Label(item);
+      else return label == Label(double(item));
+    };
+    const auto at = std::find_if(items.begin(), items.end(), same);
+    if (at != items.end()) place = at - items.begin();
   });
   return place;
 }

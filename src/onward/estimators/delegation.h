@@ -33,8 +33,10 @@ Expr class_index(Expr labels, const Tensor& classes);
 Expr one_hot(Expr index, int64_t width);  // (batch) int64 -> (batch, width) double; nothing for an index of `width`
 // Where each class of `some` stands among `all`; throws where one does not.
 std::vector<int64_t> places_among(const Tensor& some, const Tensor& all);
-// The place of a value of the file, such as a parameter pos_label; none where it is no class.
-std::optional<int64_t> place_of(const plain::Value&, const Tensor& classes);
+// A class that a parameter such as pos_label names: text, or a number. Owns what it says; a value of the file does not outlive it.
+using Label = std::variant<double, std::string>;
+std::optional<Label> label_of(const plain::Value&);
+std::optional<int64_t> place_of(const Label&, const Tensor& classes);  // none where it is no class
 // Columns given for classes `some` in the order of `all`, where the others have `otherwise`.
 Expr spread(Expr values, const std::vector<int64_t>& places, int64_t width, double otherwise);
 

@@ -72,7 +72,8 @@ struct DummyClassifier {
     if (each.size() != classes.size()) return f.bad("constant", text("has ", each.size(), " items for ", classes.size(), " outputs"));
     for (size_t k = 0; k < each.size(); ++k) {
       const plain::Value one = each[k].items().size() == 1 ? each[k].items()[0] : each[k];
-      const auto place = place_of(one, classes[k]);
+      const auto label = label_of(one);
+      const auto place = label ? place_of(*label, classes[k]) : std::nullopt;
       if (!place) return f.bad("constant", text("is ", f.said(one), ", which is no class"));
       answers[k] = *place;
     }
@@ -103,9 +104,13 @@ struct DummyRegressor {
 Definitions dummy_estimators() {
   return {
       reads<DummyClassifier>("sklearn.dummy.DummyClassifier",
-                             {.cases = {"()", "(strategy='most_frequent')", "(strategy='constant', constant='no')", "(strategy='constant', constant=[15])",
-                                        "(strategy='constant', constant=np.array([True]))"},
-                              .data = "clean missing"}),
+                             {.cases = {"()", "(strategy='most_frequent')"}, .data = "clean missing"}),
+      reads<DummyClassifier>("sklearn.dummy.DummyClassifier",
+                             {.cases = {"(strategy='constant', constant='no')", "(strategy='constant', constant=np.array(['yes']))"},
+                              .data = "clean",
+                              .targets = "binary"}),
+      reads<DummyClassifier>("sklearn.dummy.DummyClassifier",
+                             {.cases = {"(strategy='constant', constant=[1])"}, .data = "clean", .targets = "zeros and ones"}),
       reads<DummyClassifier>("sklearn.dummy.DummyClassifier",
                              {.cases = {"()", "(strategy='constant', constant=[15, 5])"}, .data = "clean", .targets = "several"}),
       reads<DummyRegressor>("sklearn.dummy.DummyRegressor",

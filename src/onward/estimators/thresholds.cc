@@ -8,8 +8,8 @@ struct Threshold {
   static constexpr bool takes_missing = true, takes_infinity = true;  // the classifier says what it refuses
   Estimator estimator;
   std::vector<Method> methods;
-  std::optional<double> threshold;         // none: the middle of the method that answers
-  std::optional<plain::Value> pos_label;   // none: the second class
+  std::optional<double> threshold;    // none: the middle of the method that answers
+  std::optional<Label> pos_label;     // none: the second class
 
   void learned(Fields& f) {
     f(f.get("estimator_") ? "estimator_" : "estimator", estimator);  // one that was fitted before is not fitted again
@@ -38,13 +38,19 @@ struct Threshold {
   }
 };
 
+std::optional<Label> read_label(Fields& f, const plain::Value& v) {
+  const std::optional<Label> label = label_of(v);
+  if (!label) f.bad("pos_label", text("is ", f.said(v)));
+  return label;
+}
+
 }  // namespace
 
 struct FixedThresholdClassifier : Threshold {
   void learned(Fields& f) {
     Threshold::learned(f);
     if (const auto v = f.get("threshold"); v && v->str() != "auto") f.assign("threshold", *v, threshold.emplace(), {});
-    if (f.given("pos_label")) pos_label = f.get("pos_label");
+    if (f.given("pos_label")) pos_label = read_label(f, *f.get("pos_label"));
   }
 };
 
@@ -56,9 +62,9 @@ struct TunedThresholdClassifierCV : Threshold {
     const auto function = scorer ? scorer->find("_score_func") : std::nullopt;
     if (!function) return f.bad("_curve_scorer", "is missing");
     const auto given = scorer->find("_kwargs");
-    pos_label = given ? given->find("pos_label") : std::nullopt;
-    if (pos_label && pos_label->is(plain::Kind::none)) pos_label.reset();
-    else if (!pos_label) take_default(f, *function);
+    const auto named = given ? given->find("pos_label") : std::nullopt;
+    if (!named) take_default(f, *function);
+    else if (!named->is(plain::Kind::none)) pos_label = read_label(f, *named);
   }
 
  private:
@@ -70,7 +76,7 @@ struct TunedThresholdClassifierCV : Threshold {
     if (!known)
       return f.refuse("scoring", text("is ", f.said(function), " without a pos_label, whose default the file does not say"),
                       "give make_scorer a pos_label");
-    if (std::ranges::find(of_class_1, function.global->name) != std::end(of_class_1)) pos_label = plain::integer(1);
+    if (std::ranges::find(of_class_1, function.global->name) != std::end(of_class_1)) pos_label = Label(1.0);
   }
 };
 
