@@ -199,6 +199,8 @@ def xgboost_models(write):
     wrapper("regressor_missing_zero", xgb.XGBRegressor(**small, missing=0), FIT, SCORE)
     wrapper("forest_classifier", xgb.XGBRFClassifier(**small), FIT, THREE)
     wrapper("forest_regressor", xgb.XGBRFRegressor(**small), FIT, SCORE)
+    wrapper("dropout_classifier", xgb.XGBClassifier(**small, booster="dart", rate_drop=.4, base_score=.3), FIT, BINARY, files=(".json",))
+    wrapper("dropout_regressor", xgb.XGBRegressor(**small, booster="dart", rate_drop=.4, base_score=1.7), FIT, SCORE)
     wrapper("linear_classifier", xgb.XGBClassifier(n_estimators=5, booster="gblinear", n_jobs=1), full, BINARY)
     noise = np.random.default_rng(8).integers(0, 2, ROWS)
     early = {"eval_set": [(FIT[::-1], noise)], "verbose": False}

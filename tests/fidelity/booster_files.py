@@ -1,6 +1,6 @@
 """Files of two releases each of the boosting libraries, converted, run, and compared with what those releases answered (tests/data/boosters).
 
-usage: booster_files.py ONWARD [--engine onnxruntime|onward] [--filter TEXT]    Prints what is not equal or not convertible; the last line counts.
+usage: booster_files.py ONWARD [--engine onnxruntime|onward] [--filter TEXT] [--data FOLDER]    Prints what is not equal or not convertible; the last line counts.
 Scores, leaves and labels are equal to the last bit in our engine, whatever the file's format.
 """
 import argparse, collections, os, subprocess, sys, tempfile
@@ -44,12 +44,12 @@ def judge(engine, source, recorded, path, onward):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("onward"), parser.add_argument("--engine", default="onward", choices=["onnxruntime", "onward"]), parser.add_argument("--filter", default="")
+    parser.add_argument("onward"), parser.add_argument("--engine", default="onward", choices=["onnxruntime", "onward"]), parser.add_argument("--filter", default=""), parser.add_argument("--data", default=DATA, type=Path)
     args = parser.parse_args()
     engine = compare.OnnxRuntime() if args.engine == "onnxruntime" else compare.Onward(args.onward)
     count = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="boosters_") as folder:
-        for recorded in sorted(DATA.glob("*/*.npz")):
+        for recorded in sorted(args.data.glob("*/*.npz")):
             for source in [recorded.with_suffix(s) for s in FORMATS if recorded.with_suffix(s).exists()]:
                 shown = f"{recorded.parent.name}/{source.name}"
                 if args.filter not in shown: continue

@@ -9,7 +9,7 @@ using plain::Kind;
 using Link = LightgbmObjective::Link;
 using Task = LightgbmObjective::Task;
 
-constexpr int64_t most_features = 1'000'000, most_outputs = 1'000'000;
+constexpr int64_t most_features = 1'000'000, most_outputs = 100'000;
 
 std::vector<std::string> words_of(const std::string& text) {
   std::vector<std::string> out;

@@ -1,5 +1,7 @@
 #include "onward/estimators/lightgbm_tree.h"
 
+#include <cmath>
+
 namespace onward {
 namespace {
 
@@ -8,6 +10,7 @@ constexpr int64_t is_category = 1, default_left = 2;
 enum class MissingKind : int64_t { none = 0, zero = 1, nan = 2 };
 
 constexpr int64_t word_bits = 32, most_leaves = int64_t{1} << 29;
+constexpr size_t widest_leaf = 1000;  // times the usual one
 
 struct Columns {
   std::vector<int64_t> feature, decision, left, right;
@@ -25,17 +28,38 @@ struct Columns {
   }
 };
 
-// The categories whose bits are set. `threshold` is the number of the set.
-std::vector<double> read_set(const BoosterRecord& t, const std::vector<int64_t>& starts, const std::vector<int64_t>& words, double threshold) {
-  const auto sets = int64_t(starts.size()) - 1;
-  if (!(threshold >= 0 && threshold < double(sets))) t.bad("threshold", "holds the number ", threshold, " of a set; there are ", std::max<int64_t>(sets, 0));
-  const int64_t begin = starts[size_t(threshold)], end = starts[size_t(threshold) + 1];
+// The sets of categories as words of bits, one for each split that tests categories.
+struct Sets {
+  std::vector<int64_t> starts, words;
+  std::vector<bool> taken;
+
+  explicit Sets(const BoosterRecord& t) {
+    if (t.integer("num_cat", 0) < 1) return;
+    starts = t.integers("cat_boundaries"), words = t.integers("cat_threshold");
+    taken.resize(starts.empty() ? 0 : starts.size() - 1);
+  }
+  std::vector<double> take(const BoosterRecord& t, double number);
+};
+
+std::vector<double> Sets::take(const BoosterRecord& t, double number) {
+  if (!(number >= 0 && number < double(taken.size()))) t.bad("threshold", "holds the number ", number, " of a set; there are ", taken.size());
+  const auto at = size_t(number);
+  const int64_t begin = starts[at], end = starts[at + 1];
   if (begin < 0 || end < begin || end > int64_t(words.size())) t.bad("cat_boundaries", "goes beyond the ", words.size(), " words");
+  if (taken[at]) t.bad("threshold", "holds the number ", number, " of a set twice");
+  taken[at] = true;
   std::vector<double> in;
   for (int64_t w = begin; w < end; ++w)
     for (int64_t bit = 0; bit < word_bits; ++bit)
       if (words[size_t(w)] >> bit & 1) in.push_back(double((w - begin) * word_bits + bit));
   return in;
+}
+
+// LightGBM takes a number this near to zero for zero, whatever its threshold. Thresholds that near are moved to where all such numbers
+// fall on the side of zero.
+double threshold_of(double t) {
+  if (!(std::abs(t) <= lightgbm_zero)) return t;
+  return t < 0 ? std::nextafter(-lightgbm_zero, -1.0) : lightgbm_zero;
 }
 
 // What a numerical test does with NaN: the kinds other than "nan" take it for zero.
@@ -46,8 +70,7 @@ bool missing_goes_left(MissingKind kind, int64_t decision, double threshold) {
 void read_splits(const BoosterRecord& t, int64_t leaves, LightgbmTree& into) {
   const int64_t inner = leaves - 1;
   const Columns c(t, inner);
-  std::vector<int64_t> starts, words;
-  if (t.integer("num_cat", 0) > 0) starts = t.integers("cat_boundaries"), words = t.integers("cat_threshold");
+  Sets sets(t);
   const auto child = [&](const char* key, int64_t to) {
     if (to >= inner || to < -leaves) t.bad(key, "holds ", to, " for ", leaves, " leaves");
     return int32_t(to >= 0 ? to : inner + ~to);
@@ -61,11 +84,11 @@ void read_splits(const BoosterRecord& t, int64_t leaves, LightgbmTree& into) {
     node.yes = child("left_child", c.left[i]), node.no = child("right_child", c.right[i]);
     if (decision & is_category) {
       node.test = Test::member;  // NaN goes right
-      into.tree.sets[int32_t(i)] = read_set(t, starts, words, c.threshold[i]);
+      into.tree.sets[int32_t(i)] = sets.take(t, c.threshold[i]);
       into.views[i] = LightgbmView::category;
       continue;
     }
-    node.split = c.threshold[i];
+    node.split = threshold_of(c.threshold[i]);
     node.missing_yes = missing_goes_left(MissingKind(kind), decision, node.split);
     if (MissingKind(kind) == MissingKind::zero) into.views[i] = LightgbmView::zero_is_missing;
   }
@@ -86,6 +109,10 @@ void read_linear(const BoosterRecord& t, int64_t leaves, int64_t columns, Lightg
     at += size_t(count);
   }
   if (at != features.size() || at != coefficients.size()) t.bad("leaf_coeff", "has ", coefficients.size(), " items for ", at, " features");
+  // A table of them is as wide as the widest leaf's.
+  size_t widest = 0;
+  for (const auto& f : into.features) widest = std::max(widest, f.size());
+  if (widest * size_t(leaves) > widest_leaf * (features.size() + size_t(leaves))) fail(Code::limit_size, t.place("num_features"), " differ too much");
   for (int64_t f : features)
     if (f < 0 || f >= columns) t.bad("leaf_features", "holds ", f, " of ", columns, " columns");
 }

@@ -5,6 +5,8 @@
 
 namespace onward {
 
+inline constexpr double lightgbm_zero = 1.0000000180025095e-35;  // 1e-35 as float32: what is not larger is zero
+
 // A test may see its column in one of three ways.
 enum class LightgbmView : uint8_t { plain, zero_is_missing, category };
 

@@ -78,7 +78,7 @@ struct XgboostBooster {
       read(f, inner.root);
     }
   }
-  Outputs operator()(const Frame& x) const { return outputs_of(model->wrapper.empty() ? *model : model->up_to_best(), x, __builtin_nan("")); }
+  Outputs operator()(const Frame& x) const { return outputs_of(model->wrapper.empty() ? *model : model->for_wrapper(), x, __builtin_nan("")); }
 
  private:
   void read(Fields& f, const plain::Value& state) {
@@ -105,7 +105,7 @@ struct XgboostWrapper {
       if (f.ok()) f.bad("_Booster", "is no booster of XGBoost");
       return;
     }
-    model = std::make_shared<const XgboostModel>(inner->model->up_to_best());
+    model = std::make_shared<const XgboostModel>(inner->model->for_wrapper());
     f.same_input_as(model->facts);
   }
 };

@@ -13,7 +13,7 @@ using Base = XgboostObjective::Base;
 using Link = XgboostObjective::Link;
 using Task = XgboostObjective::Task;
 
-constexpr int64_t most_outputs = 1'000'000, most_features = 1'000'000;
+constexpr int64_t most_outputs = 100'000, most_features = 1'000'000;
 
 constexpr XgboostObjective objectives[] = {
     {"reg:squarederror"},
@@ -121,7 +121,10 @@ void read_linear(const BoosterRecord& model, XgboostModel& into) {
   into.weights = Array<float>::of({rows_of_weights, into.outputs}, [&](int64_t i) { return float(all[size_t(i)]); });
 }
 
-void read_trees(const BoosterRecord& model, const std::optional<std::vector<double>>& weights, XgboostModel& into) {
+// The base margin, then the trees. Dropout gives each tree a weight. Prediction in place adds the base to a tree's leaf and takes it
+// off again before the weight, and both of these round.
+std::shared_ptr<const TreeEnsemble> ensemble_of(const BoosterRecord& model, const std::optional<std::vector<double>>& weights, bool in_place,
+                                                XgboostModel& into) {
   auto ensemble = std::make_shared<TreeEnsemble>();
   ensemble->targets = into.outputs, ensemble->features = into.facts.n_features_in;
   for (int64_t k = 0; k < into.outputs; ++k)
@@ -131,22 +134,35 @@ void read_trees(const BoosterRecord& model, const std::optional<std::vector<doub
   const std::vector<int64_t> group = model.integers("tree_info");
   if (group.size() != trees.size()) model.bad("tree_info", "has ", group.size(), " items for ", trees.size(), " trees");
   if (weights && weights->size() != trees.size()) model.bad("weight_drop", "has ", weights->size(), " items for ", trees.size(), " trees");
-  for (size_t i = 0; i < trees.size(); ++i)
-    ensemble->trees.push_back(read_xgboost_tree(trees[i], group[i], into.outputs, weights ? std::optional((*weights)[i]) : std::nullopt));
-  check(*ensemble);
-  // How many trees make a round, and with that where rounds end, is told in so many words since 2.0.
-  if (model.has("iteration_indptr")) {
-    for (int64_t end : model.integers("iteration_indptr")) {
-      if (end < 0 || end > int64_t(trees.size())) model.bad("iteration_indptr", "holds ", end, " for ", trees.size(), " trees");
-      into.rounds.push_back(into.leading + end);
-    }
-    if (!into.rounds.empty()) into.rounds.erase(into.rounds.begin());
-  } else {
-    const int64_t parallel = std::max<int64_t>(model.record("gbtree_model_param").integer("num_parallel_tree", 1), 1);
-    if (parallel > int64_t(trees.size()) && !trees.empty()) model.bad("gbtree_model_param.num_parallel_tree", "is ", parallel, " for ", trees.size(), " trees");
-    for (int64_t end = parallel * into.outputs; end <= int64_t(trees.size()); end += parallel * into.outputs) into.rounds.push_back(into.leading + end);
+  for (size_t i = 0; i < trees.size(); ++i) {
+    if (group[i] < 0 || group[i] >= into.outputs) model.bad("tree_info", "holds ", group[i], " for ", into.outputs, " outputs");
+    std::optional<Dropout> dropout;
+    if (weights) dropout = {float((*weights)[i]), in_place ? into.base[size_t(group[i])] : 0};
+    ensemble->trees.push_back(read_xgboost_tree(trees[i], group[i], into.outputs, dropout));
   }
-  into.trees = std::move(ensemble);
+  check(*ensemble);
+  return ensemble;
+}
+
+// Where rounds end among the trees. Since 2.0 the file says so; before, it says how many trees a round has for each output.
+std::vector<int64_t> ends_of_rounds(const BoosterRecord& model, int64_t trees, int64_t outputs) {
+  std::vector<int64_t> ends;
+  if (model.has("iteration_indptr")) {
+    ends = model.integers("iteration_indptr");
+    for (int64_t end : ends)
+      if (end < 0 || end > trees) model.bad("iteration_indptr", "holds ", end, " for ", trees, " trees");
+    if (!ends.empty()) ends.erase(ends.begin());
+    return ends;
+  }
+  const int64_t parallel = std::max<int64_t>(model.record("gbtree_model_param").integer("num_parallel_tree", 1), 1);
+  for (int64_t end = 0; parallel <= trees && end + parallel * outputs <= trees;) ends.push_back(end += parallel * outputs);
+  return ends;
+}
+
+void read_trees(const BoosterRecord& model, const std::optional<std::vector<double>>& weights, XgboostModel& into) {
+  into.trees = ensemble_of(model, weights, false, into);
+  if (weights) into.in_place_trees = ensemble_of(model, weights, true, into);
+  into.rounds = ends_of_rounds(model, int64_t(into.trees->trees.size()) - into.leading, into.outputs);
 }
 
 // What save_model of scikit-learn's classes leaves behind: {"_estimator_type": "classifier", …}.
@@ -193,13 +209,14 @@ XgboostModel XgboostModel::read(const plain::Value& state) {
   return m;
 }
 
-XgboostModel XgboostModel::up_to_best() const {
+XgboostModel XgboostModel::for_wrapper() const {
   XgboostModel out = *this;
+  if (in_place_trees) out.trees = in_place_trees;
   if (!trees || !best_iteration) return out;
   if (*best_iteration < 0 || *best_iteration >= int64_t(rounds.size()))
     fail(Code::bad_file, "attributes.best_iteration is ", *best_iteration, " of ", rounds.size(), " rounds");
-  auto kept = std::make_shared<TreeEnsemble>(*trees);
-  kept->trees.resize(size_t(rounds[size_t(*best_iteration)]));
+  auto kept = std::make_shared<TreeEnsemble>(*out.trees);
+  kept->trees.resize(size_t(leading + rounds[size_t(*best_iteration)]));
   out.trees = std::move(kept);
   return out;
 }

@@ -19,6 +19,7 @@ struct XgboostModel {
   XgboostObjective objective;
   int64_t outputs = 1;
   std::shared_ptr<const TreeEnsemble> trees;  // the base margin is the first trees; empty: linear
+  std::shared_ptr<const TreeEnsemble> in_place_trees;  // of a model with dropout, as inplace_predict adds them; else empty
   Array<float> weights;                       // (features + 1, outputs) of a linear booster; the last row is the bias
   std::vector<float> base;                    // margins, by output
   int64_t leading = 0;                        // trees that are the base margin
@@ -29,7 +30,7 @@ struct XgboostModel {
   std::string wrapper;                        // "classifier", "regressor", "ranker": saved by the class of scikit-learn; else empty
 
   static XgboostModel read(const plain::Value& state);
-  XgboostModel up_to_best() const;            // as the classes of scikit-learn predict
+  XgboostModel for_wrapper() const;           // as the classes of scikit-learn predict: in place, up to the best round
   Expr input(const Frame& x, double missing) const;  // float (batch, features)
   Expr margin(Expr input) const;              // float (batch, outputs)
   std::optional<Expr> leaves(Expr input) const;

@@ -4,7 +4,7 @@
 namespace onward {
 namespace {
 
-constexpr int64_t most_outputs = 1'000'000;
+constexpr int64_t most_outputs = 100'000;
 
 double as_float(double x) { return double(float(x)); }
 
@@ -34,18 +34,22 @@ int32_t index(const BoosterRecord& t, std::string_view key, int64_t i, size_t n)
   return int32_t(i);
 }
 
-void read_categories(const BoosterRecord& t, Tree& tree) {
-  if (!t.has("categories_nodes")) return;
+std::map<int32_t, std::vector<double>> read_categories(const BoosterRecord& t, size_t count_of_nodes) {
+  std::map<int32_t, std::vector<double>> sets;
+  if (!t.has("categories_nodes")) return sets;
   const std::vector<int64_t> nodes = t.integers("categories_nodes"), starts = t.integers("categories_segments"),
                              sizes = t.integers("categories_sizes"), all = t.integers("categories");
   if (starts.size() != nodes.size() || sizes.size() != nodes.size()) t.bad("categories_segments", "does not fit categories_nodes");
+  auto left = int64_t(all.size());  // no two nodes share categories
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const int32_t node = index(t, "categories_nodes", nodes[i], tree.nodes.size());
+    const int32_t node = index(t, "categories_nodes", nodes[i], count_of_nodes);
     const auto count = int64_t(all.size());
-    if (starts[i] < 0 || sizes[i] < 0 || starts[i] > count || sizes[i] > count - starts[i])
+    if (starts[i] < 0 || sizes[i] < 0 || starts[i] > count || sizes[i] > count - starts[i] || sizes[i] > left)
       t.bad("categories_segments", "reaches beyond the ", count, " categories");
-    tree.sets[node].assign(all.begin() + starts[i], all.begin() + starts[i] + sizes[i]);
+    left -= sizes[i];
+    sets[node].assign(all.begin() + starts[i], all.begin() + starts[i] + sizes[i]);
   }
+  return sets;
 }
 
 // What a leaf adds to each of several outputs at once.
@@ -69,31 +73,34 @@ Numbers vector_leaves(const BoosterRecord& t, const Columns& c, int64_t width) {
 
 }  // namespace
 
-Tree read_xgboost_tree(const BoosterRecord& t, int64_t target, int64_t outputs, std::optional<double> weight) {
+Tree read_xgboost_tree(const BoosterRecord& t, int64_t target, int64_t outputs, std::optional<Dropout> dropout) {
   const Columns c(t);
   Tree tree;
   tree.target = target;
   tree.nodes.resize(c.left.size());
-  read_categories(t, tree);
+  auto sets = read_categories(t, c.left.size());
   for (size_t i = 0; i < c.left.size(); ++i) {
     TreeNode& node = tree.nodes[i];
     if (c.left[i] == -1) {
-      // Of dropout, the product in float32.
-      node.split = weight ? double(float(c.split[i]) * float(*weight)) : as_float(c.split[i]);
+      float leaf = float(c.split[i]);
+      if (dropout) leaf = ((leaf + dropout->base) - dropout->base) * dropout->weight;
+      node.split = double(leaf);
       continue;
     }
     const int32_t left = index(t, "left_children", c.left[i], c.left.size()), right = index(t, "right_children", c.right[i], c.left.size());
     const bool to_left = c.default_left[i] != 0;
     const auto feature = int32_t(std::min<int64_t>(std::max<int64_t>(c.feature[i], -1), INT32_MAX));
-    if (c.type[i] == 1) node = {0, feature, right, left, Test::member, !to_left};  // what is in the set goes right
-    else node = {as_float(c.split[i]), feature, left, right, Test::lt, to_left};
-    if (c.type[i] == 1 && !tree.sets.contains(int32_t(i))) tree.sets[int32_t(i)];
+    if (c.type[i] == 0) node = {as_float(c.split[i]), feature, left, right, Test::lt, to_left};
+    else if (c.type[i] == 1) {  // what is in the set goes right
+      node = {0, feature, right, left, Test::member, !to_left};
+      tree.sets[int32_t(i)] = std::move(sets[int32_t(i)]);
+    } else t.bad("split_type", "holds ", c.type[i]);
   }
   const BoosterRecord parameters = t.record("tree_param");
   const int64_t width = parameters.integer("size_leaf_vector", 0);
   if (width > 1) {
     if (width != outputs) t.bad("tree_param.size_leaf_vector", "is ", width, " for ", outputs, " outputs");
-    if (weight) t.bad("tree_param.size_leaf_vector", "is ", width, " in a model with dropout");
+    if (dropout) t.bad("tree_param.size_leaf_vector", "is ", width, " in a model with dropout");
     tree.values = vector_leaves(t, c, width);
   }
   return in_order(std::move(tree));

@@ -5,7 +5,10 @@
 
 namespace onward {
 
-// `weight`: what dropout multiplies its leaves with.
-Tree read_xgboost_tree(const BoosterRecord& tree, int64_t target, int64_t outputs, std::optional<double> weight);
+// A leaf of a tree that dropout weighs: ((leaf + base) - base) * weight.
+struct Dropout {
+  float weight = 1, base = 0;
+};
+Tree read_xgboost_tree(const BoosterRecord& tree, int64_t target, int64_t outputs, std::optional<Dropout> dropout);
 
 }  // namespace onward
