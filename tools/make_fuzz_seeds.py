@@ -1,6 +1,6 @@
 """Turns the fixtures into seeds for the fuzz targets of the formats room.
 
-Usage: make_fuzz_seeds.py FOLDER    writes FOLDER/read_pickle and FOLDER/read_skops
+Usage: make_fuzz_seeds.py FOLDER    writes FOLDER/read_pickle, FOLDER/read_skops and FOLDER/read_booster
 """
 import json
 import shutil
@@ -8,7 +8,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-FIXTURES = Path(__file__).parent.parent / "tests/data/sklearn"
+DATA = Path(__file__).parent.parent / "tests/data"
+FIXTURES = DATA / "sklearn"
 LARGEST = 20_000  # larger seeds only slow the fuzzer
 
 
@@ -23,6 +24,10 @@ def main():
         if path.suffix == ".skops" and path.stat().st_size < LARGEST:
             shutil.copy(path, skops / seed)
             (skops / f"{seed}.txt").write_bytes(as_text(path))
+    boosters = Path(sys.argv[1]) / "read_booster"
+    boosters.mkdir(parents=True, exist_ok=True)
+    for path in sorted((DATA / "boosters").glob("*/*")):
+        if path.suffix != ".npz" and path.stat().st_size < LARGEST: shutil.copy(path, boosters / f"{path.parent.name}-{path.name}")
 
 
 def as_text(path):

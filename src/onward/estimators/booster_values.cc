@@ -32,7 +32,7 @@ BoosterRecord::BoosterRecord(plain::Value value, std::string where) : value_(val
   if (!value.is(Kind::dict) && !value.is(Kind::object)) fail(Code::bad_file, where_, " is ", plain::name(value.kind), "; expected an object");
 }
 
-std::string BoosterRecord::place(std::string_view key) const { return where_.empty() ? std::string(key) : text(where_, ".", key); }
+std::string BoosterRecord::place(std::string_view key) const { return where_.empty() ? std::string(key) : key.empty() ? where_ : text(where_, ".", key); }
 
 plain::Value BoosterRecord::at(std::string_view key) const {
   const auto v = value_.find(key);

@@ -67,7 +67,7 @@ struct LightgbmWrapper {
     Estimator booster;
     f("_Booster", booster);
     const auto* inner = booster.as<LightgbmBooster>();
-    if (!inner) {
+    if (!inner || !inner->model) {
       if (f.ok()) f.bad("_Booster", "is no booster of LightGBM");
       return;
     }

@@ -24,7 +24,7 @@ LightgbmFormula::LightgbmFormula(const LightgbmModel& model) : model_(model) {
     linear_ |= t.linear;
     for (size_t i = 0; i < tree.nodes.size(); ++i) {
       TreeNode& node = tree.nodes[i];
-      if (node.is_leaf() || node.feature < 0 || node.feature >= n) continue;
+      if (node.is_leaf()) continue;
       auto& view = first[size_t(node.feature)];
       if (!view) view = t.views[i];
       if (*view == t.views[i]) continue;
@@ -32,7 +32,7 @@ LightgbmFormula::LightgbmFormula(const LightgbmModel& model) : model_(model) {
       if (fresh) more_.push_back(node.feature), views_.push_back(t.views[i]);
       node.feature = at->second;
     }
-    trees_->trees.push_back(in_order(std::move(tree)));
+    trees_->trees.push_back(std::move(tree));
   }
   std::vector<LightgbmView> all;
   for (const auto& view : first) all.push_back(view.value_or(LightgbmView::plain));

@@ -67,12 +67,12 @@ bool missing_goes_left(MissingKind kind, int64_t decision, double threshold) {
   return kind == MissingKind::none ? 0.0 <= threshold : (decision & default_left) != 0;
 }
 
-void read_splits(const BoosterRecord& t, int64_t leaves, LightgbmTree& into) {
+void read_splits(const BoosterRecord& t, int64_t leaves, int64_t columns, LightgbmTree& into) {
   const int64_t inner = leaves - 1;
   const Columns c(t, inner);
   Sets sets(t);
-  const auto child = [&](const char* key, int64_t to) {
-    if (to >= inner || to < -leaves) t.bad(key, "holds ", to, " for ", leaves, " leaves");
+  const auto child = [&](const char* key, int64_t at, int64_t to) {
+    if (to >= inner || to < -leaves || (to >= 0 && to <= at)) t.bad(key, "holds ", to, " at ", at, " for ", leaves, " leaves");
     return int32_t(to >= 0 ? to : inner + ~to);
   };
   for (int64_t at = 0; at < inner; ++at) {
@@ -80,8 +80,9 @@ void read_splits(const BoosterRecord& t, int64_t leaves, LightgbmTree& into) {
     const int64_t decision = c.decision[i], kind = decision >> 2 & 3;
     if (kind > int64_t(MissingKind::nan)) t.bad("decision_type", "holds ", decision);
     TreeNode& node = into.tree.nodes[i];
-    node.feature = int32_t(std::min<int64_t>(std::max<int64_t>(c.feature[i], -1), INT32_MAX));
-    node.yes = child("left_child", c.left[i]), node.no = child("right_child", c.right[i]);
+    if (c.feature[i] < 0 || c.feature[i] >= columns) t.bad("split_feature", "holds ", c.feature[i], " of ", columns, " columns");
+    node.feature = int32_t(c.feature[i]);
+    node.yes = child("left_child", at, c.left[i]), node.no = child("right_child", at, c.right[i]);
     if (decision & is_category) {
       node.test = Test::member;  // NaN goes right
       into.tree.sets[int32_t(i)] = sets.take(t, c.threshold[i]);
@@ -133,7 +134,7 @@ LightgbmTree read_lightgbm_tree(const BoosterRecord& t, int64_t target, int64_t 
     out.tree.nodes[size_t(leaves - 1 + leaf)].split = out.values[size_t(leaf)];
     out.tree.numbers[size_t(leaves - 1 + leaf)] = int32_t(leaf);
   }
-  if (leaves > 1) read_splits(t, leaves, out);
+  if (leaves > 1) read_splits(t, leaves, columns, out);
   if (t.integer("is_linear", 0) == 1) read_linear(t, leaves, columns, out);
   return out;
 }

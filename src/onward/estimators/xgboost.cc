@@ -101,7 +101,7 @@ struct XgboostWrapper {
     f("_Booster", booster);
     f.since("missing", missing);
     const auto* inner = booster.as<XgboostBooster>();
-    if (!inner) {
+    if (!inner || !inner->model) {
       if (f.ok()) f.bad("_Booster", "is no booster of XGBoost");
       return;
     }

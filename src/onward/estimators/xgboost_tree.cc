@@ -103,7 +103,11 @@ Tree read_xgboost_tree(const BoosterRecord& t, int64_t target, int64_t outputs, 
     if (dropout) t.bad("tree_param.size_leaf_vector", "is ", width, " in a model with dropout");
     tree.values = vector_leaves(t, c, width);
   }
-  return in_order(std::move(tree));
+  try {
+    return in_order(std::move(tree));
+  } catch (Error& e) {
+    throw e.within(t.place(""));
+  }
 }
 
 }  // namespace onward
