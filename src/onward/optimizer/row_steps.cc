@@ -77,7 +77,7 @@ const std::map<std::string_view, RowSteps::Condition>& RowSteps::conditions() {
     for (const char* name : {"Softmax", "LogSoftmax", "TopK"}) out[name] = along_axis<-1>;
     for (const char* name : {"ArgMax", "ArgMin"}) out[name] = along_axis<0>;
     for (const char* name : {"MatMul", "Gemm"}) out[name] = product_with_constant;
-    for (const char* name : {"onward.Dense", "onward.NearestRows"}) out[name] = first_has_rows;
+    for (const char* name : {"onward.Dense", "onward.NearestRows", "com.onward.NgramCounts", "com.onward.NgramHashes"}) out[name] = first_has_rows;
     out["Reshape"] = reshape, out["Transpose"] = transpose, out["Concat"] = concat, out["Gather"] = gather, out["Slice"] = slice;
     return out;
   }();
