@@ -66,7 +66,7 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
                    the version of the same release. Without it ai.onnx 21 and ai.onnx.ml 5. What an older version cannot say is warned of
                    (`report["lost"]`), or refused by name. An ONNX model's path or bytes is written for the opsets as it stands
     input_dtype    "auto", "float32" or "float64", of numeric inputs
-    outputs        of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors
+    outputs        of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors, std
     inputs         "matrix" or "columns"; as the model was fitted where it is not given
     steps          columns computed from others before the model: a dict of name to expression, {"fare_log": "log1p(fare)"}
     operators      custom operators (onward.custom_operator, or paths of libraries) that converters put into the graph

@@ -67,11 +67,11 @@ def expected(estimator, asked, outputs):
     for name in outputs:
         stem, _, number = name.rpartition("_")
         stem, number = (stem, int(number)) if number.isdigit() and stem in METHODS else (name, None)
-        method = METHODS.get(stem, "transform")
-        if method not in cache: cache[method] = getattr(estimator, method)(asked)
+        method = "std" if name == "std" else METHODS.get(stem, "transform")
+        if method not in cache: cache[method] = estimator.predict(asked, return_std=True)[1] if name == "std" else getattr(estimator, method)(asked)
         ref = cache[method]
         if number is not None: ref = ref[number]
-        if stem not in METHODS:                                        # a column of a transformer of text and numbers
+        if stem not in METHODS and name != "std":                       # a column of a transformer of text and numbers
             if not isinstance(ref, pd.DataFrame): ref = pd.DataFrame(ref, columns=estimator.get_feature_names_out())
             ref = ref[[name if name in ref.columns else name[:-1]]]    # an input has that name already: "_" behind the output's
         out[name] = ref.toarray() if hasattr(ref, "toarray") else np.asarray(ref)

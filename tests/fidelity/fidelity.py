@@ -14,12 +14,14 @@ import pandas as pd
 import sklearn.experimental.enable_halving_search_cv  # noqa: F401
 import sklearn.experimental.enable_iterative_imputer  # noqa: F401
 from sklearn.utils import all_estimators
+import sklearn.gaussian_process.kernels
 import sklearn.model_selection
 from sklearn.pipeline import make_pipeline
 import compare, tables
 
 CLASSES = dict(all_estimators())
 CLASSES.update({n: getattr(sklearn.model_selection, n) for n in ("HalvingGridSearchCV", "HalvingRandomSearchCV", "GridSearchCV", "RandomizedSearchCV")})
+KERNELS = {n: k for n, k in vars(sklearn.gaussian_process.kernels).items() if isinstance(k, type)}
 
 
 # What ONNX Runtime has no kernel for in float64: there is nothing to compare with. Any other operator that it lacks is a failure.
@@ -31,7 +33,7 @@ def without_kernel(error):
     return bool(lacking) and lacking[1] in NO_DOUBLE_KERNEL
 
 
-def make(name, case): return eval(f"C{case}", {"C": CLASSES[name], "np": np, "make_pipeline": make_pipeline, **CLASSES})
+def make(name, case): return eval(f"C{case}", {"C": CLASSES[name], "np": np, "make_pipeline": make_pipeline, **KERNELS, **CLASSES})
 
 
 def tied(estimator, asked):
@@ -49,12 +51,13 @@ def cases(rows):
 
 
 def run(args, row, name, kind, case, folder, count, report):
+    if kind == "documents" and args.engine == "onnxruntime": return   # these models hold operators of our own
     engine = compare.OnnxRuntime() if args.engine == "onnxruntime" else compare.Onward(args.onward)
     X, score = tables.table(kind)
     fit, ask = X[:tables.FIT], X[tables.FIT:].copy()
     if kind in ("text", "none"): ask[:50, 0] = "never seen"
     if kind in ("text", "none") and "Encoder" in name and "handle_unknown" not in case: ask = ask[50:]
-    hows = ("frame",) if isinstance(X, pd.DataFrame) else ("array",) if kind == "labels" else ("float64", "frame") if kind in ("text", "none") else ("float64", "float32", "frame")
+    hows = ("frame",) if isinstance(X, pd.DataFrame) else ("array",) if kind in ("labels", "documents") else ("float64", "frame") if kind in ("text", "none") else ("float64", "float32", "frame")
     for what, y in tables.targets(make(name, case), score, row["targets"]):
         for how in hows:
             shown = f"{name + case:78.78s} {kind:8s} {what:7s} {how:8s}"
@@ -62,17 +65,18 @@ def run(args, row, name, kind, case, folder, count, report):
             A, Q = (tables.as_frame(fit), tables.as_frame(ask)) if how == "frame" else (fit, ask)
             try:
                 estimator = make(name, case)
-                estimator.fit(A.ravel(), ) if kind == "labels" else estimator.fit(A, y[:tables.FIT])
+                estimator.fit(A.ravel(), ) if kind == "labels" else estimator.fit(A.ravel() if kind == "documents" else A, y[:tables.FIT])
             except (ValueError, TypeError) as e:
                 count["refused by the library"] += 1
                 continue
             if how == "float32": Q = Q.astype(np.float32).astype(np.float64)
             worst = wrong = ties = 0
             try:
-                options = ["--input-dtype", "float32"] if how == "float32" else []
+                options = ["--input-dtype", "float32"] if how == "float32" else ["--own-ops"] if kind == "documents" else []
                 if row["outputs"]: options += ["--outputs", row["outputs"].replace(" ", ",")]
                 compare.convert(args.onward, estimator, path, *options, dump=(pickle.dump, joblib.dump)[sum(count.values()) % 2])
                 got = engine.run(path, Q)
+                if kind == "documents": Q = Q.ravel()
                 if kind == "labels": got, Q = {"transformed": got["transformed"].ravel() if name == "LabelEncoder" else got["transformed"]}, Q.ravel()
                 ignore = tied(estimator, Q)
                 ties = 0 if ignore is None else int(ignore.sum())

@@ -59,7 +59,7 @@ if __name__ == "__main__":
                 shown = f"{recorded.parent.name}/{source.name}"
                 if args.filter not in shown: continue
                 path = f"{folder}/model.onnx"
-                done = subprocess.run([args.onward, "convert", str(source), "-o", path], capture_output=True, text=True)
+                done = subprocess.run([args.onward, "convert", str(source), "-o", path, *(["--own-ops"] if args.engine == "onward" else [])], capture_output=True, text=True)
                 if done.returncode == 4:
                     count["skipped"] += 1
                     refused[done.stderr.strip().replace("\n", " ")[:150]] += 1

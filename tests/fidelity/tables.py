@@ -6,6 +6,17 @@ from sklearn.base import is_classifier
 FIT, ASK = 500, 1500
 
 
+WORDS = ("the cat Café café CAFE naïve ÉTÉ été Straße ΟΔΟΣ Σ ΣΊΣΥΦΟΣ İstanbul ISTANBUL ﬁne Ⅷ ² x² 3rd don't e.g. user_name C++ #tag 日本語 日本 हिन्दी é e\u0301t ﷺ "
+         "und nicht sehr good bad Movie movie's well-known A I we 12 12,5 $3.50 🙂 ok\u00a0go a\u200bb Ǆ ß ſ K Ω ͅᾼ Α\u0345Σ Σ'Α ʰΣ I\u0307").split(" ")
+
+
+def documents(r, n):
+    """Short texts with what splits, folds and strips differently in different languages and engines."""
+    spaces, probabilities = [" ", "  ", " \t ", "\n", "\x1c", "\u2003", ", ", ". ", "-", ""], [.6, .1, .04, .04, .02, .04, .06, .05, .03, .02]
+    texts = ["".join(w + s for w, s in zip(r.choice(WORDS, k), r.choice(spaces, k, p=probabilities))) for k in r.randint(0, 14, n)]
+    return np.array(texts, object)[:, None]
+
+
 def table(kind, seed=0):
     """-> X (array or frame) of FIT + ASK rows, score (a number per row that targets are made of)"""
     r, n = np.random.RandomState(seed), FIT + ASK
@@ -22,6 +33,7 @@ def table(kind, seed=0):
     elif kind == "missing":
         X = np.round(r.rand(n, 5) * 5, 1)
         X[r.rand(n, 5) < .1] = np.nan
+    elif kind == "documents": X = documents(r, n)
     elif kind == "bools": X = pd.DataFrame(r.rand(n, 3) < .4, columns=["a", "b", "c"])
     elif kind in ("text", "none", "labels"):
         X = np.empty((n, 3), object)
@@ -34,6 +46,7 @@ def table(kind, seed=0):
         X.loc[r.rand(n) < .1, "color"] = np.nan
     if kind == "mixed": score = X["a"].values + (X["color"] == "red").values
     elif kind == "one": score = np.sin(X[:, 0]) + .3 * r.randn(n)
+    elif kind == "documents": score = np.array([len(d) % 7 + d.count("e") for d in X[:, 0]]) + r.randn(n) * .5
     elif kind in ("text", "none", "labels"): score = (X[:, 0] == "red") + r.randn(n) * .5
     else:
         Z = np.nan_to_num(np.asarray(X, float))
@@ -74,6 +87,7 @@ def feeds(inputs, table, schema):
     said, out = {i["name"]: i for i in schema["inputs"]}, {}
     for name, kind in inputs:
         v = table[name].to_numpy()[:, None] if isinstance(table, pd.DataFrame) and name in table.columns else np.asarray(table)
+        if len(said[name]["shape"]) == 1: v = v.ravel()                # documents
         if kind != "tensor(string)":
             out[name] = v.astype(NUMPY[kind])
             continue

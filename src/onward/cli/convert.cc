@@ -126,7 +126,7 @@ Command convert_command() {
                       {"--example", "DATA", "a table whose columns' types the inputs take"},
                       {"--inputs", "KIND", "one matrix or one input per column (default: as the model was fitted)", 0, false, false, {"matrix", "columns"}},
                       {"--input-dtype", "TYPE", "of numeric inputs", 0, false, false, {"auto", "float32", "float64"}},
-                      {"--outputs", "NAME,…", "of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors", 0, false, true},
+                      {"--outputs", "NAME,…", "of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors, std", 0, false, true},
                       {"--step", "NAME=EXPR", "a column computed from others before the model, such as \"fare_log=log1p(fare)\" (docs/expressions.md); may be given again", 0, false, true},
                       opset_option, ml_opset_option,
                       {"--own-ops", "", "allow operators of our own domain, com.onward, where standard ones cannot say what a model computes (hashing words); only onward runs such a file"},

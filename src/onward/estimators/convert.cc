@@ -67,7 +67,9 @@ Frame make_inputs(Conversion& g, const Facts& facts, const ConvertOptions& o) {
   const bool by_column = o.inputs == Inputs::columns || (o.inputs == Inputs::automatic && (named || other));
   if (!by_column && other) throw Error(Code::usage, "with these steps the columns that come in are not those of the model, so they are no matrix of it", "leave out --inputs matrix");
   Frame x;
-  if (!by_column) {
+  if (!by_column && facts.documents) {
+    x = Frame(reshaped(g.input("X", DataType::str, {rows}), {rows, 1}), names);
+  } else if (!by_column) {
     x = Frame(g.input("X", type_of_input(o, "X"), {rows, int64_t(names.size())}), names);
   } else {
     for (const std::string& name : names) x.append(Frame(g.input(name, type_of_input(o, name), {rows, 1}), std::vector{name}));

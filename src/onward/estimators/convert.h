@@ -17,7 +17,7 @@ enum class Inputs : uint8_t { automatic, matrix, columns };  // automatic: as th
 
 struct ConvertOptions {
   std::vector<std::string> outputs =
-      {};  // of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors; empty: the usual
+      {};  // of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors, std; empty: the usual
   Inputs inputs = Inputs::automatic;
   DataType input_type = DataType::none;               // of all numeric inputs: f32 or f64; none: what the fitted fields prove, else f64
   std::map<std::string, DataType> column_types = {};  // of single columns, by a schema or an example; stronger than input_type

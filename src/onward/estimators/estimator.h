@@ -15,7 +15,7 @@ struct Outputs {
   enum class Role { transformer, classifier, regressor, clusterer, outliers } role = Role::transformer;
   std::optional<Frame> transform = {};
   std::optional<Expr> predict = {}, predict_proba = {}, predict_log_proba = {}, decision_function = {}, score_samples = {}, apply = {},
-                      distances = {}, neighbors = {};
+                      distances = {}, neighbors = {}, std = {};
   bool margin = false;  // decision_function is a raw margin, which the class has no method of that name for: boosters of other libraries
   std::vector<Expr> probabilities_each = {};                                    // of a classifier with several outputs
   std::vector<Tensor> classes = {};                                             // one, or one for each output
@@ -36,6 +36,7 @@ struct Facts {
   std::string class_name, module, library, version;
   int64_t n_features_in = -1;  // -1: unknown
   std::vector<std::string> feature_names_in;
+  bool documents = false;  // fitted on a list of texts: its input is one vector of strings
 };
 
 // Any estimator, as a value. Copies share.

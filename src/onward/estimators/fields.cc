@@ -123,6 +123,7 @@ const Facts& facts_of(const Fields& f) { return f.facts(); }
 void Fields::same_input_as(const Facts& step) {
   facts_.n_features_in = step.n_features_in;
   facts_.feature_names_in = step.feature_names_in;
+  facts_.documents = step.documents;
   if (facts_.version.empty()) facts_.version = step.version;
 }
 

@@ -60,6 +60,7 @@ class Fields {
   Fitted fitted() const { return {object_, reading_.document, facts_}; }  // all of it, for who knows the class
   void same_input_as(const Facts& step);           // a pipeline takes what its first step takes
   void one_column() { facts_.n_features_in = 1; }  // an estimator of one column that does not say so
+  void documents() { facts_.n_features_in = 1, facts_.documents = true; }  // one of texts
   int version() const { return version_; }         // 1.4.2 is 104
   Estimator estimator(const plain::Value&, std::string_view part);
   bool ok() const { return reading_.problems.size() == problems_before_; }

@@ -60,6 +60,7 @@ std::vector<Offer> offers(const Outputs& o) {
   one("score_samples", nothing_else, o.score_samples);
   one("distances", nothing_else && !o.score_samples, o.distances);
   one("neighbors", false, o.neighbors);
+  one("std", false, o.std);
   return all;
 }
 
