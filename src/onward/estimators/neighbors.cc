@@ -1,79 +1,38 @@
-// k nearest neighbours: distances to every row of the training data, the k smallest, a vote or a mean. Differences, not
-// x² - 2xy + y²: what is equally far must stay equally far.
+// k nearest neighbours: distances to every row of the training data, the k smallest, a vote or a mean.
 #include <cmath>
 
-#include "onward/estimators/fields.h"
+#include "onward/estimators/distance.h"
 
 namespace onward {
 namespace {
 
 struct Neighbors {
   enum class Weights { uniform, distance } weights = Weights::uniform;
-  enum class Metric { euclidean, manhattan, minkowski, chebyshev, cosine } metric = Metric::euclidean;
+  Distance distance;
   Numbers fitted;
   int64_t k = 5;
-  double p = 2;  // of minkowski
 
   void learned(Fields& f) {
     f("_fit_X", fitted, {"samples", "features"});
     f("n_neighbors", k);
     if (fitted && (k < 1 || k > fitted.dim(0))) f.bad("n_neighbors", text("is ", k, " of ", fitted.dim(0), " samples"));
     f.choice("weights", weights, {{"uniform", Weights::uniform}, {"None", Weights::uniform}, {"distance", Weights::distance}});
-    f.choice("effective_metric_", metric,
-             {{"euclidean", Metric::euclidean},
-              {"l2", Metric::euclidean},
-              {"manhattan", Metric::manhattan},
-              {"l1", Metric::manhattan},
-              {"cityblock", Metric::manhattan},
-              {"minkowski", Metric::minkowski},
-              {"chebyshev", Metric::chebyshev},
-              {"infinity", Metric::chebyshev},
-              {"cosine", Metric::cosine}});
-    if (metric != Metric::minkowski) return;
-    const auto parameters = f.get("effective_metric_params_");
-    if (const auto v = parameters ? parameters->find("p") : std::nullopt) f.assign("effective_metric_params_['p']", *v, p, {});
-    if (const auto w = parameters ? parameters->find("w") : std::nullopt; w && !w->is(plain::Kind::none))
-      f.refuse("metric_params", "holds weights w", "convertible: minkowski without weights; scale the columns instead");
+    distance.learned(f, "effective_metric_", "effective_metric_params_", fitted);
   }
+  bool takes_missing(const Frame&) const { return distance.takes_missing(); }
 
   struct Found {
     Expr rows, weights, distances;  // (batch, k) each
   };
   Found nearest(Expr x) const {
-    const auto [ordered, indices] = smallest(comparable(x), k);
-    const Expr distance = metric == Metric::euclidean ? sqrt(ordered) : metric == Metric::minkowski ? power(ordered, 1 / p) : ordered;
-    if (weights == Weights::uniform) return {indices, cast(equal(indices, indices), DataType::f64), distance};
+    const auto [ordered, indices] = smallest(distance.comparable(x, fitted), k);
+    const Expr far = distance.from_comparable(ordered);
+    if (weights == Weights::uniform) return {indices, cast(equal(indices, indices), DataType::f64), far};
     // A neighbour at distance 0 has all the weight, shared with others like it.
-    const Expr here = cast(equal(distance, 0.0), DataType::f64);
-    return {indices, where(sum(here) > 0.0, here, 1.0 / distance), distance};
+    const Expr here = cast(equal(far, 0.0), DataType::f64);
+    return {indices, where(sum(here) > 0.0, here, 1.0 / far), far};
   }
   void also(Outputs& out, const Found& found) const { out.distances = found.distances, out.neighbors = found.rows; }
-
- private:
-  // (batch, samples): in the order of the distance, cheaper where the order allows.
-  Expr comparable(Expr x) const {
-    if (metric == Metric::cosine) {
-      const Numbers unit = Numbers::of(fitted.shape(), [&](int64_t i) { return fitted[i] / length(i / fitted.dim(1)); }).transposed();
-      const Expr norm = sqrt(sum(x * x));
-      return minimum(maximum(1.0 - matmul(x / where(equal(norm, 0.0), 1.0, norm), unit), 0.0), 2.0);
-    }
-    const Expr off = reshaped(x, {0, 1, fitted.dim(1)}) - fitted;  // (batch, samples, features)
-    switch (metric) {
-      case Metric::manhattan:
-        return sum(abs(off), -1, false);
-      case Metric::chebyshev:
-        return max(abs(off), -1, false);
-      case Metric::minkowski:
-        return sum(power(abs(off), p), -1, false);
-      default:
-        return sum(off * off, -1, false);
-    }
-  }
-  double length(int64_t row) const {
-    double sum = 0;
-    for (int64_t j = 0; j < fitted.dim(1); ++j) sum += fitted(row, j) * fitted(row, j);
-    return sum == 0 ? 1 : std::sqrt(sum);
-  }
 };
 
 }  // namespace
@@ -146,9 +105,30 @@ Definitions neighbors_estimators() {
                                   {.cases = {"()", "(weights='distance')", "(n_neighbors=3, metric='manhattan')", "(p=3)",
                                              "(metric='chebyshev')", "(metric='cosine')", "(algorithm='brute', weights='distance')"},
                                    .tolerance = 1e-12}),
+      reads<KNeighborsClassifier>(
+          "sklearn.neighbors.KNeighborsClassifier",
+          {.cases = {"(metric='canberra')", "(metric='braycurtis', algorithm='brute')", "(metric='sqeuclidean', weights='distance')",
+                     "(metric='correlation')", "(metric='seuclidean', metric_params={'V': [1, 2, 3, 4, 5.]})",
+                     "(metric='mahalanobis', metric_params={'V': np.diag([1, 2, 3, 4, 5.]) + .3})",
+                     "(p=3, metric_params={'w': [1, 2, 3, 4, 5.]}, weights='distance')"},
+           .data = "clean",
+           .targets = "binary",
+           .tolerance = 1e-12}),
+      // By distance the library weighs rows that are equal by what its sums leave of 0.
+      reads<KNeighborsClassifier>("sklearn.neighbors.KNeighborsClassifier",
+                                  {.cases = {"(metric='nan_euclidean')"}, .data = "missing", .targets = "binary", .tolerance = 1e-12}),
       reads<KNeighborsClassifier>("sklearn.neighbors.KNeighborsClassifier",
                                   {.cases = {"()", "(weights='distance')"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
       reads<KNeighborsRegressor>("sklearn.neighbors.KNeighborsRegressor", {.cases = {"()", "(weights='distance')"}, .tolerance = 1e-12}),
+      // Distances of truths tie at the k-th by the thousand; with all of them there is no last one.
+      reads<KNeighborsRegressor>(
+          "sklearn.neighbors.KNeighborsRegressor",
+          {.cases = {"(499, metric='jaccard', weights='distance')", "(499, metric='dice', weights='distance')",
+                     "(499, metric='rogerstanimoto', weights='distance')", "(499, metric='russellrao', weights='distance')",
+                     "(499, metric='sokalsneath', weights='distance')", "(499, metric='yule', weights='distance')",
+                     "(499, metric='hamming', weights='distance')"},
+           .data = "bools",
+           .tolerance = 1e-12}),
       reads<KNeighborsRegressor>("sklearn.neighbors.KNeighborsRegressor",
                                  {.cases = {"()", "(weights='distance')"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
   };
