@@ -32,7 +32,8 @@ Value ridge(Objects& o) {
 TEST(Delegation, ADummyThatDrawsAtRandomIsRefused) {
   Objects o;
   expect(o, made(o, "sklearn.dummy", "DummyClassifier", {{"strategy", o.text("uniform")}, {"classes_", o.integers({1}, {3})}}),
-         "model (DummyClassifier): strategy is uniform: it draws an answer at random for each row; convertible: prior, most_frequent, constant");
+         "model (DummyClassifier): strategy is uniform: it draws an answer at random for each row; "
+         "convertible: prior, most_frequent, constant");
 }
 
 TEST(Delegation, AConstantThatIsNoClassIsRefused) {
@@ -49,7 +50,8 @@ TEST(Delegation, AScoreOfOnesOwnWithoutAPositiveLabelIsRefused) {
   const Value scorer = o.object("sklearn.metrics._scorer", "_CurveScorer", {{"_score_func", o.global("__main__", "gain")}});
   expect(o,
          made(o, "sklearn.model_selection._classification_threshold", "TunedThresholdClassifierCV",
-              {{"estimator_", ridge(o)}, {"response_method", o.text("auto")}, {"best_threshold_", plain::real(.4)}, {"_curve_scorer", scorer}}),
+              {{"estimator_", ridge(o)}, {"response_method", o.text("auto")}, {"best_threshold_", plain::real(.4)},
+               {"_curve_scorer", scorer}}),
          "scoring is a Python function ('gain'), which holds code, not data without a pos_label, whose default the file does not say; "
          "give make_scorer a pos_label");
 }
@@ -74,7 +76,8 @@ TEST(Delegation, ColumnsOfABagAreChecked) {
 TEST(Delegation, AnOrderThatNumbersNoTargetsIsRefused) {
   Objects o;
   expect(o,
-         made(o, "sklearn.multioutput", "RegressorChain", {{"estimators_", o.list({ridge(o), ridge(o)})}, {"order_", o.integers({2}, {0, 0})}}),
+         made(o, "sklearn.multioutput", "RegressorChain", {{"estimators_", o.list({ridge(o), ridge(o)})},
+                                                           {"order_", o.integers({2}, {0, 0})}}),
          "order_ does not number the targets");
 }
 
@@ -82,7 +85,8 @@ TEST(Delegation, CalibratorsOfUnknownKindAreRefused) {
   Objects o;
   const Value pair = o.object("sklearn.calibration", "_CalibratedClassifier",
                               {{"estimator", ridge(o)}, {"calibrators", o.list({o.object("sklearn.calibration", "_Other", {})})}});
-  expect(o, made(o, "sklearn.calibration", "CalibratedClassifierCV", {{"classes_", o.integers({2}, {0, 1})}, {"calibrated_classifiers_", o.list({pair})}}),
+  expect(o, made(o, "sklearn.calibration", "CalibratedClassifierCV", {{"classes_", o.integers({2}, {0, 1})},
+                                                                      {"calibrated_classifiers_", o.list({pair})}}),
          "calibrators hold an object ('_Other')");
 }
 
@@ -90,7 +94,8 @@ TEST(Delegation, PrecomputedKernelsOfPairsAreRefused) {
   Objects o;
   expect(o,
          made(o, "sklearn.multiclass", "OneVsOneClassifier",
-              {{"classes_", o.integers({2}, {0, 1})}, {"estimators_", o.list({ridge(o)})}, {"pairwise_indices_", o.list({o.integers({1}, {0})})}}),
+              {{"classes_", o.integers({2}, {0, 1})}, {"estimators_", o.list({ridge(o)})},
+               {"pairwise_indices_", o.list({o.integers({1}, {0})})}}),
          "pairwise_indices_ are given: the parts take a precomputed kernel; convertible: a named kernel");
 }
 
@@ -114,7 +119,8 @@ TEST(Delegation, ATransformerOfTheTargetNeedsAnInverse) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code, Code::unsupported_estimator);
-    EXPECT_NE(std::string(e.what()).find("Normalizer, the transformer of the target, has no convertible inverse_transform"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("Normalizer, the transformer of the target, has no convertible inverse_transform"),
+              std::string::npos) << e.what();
   }
 }
 

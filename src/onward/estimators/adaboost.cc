@@ -44,7 +44,8 @@ struct AdaBoostClassifier {
     out.predict_proba = p;
     return out;
   }
-  static Outputs classifier(const Tensor& classes, Expr index, const ClassScores& scores) { return onward::classifier(classes, index, scores); }
+  static Outputs classifier(const Tensor& classes, Expr index, const ClassScores& scores) { return onward::classifier(classes, index,
+      scores); }
   Outputs single(Expr vote) const {
     const Expr zero = columns(vote, {0}) * 0.0;
     return onward::classifier(classes, cast(vector_of(zero), DataType::i64), {.predict_proba = zero + 1.0, .decision_function = zero});
@@ -100,7 +101,8 @@ Definitions adaboost_estimators() {
       reads<AdaBoostRegressor>("sklearn.ensemble.AdaBoostRegressor",
                                {.cases = {"(n_estimators=10, random_state=0)", "(n_estimators=5, loss='exponential', random_state=0)"}}),
       reads<AdaBoostRegressor>("sklearn.ensemble.AdaBoostRegressor",
-                               {.cases = {"(Ridge(), n_estimators=4, loss='square', random_state=0)"}, .data = "clean", .tolerance = 1e-12}),
+                               {.cases = {"(Ridge(), n_estimators=4, loss='square', random_state=0)"}, .data = "clean",
+                                .tolerance = 1e-12}),
   };
 }
 

@@ -18,7 +18,8 @@ struct Bagging {
     if (parts.empty()) return f.bad("estimators_", "is empty");
     for (const auto& own : columns)
       for (const int64_t c : own)
-        if (c < 0 || c >= f.facts().n_features_in) return f.bad("estimators_features_", text("holds column ", c, " of ", f.facts().n_features_in));
+        if (c < 0 || c >= f.facts().n_features_in)
+          return f.bad("estimators_features_", text("holds column ", c, " of ", f.facts().n_features_in));
   }
   std::vector<Outputs> answers(const Frame& x) const {
     std::vector<Outputs> all;
@@ -90,7 +91,8 @@ Definitions bagging_estimators() {
                                {.cases = {"(random_state=0)", halves, drawn}, .data = "ratings prices missing"}),
       // Few rows for each: some never meet a class.
       reads<BaggingClassifier>("sklearn.ensemble.BaggingClassifier",
-                               {.cases = {"(DecisionTreeClassifier(max_depth=2), n_estimators=9, max_samples=5, random_state=0)"}, .data = "clean"}),
+                               {.cases = {"(DecisionTreeClassifier(max_depth=2), n_estimators=9, max_samples=5, random_state=0)"},
+                                .data = "clean"}),
       reads<BaggingClassifier>("sklearn.ensemble.BaggingClassifier",
                                {.cases = {"(RidgeClassifier(), n_estimators=6, max_samples=20, random_state=0)"}, .data = "clean ratings"}),
       reads<BaggingClassifier>("sklearn.ensemble.BaggingClassifier",

@@ -107,7 +107,8 @@ struct CalibratedClassifierCV {
     } else if (z.shape().size() == 1) {
       z = concat({negated(column_of(z)), column_of(z)});
     }
-    if (z.columns() != classes.size()) fail(Code::unsupported_estimator, "a classifier gives ", z.columns(), " scores of ", classes.size(), " classes");
+    if (z.columns() != classes.size())
+      fail(Code::unsupported_estimator, "a classifier gives ", z.columns(), " scores of ", classes.size(), " classes");
     return softmax(c.a * z);
   }
 };

@@ -132,7 +132,8 @@ std::optional<int64_t> place_of(const Label& label, const Tensor& classes) {
 }
 
 Expr spread(Expr values, const std::vector<int64_t>& places, int64_t width, double otherwise) {
-  if (int64_t(places.size()) != values.columns()) fail(Code::bad_file, "a part has ", places.size(), " classes and gives ", values.columns());
+  if (int64_t(places.size()) != values.columns())
+    fail(Code::bad_file, "a part has ", places.size(), " classes and gives ", values.columns());
   if (int64_t(places.size()) == width && std::ranges::is_sorted(places)) return values;
   std::vector<int64_t> from(size_t(width), int64_t(places.size()));  // behind the last: the column of what is missing
   for (size_t k = 0; k < places.size(); ++k) from[size_t(places[k])] = int64_t(k);

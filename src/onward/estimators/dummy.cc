@@ -13,15 +13,18 @@ struct DummyClassifier {
   void learned(Fields& f) {
     const auto kind = f.get("strategy");
     if (const std::string_view s = kind ? kind->str() : ""; s == "stratified" || s == "uniform")
-      return f.refuse("strategy", text("is ", s, ": it draws an answer at random for each row"), "convertible: prior, most_frequent, constant");
-    f.choice("strategy", strategy, {{"prior", Strategy::prior}, {"most_frequent", Strategy::most_frequent}, {"constant", Strategy::constant}});
+      return f.refuse("strategy", text("is ", s, ": it draws an answer at random for each row"),
+                      "convertible: prior, most_frequent, constant");
+    f.choice("strategy", strategy, {{"prior", Strategy::prior}, {"most_frequent", Strategy::most_frequent},
+                                    {"constant", Strategy::constant}});
     int64_t outputs = 1;
     f("n_outputs_", outputs);
     if (outputs > 1) f("classes_", classes, {"outputs"}), f("class_prior_", priors, {"outputs"});
     else f("classes_", classes.emplace_back()), f("class_prior_", priors.emplace_back());
     if (!f.ok()) return;
     for (size_t k = 0; k < classes.size(); ++k) {
-      if (k >= priors.size() || priors[k].size() == 0 || priors[k].size() != classes[k].size()) return f.bad("class_prior_", "does not fit classes_");
+      if (k >= priors.size() || priors[k].size() == 0 || priors[k].size() != classes[k].size())
+        return f.bad("class_prior_", "does not fit classes_");
       answers.push_back(std::max_element(priors[k].begin(), priors[k].end()) - priors[k].begin());
     }
     if (strategy == Strategy::constant) read_constant(f);
@@ -56,7 +59,8 @@ struct DummyClassifier {
     if (v->is(plain::Kind::array) && v->array->type->kind != 'O') {
       Tensor all;
       f.assign("constant", *v, all, {});
-      if (!all || all.size() != int64_t(classes.size())) return f.bad("constant", text("is not one for each of ", classes.size(), " outputs"));
+      if (!all || all.size() != int64_t(classes.size()))
+        return f.bad("constant", text("is not one for each of ", classes.size(), " outputs"));
       const Tensor flat = all.reshaped({all.size()});
       for (size_t k = 0; k < classes.size(); ++k) {
         const std::vector<int64_t> places = places_among(slice(flat, int64_t(k)), classes[k]);
@@ -114,7 +118,8 @@ Definitions dummy_estimators() {
       reads<DummyClassifier>("sklearn.dummy.DummyClassifier",
                              {.cases = {"()", "(strategy='constant', constant=[15, 5])"}, .data = "clean", .targets = "several"}),
       reads<DummyRegressor>("sklearn.dummy.DummyRegressor",
-                            {.cases = {"()", "(strategy='median')", "(strategy='quantile', quantile=.3)", "(strategy='constant', constant=3)"},
+                            {.cases = {"()", "(strategy='median')", "(strategy='quantile', quantile=.3)",
+                                       "(strategy='constant', constant=3)"},
                              .data = "clean missing"}),
       reads<DummyRegressor>("sklearn.dummy.DummyRegressor", {.cases = {"()"}, .data = "clean", .targets = "several"}),
   };

@@ -43,7 +43,8 @@ struct IsolationForest {
     std::vector<Array<int64_t>> columns;
     f("estimators_features_", columns, {"trees", "columns"});
     const std::vector<plain::Value> each = fitted_trees(f);
-    if (each.empty() || each.size() != columns.size()) return f.bad("estimators_", text("holds ", each.size(), " trees for ", columns.size(), " sets of columns"));
+    if (each.empty() || each.size() != columns.size())
+      return f.bad("estimators_", text("holds ", each.size(), " trees for ", columns.size(), " sets of columns"));
     for (size_t i = 0; i < each.size(); ++i) {
       try {
         trees->trees.push_back(read(f, each[i], columns[i]));
@@ -79,7 +80,8 @@ struct IsolationForest {
       if (node.is_leaf()) continue;
       node.feature = int32_t(columns[node.feature]);
       const auto n = int32_t(out.nodes.size());
-      if (node.yes <= int32_t(i) || node.no <= int32_t(i) || node.yes >= n || node.no >= n) fail(Code::bad_file, "node ", i, " has children before it");
+      if (node.yes <= int32_t(i) || node.no <= int32_t(i) || node.yes >= n || node.no >= n)
+        fail(Code::bad_file, "node ", i, " has children before it");
     }
     const std::vector<double> depth = depths(out);
     for (size_t i = 0; i < out.nodes.size(); ++i)
@@ -114,8 +116,10 @@ struct RandomTreesEmbedding {
 Definitions isolation_forest_estimators() {
   return {
       reads<IsolationForest>("sklearn.ensemble.IsolationForest",
-                             {.cases = {"(n_estimators=20, random_state=0)", "(n_estimators=10, contamination=.1, max_features=.6, random_state=0)",
-                                        "(n_estimators=5, max_samples=2, random_state=0)", "(n_estimators=5, bootstrap=True, max_samples=40, random_state=0)"},
+                             {.cases = {"(n_estimators=20, random_state=0)",
+                                        "(n_estimators=10, contamination=.1, max_features=.6, random_state=0)",
+                                        "(n_estimators=5, max_samples=2, random_state=0)",
+                                            "(n_estimators=5, bootstrap=True, max_samples=40, random_state=0)"},
                               .data = "clean ratings prices missing",
                               .tolerance = 1e-12,
                               .outputs = "label scores score_samples"}),

@@ -30,7 +30,8 @@ Outputs IsotonicRegression::operator()(Expr x) const {
 
 Definitions isotonic_estimators() {
   return {reads<IsotonicRegression>("sklearn.isotonic.IsotonicRegression",
-                                    {.cases = {"()", "(out_of_bounds='clip')", "(increasing=False)", "(increasing='auto', y_min=-.5, y_max=.5)"},
+                                    {.cases = {"()", "(out_of_bounds='clip')", "(increasing=False)",
+                                               "(increasing='auto', y_min=-.5, y_max=.5)"},
                                      .data = "one"})};
 }
 

@@ -20,7 +20,8 @@ struct LabelPropagation {
     if (fitted && nearest && (k < 1 || k > fitted.dim(0))) f.bad("n_neighbors", text("is ", k, " of ", fitted.dim(0), " samples"));
   }
   Outputs operator()(Expr x) const {
-    const Expr share = nearest ? sum(pick(labels, smallest(differences(x), k).indices), 1, false) : matmul(exp(-gamma * products(x)), labels);
+    const Expr share = nearest ? sum(pick(labels, smallest(differences(x), k).indices), 1, false) : matmul(exp(-gamma * products(x)),
+        labels);
     const Expr p = share / sum(share);  // of a row that is far from all: 0 / 0, as the library has it
     return classifier(classes, argmax(where(is_nan(p), 0.0, p)), {.predict_proba = p});
   }
@@ -45,7 +46,8 @@ struct LabelPropagation {
 Definitions label_propagation_estimators() {
   Definitions all;
   for (std::string_view name : {"sklearn.semi_supervised.LabelPropagation", "sklearn.semi_supervised.LabelSpreading"})
-    all.push_back(reads<LabelPropagation>(name, {.cases = {"(gamma=.5)", "(kernel='knn')"}, .data = "clean", .targets = "unlabelled", .tolerance = 1e-12}));
+    all.push_back(reads<LabelPropagation>(name, {.cases = {"(gamma=.5)", "(kernel='knn')"}, .data = "clean", .targets = "unlabelled",
+                                                 .tolerance = 1e-12}));
   return all;
 }
 

@@ -60,7 +60,8 @@ struct OneVsRestClassifier {
     }
     multilabel = kind.starts_with("multilabel"), many = kind == "multiclass";
     const bool fits = many || multilabel ? int64_t(parts.size()) == classes.size() : parts.size() == 1 && classes.size() <= 2;
-    if (!classes || parts.empty() || !fits) f.bad("estimators_", text("holds ", parts.size(), " for ", classes ? classes.size() : 0, " classes"));
+    if (!classes || parts.empty() || !fits)
+      f.bad("estimators_", text("holds ", parts.size(), " for ", classes ? classes.size() : 0, " classes"));
   }
   Outputs operator()(const Frame& x) const {
     const std::vector<Outputs> said = ask_all(parts, x);
@@ -105,7 +106,8 @@ struct OneVsOneClassifier {
   void learned(Fields& f) {
     f("estimators_", parts);
     f("classes_", classes, {"classes"});
-    if (f.given("pairwise_indices_")) f.refuse("pairwise_indices_", "are given: the parts take a precomputed kernel", "convertible: a named kernel");
+    if (f.given("pairwise_indices_"))
+      f.refuse("pairwise_indices_", "are given: the parts take a precomputed kernel", "convertible: a named kernel");
     if (!f.ok()) return;
     const int64_t n = classes.size();
     if (n < 2 || int64_t(parts.size()) != n * (n - 1) / 2) f.bad("estimators_", text("holds ", parts.size(), " for ", n, " classes"));
@@ -164,7 +166,8 @@ Definitions multiclass_estimators() {
                                  {.cases = {"(LogisticRegression())", "(make_pipeline(StandardScaler(), GaussianNB()))"},
                                   .data = "clean ratings",
                                   .tolerance = 1e-12}),
-      reads<OneVsRestClassifier>("sklearn.multiclass.OneVsRestClassifier", {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings missing"}),
+      reads<OneVsRestClassifier>("sklearn.multiclass.OneVsRestClassifier",
+                                 {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings missing"}),
       reads<OneVsRestClassifier>("sklearn.multiclass.OneVsRestClassifier",
                                  {.cases = {"(LinearSVC(random_state=0))", "(Ridge())"}, .data = "clean", .tolerance = 1e-12}),
       reads<OneVsRestClassifier>("sklearn.multiclass.OneVsRestClassifier",
@@ -175,7 +178,8 @@ Definitions multiclass_estimators() {
       reads<OneVsOneClassifier>("sklearn.multiclass.OneVsOneClassifier",
                                 {.cases = {"(LinearSVC(random_state=0))", "(GaussianNB())"}, .data = "clean ratings", .tolerance = 1e-12}),
       reads<OneVsOneClassifier>("sklearn.multiclass.OneVsOneClassifier",
-                                {.cases = {"(DecisionTreeClassifier(max_depth=2))"}, .data = "ratings prices missing", .outputs = "label scores"}),
+                                {.cases = {"(DecisionTreeClassifier(max_depth=2))"}, .data = "ratings prices missing",
+                                 .outputs = "label scores"}),
       reads<OutputCodeClassifier>("sklearn.multiclass.OutputCodeClassifier",
                                   {.cases = {"(LinearSVC(random_state=0), code_size=3, random_state=0)",
                                              "(DecisionTreeClassifier(max_depth=3), code_size=4, random_state=1)"},

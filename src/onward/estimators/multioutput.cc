@@ -33,7 +33,8 @@ struct Chain {
     std::vector<char> seen(parts.size(), 0);
     for (const int64_t t : order)
       if (t < 0 || t >= int64_t(parts.size()) || std::exchange(seen[size_t(t)], 1)) return f.bad("order_", "does not number the targets");
-    if (parts.empty() || order.size() != parts.size()) f.bad("order_", text("has ", order.size(), " items for ", parts.size(), " estimators"));
+    if (parts.empty() || order.size() != parts.size())
+      f.bad("order_", text("has ", order.size(), " items for ", parts.size(), " estimators"));
   }
   // Each part's answers, in the order of the chain.
   std::vector<Outputs> answers(const Frame& given) const {
@@ -117,7 +118,8 @@ Definitions multioutput_estimators() {
   constexpr std::string_view words = "label probabilities";
   return {
       reads<MultiOutputClassifier>("sklearn.multioutput.MultiOutputClassifier",
-                                   {.cases = {"(LogisticRegression())", "(RidgeClassifier())"}, .data = "clean", .targets = "several", .tolerance = 1e-12}),
+                                   {.cases = {"(LogisticRegression())", "(RidgeClassifier())"}, .data = "clean", .targets = "several",
+                                    .tolerance = 1e-12}),
       reads<MultiOutputClassifier>("sklearn.multioutput.MultiOutputClassifier",
                                    {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings missing", .targets = "several"}),
       reads<MultiOutputRegressor>("sklearn.multioutput.MultiOutputRegressor",
@@ -134,9 +136,11 @@ Definitions multioutput_estimators() {
                               .tolerance = 1e-12,
                               .outputs = "label probabilities scores"}),
       reads<ClassifierChain>("sklearn.multioutput.ClassifierChain",
-                             {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings", .targets = "multilabel", .outputs = words}),
+                             {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings", .targets = "multilabel",
+                              .outputs = words}),
       reads<ClassifierChain>("sklearn.multioutput.ClassifierChain",
-                             {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings", .targets = "several", .outputs = "label"}),
+                             {.cases = {"(DecisionTreeClassifier(max_depth=4))"}, .data = "ratings", .targets = "several",
+                              .outputs = "label"}),
       reads<RegressorChain>("sklearn.multioutput.RegressorChain",
                             {.cases = {"(Ridge())", "(DecisionTreeRegressor(max_depth=4), order=[1, 0])"},
                              .data = "clean ratings",

@@ -34,7 +34,8 @@ struct SGDOneClassSVM {
 
   void learned(Fields& f) {
     f("coef_", coef);
-    if (coef && coef.size() != f.facts().n_features_in) f.bad("coef_", text("has shape ", shown(coef.shape()), " for ", f.facts().n_features_in, " features"));
+    if (coef && coef.size() != f.facts().n_features_in)
+      f.bad("coef_", text("has shape ", shown(coef.shape()), " for ", f.facts().n_features_in, " features"));
     f("offset_", offset);
   }
   Outputs operator()(Expr x) const {
@@ -51,7 +52,8 @@ Definitions one_class_estimators() {
                           .data = "clean ratings",
                           .tolerance = 1e-12,
                           .outputs = all}),
-      reads<OneClassSVM>("sklearn.svm.OneClassSVM", {.cases = {"(kernel='linear', nu=.1)"}, .data = "clean", .tolerance = 1e-11, .outputs = all}),
+      reads<OneClassSVM>("sklearn.svm.OneClassSVM", {.cases = {"(kernel='linear', nu=.1)"}, .data = "clean", .tolerance = 1e-11,
+                                                     .outputs = all}),
       reads<SGDOneClassSVM>("sklearn.linear_model.SGDOneClassSVM",
                             {.cases = {"(random_state=0)", "(nu=.1, fit_intercept=False, random_state=0)"},
                              .data = "clean ratings",

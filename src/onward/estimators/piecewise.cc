@@ -52,7 +52,7 @@ Expr Piecewise::operator()(Expr at, Beyond beyond) const {
   const DataType type = narrow ? DataType::f32 : DataType::f64;
   const Expr in = cast(cast(at, type), DataType::f64);
   // Which piece: numpy.interp takes the one right of an equal knot, scipy the one left of it.
-  const Expr piece = narrow ? limited(count_below(in, x) - Array<int64_t>{1}, 0, n - 2) : limited(count_up_to(in, x) - Array<int64_t>{1}, 0, n - 2);
+  const Expr piece = limited((narrow ? count_below(in, x) : count_up_to(in, x)) - Array<int64_t>{1}, 0, n - 2);
   const auto exact = [&](double v) { return narrow ? double(float(v)) : v; };
   const auto slope = [&](int64_t i) {
     if (narrow) return double(float(float(y[i + 1]) - float(y[i])) / float(float(x[i + 1]) - float(x[i])));

@@ -34,6 +34,14 @@ struct PowerTransformer {
     x = method == Method::box_cox ? box_cox(x) : yeo_johnson(x);
     return transformed(scaler ? scaler(Frame(x)).transform->numbers() : x);
   }
+  std::optional<Expr> inverse(Expr y) const {
+    if (scaler) {
+      const std::optional<Expr> before = scaler.inverse(y);
+      if (!before) return {};
+      y = *before;
+    }
+    return method == Method::box_cox ? box_cox_back(y) : yeo_johnson_back(y);
+  }
 
  private:
   Expr box_cox(Expr x) const {
@@ -51,6 +59,21 @@ struct PowerTransformer {
     const Expr size = grown(where(positive, above, below), named("log1p", abs(x)));
     return where(positive, size, negated(size));
   }
+  Expr box_cox_back(Expr y) const {
+    const Numbers rate = lambdas.map([](double l) { return l == 0 ? 1 : l; });
+    return where(equal(Operand(lambdas).in(*y.graph), 0.0), exp(y), exp(named("log1p", y * rate) / rate));
+  }
+  // A number to the power of 1 / rate; where the rate is 0, the exponential.
+  static Expr grown_back(const Numbers& rate, Expr y) {
+    const Numbers some = rate.map([](double l) { return l == 0 ? 1 : l; });
+    return where(equal(Operand(rate).in(*y.graph), 0.0), exp(y), power(y * some + 1.0, some.map([](double l) { return 1 / l; })));
+  }
+  Expr yeo_johnson_back(Expr y) const {
+    constexpr double nearly = 2.220446049250313e-16;
+    const Numbers above = lambdas.map([](double l) { return std::abs(l) < nearly ? 0 : l; });
+    const Numbers below = lambdas.map([](double l) { return std::abs(l - 2) <= nearly ? 0 : 2 - l; });
+    return where(y >= 0.0, grown_back(above, y) - 1.0, 1.0 - grown_back(below, negated(y)));
+  }
 };
 
 Definitions power_transformer_estimators() {
@@ -58,7 +81,8 @@ Definitions power_transformer_estimators() {
       reads<PowerTransformer>("sklearn.preprocessing.PowerTransformer",
                               {.cases = {"()", "(standardize=False)"}, .data = "clean prices missing", .tolerance = 1e-12}),
       reads<PowerTransformer>("sklearn.preprocessing.PowerTransformer",
-                              {.cases = {"(method='box-cox')", "(method='box-cox', standardize=False)"}, .data = "positive", .tolerance = 1e-12}),
+                              {.cases = {"(method='box-cox')", "(method='box-cox', standardize=False)"}, .data = "positive",
+                               .tolerance = 1e-12}),
   };
 }
 

@@ -57,6 +57,11 @@ struct QuantileTransformer {
     y = where(y < least, least, where(y > most, most, y));
     return transformed(named_function("ndtri")->formula({&y, 1}));
   }
+  // Back from the normal distribution would need its integral, of which ONNX Runtime has no float64 kernel (Erf).
+  std::optional<Expr> inverse(Expr y) const {
+    if (distribution == Distribution::normal) return {};
+    return interpolated(y, Numbers::of(quantiles.shape(), [&](int64_t i) { return references[i % references.size()]; }), quantiles);
+  }
 
  private:
   // A column of nothing but gaps has no quantiles, and no answer.

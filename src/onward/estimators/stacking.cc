@@ -97,7 +97,8 @@ struct StackingClassifier : Stacking {
       return out;
     }
     std::vector<Expr> labels, first;
-    if (places.columns() != int64_t(classes.size())) fail(Code::bad_file, "the last estimator gives ", places.columns(), " labels of ", classes.size());
+    if (places.columns() != int64_t(classes.size()))
+      fail(Code::bad_file, "the last estimator gives ", places.columns(), " labels of ", classes.size());
     for (size_t k = 0; k < classes.size(); ++k) labels.push_back(pick(classes[k], columns(places, {int64_t(k)})));
     // Of each label the library keeps the probability of its first class.
     for (const Expr& p : out.probabilities_each) first.push_back(columns(p, {0}));
@@ -120,20 +121,24 @@ Definitions stacking_estimators() {
       "([('a', DecisionTreeClassifier(max_depth=3)), ('b', DecisionTreeClassifier(max_depth=5))],"
       " RandomForestClassifier(5, random_state=0), cv=2, stack_method='predict')";
   constexpr std::string_view several =
-      "([('a', DecisionTreeClassifier(max_depth=3)), ('b', RandomForestClassifier(5, random_state=0))], DecisionTreeClassifier(max_depth=3, random_state=0), cv=2)";
+      "([('a', DecisionTreeClassifier(max_depth=3)), ('b', RandomForestClassifier(5, random_state=0))],"
+      " DecisionTreeClassifier(max_depth=3, random_state=0), cv=2)";
   constexpr std::string_view regressors =
       "([('a', Ridge()), ('b', DecisionTreeRegressor(max_depth=4)), ('c', make_pipeline(StandardScaler(), KNeighborsRegressor()))], cv=2)";
   constexpr std::string_view passing = "([('a', Ridge()), ('b', 'drop'), ('c', LinearRegression())], Ridge(), cv=2, passthrough=True)";
   constexpr std::string_view all = "label probabilities transformed";
   return {
       reads<StackingClassifier>("sklearn.ensemble.StackingClassifier",
-                                {.cases = {mixed}, .data = "clean ratings", .tolerance = 1e-12, .outputs = "label probabilities scores transformed"}),
-      reads<StackingClassifier>("sklearn.ensemble.StackingClassifier", {.cases = {passed}, .data = "clean", .tolerance = 1e-12, .outputs = all}),
+                                {.cases = {mixed}, .data = "clean ratings", .tolerance = 1e-12,
+                                 .outputs = "label probabilities scores transformed"}),
+      reads<StackingClassifier>("sklearn.ensemble.StackingClassifier",
+                                {.cases = {passed}, .data = "clean", .tolerance = 1e-12, .outputs = all}),
       reads<StackingClassifier>("sklearn.ensemble.StackingClassifier", {.cases = {labels}, .data = "ratings missing", .outputs = all}),
       reads<StackingClassifier>("sklearn.ensemble.StackingClassifier",
                                 {.cases = {several}, .data = "ratings", .targets = "multilabel", .outputs = all}),
       reads<StackingRegressor>("sklearn.ensemble.StackingRegressor",
-                               {.cases = {regressors, passing}, .data = "clean ratings", .tolerance = 1e-12, .outputs = "variable transformed"}),
+                               {.cases = {regressors, passing}, .data = "clean ratings", .tolerance = 1e-12,
+                                .outputs = "variable transformed"}),
   };
 }
 

@@ -15,12 +15,15 @@ struct TransformedTargetRegressor {
     int64_t dimensions = 1;
     f("_training_dim", dimensions);
     one_target = dimensions == 1;
-    if (dimensions != 1 && dimensions != 2) f.refuse("_training_dim", text("is ", dimensions), "convertible: targets of one or two dimensions");
+    if (dimensions != 1 && dimensions != 2)
+      f.refuse("_training_dim", text("is ", dimensions), "convertible: targets of one or two dimensions");
   }
   Outputs operator()(const Frame& x) const {
     const Expr made = column_of(cast(predicted(ask(regressor, x, "regressor")), DataType::f64));
     const std::optional<Expr> y = transformer.inverse(made);
-    if (!y) fail(Code::unsupported_estimator, transformer.facts().class_name, ", the transformer of the target, has no convertible inverse_transform");
+    if (!y)
+      fail(Code::unsupported_estimator, transformer.facts().class_name,
+           ", the transformer of the target, has no convertible inverse_transform");
     return onward::regressor(one_target && y->columns() == 1 ? vector_of(*y) : *y);
   }
 };
@@ -28,10 +31,17 @@ struct TransformedTargetRegressor {
 Definitions target_estimators() {
   constexpr std::string_view same = "()", logs = "(Ridge(), func=np.log1p, inverse_func=np.expm1)",
                              scaled = "(DecisionTreeRegressor(max_depth=4), transformer=StandardScaler())",
-                             ranged = "(Ridge(), transformer=make_pipeline(RobustScaler(), 'passthrough', MinMaxScaler((-1, 1)), MaxAbsScaler()))";
+                             ranged = "(Ridge(), transformer="
+                                      "make_pipeline(RobustScaler(), 'passthrough', MinMaxScaler((-1, 1)), MaxAbsScaler()))";
+  constexpr std::string_view powers = "(LinearRegression(), transformer=PowerTransformer())",
+                             boxed = "(Ridge(), transformer=PowerTransformer(method='box-cox'))",
+                             quantiles = "(DecisionTreeRegressor(max_depth=5), transformer=QuantileTransformer(n_quantiles=50))";
   return {
       reads<TransformedTargetRegressor>("sklearn.compose.TransformedTargetRegressor",
-                                        {.cases = {same, logs, scaled, ranged}, .data = "clean ratings", .targets = "positive", .tolerance = 1e-12}),
+                                        {.cases = {powers, boxed, quantiles}, .data = "clean", .targets = "positive", .tolerance = 1e-12}),
+      reads<TransformedTargetRegressor>("sklearn.compose.TransformedTargetRegressor",
+                                        {.cases = {same, logs, scaled, ranged}, .data = "clean ratings", .targets = "positive",
+                                         .tolerance = 1e-12}),
       reads<TransformedTargetRegressor>("sklearn.compose.TransformedTargetRegressor",
                                         {.cases = {scaled}, .data = "ratings", .targets = "several", .tolerance = 1e-12}),
   };

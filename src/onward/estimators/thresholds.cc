@@ -81,17 +81,21 @@ struct TunedThresholdClassifierCV : Threshold {
 };
 
 Definitions thresholds_estimators() {
-  constexpr std::string_view high = "(LogisticRegression(), threshold=.7)", scored = "(LogisticRegression(), response_method='decision_function')",
-                             first = "(DecisionTreeClassifier(max_depth=3), threshold=.6, pos_label='no')",
-                             margin = "(LinearSVC(random_state=0), threshold=.3, pos_label='no')",
-                             tuned = "(LogisticRegression(), cv=2)", named = "(DecisionTreeClassifier(max_depth=3), scoring='accuracy', cv=2)";
+  constexpr std::string_view high = "(LogisticRegression(), threshold=.7)";
+  constexpr std::string_view scored = "(LogisticRegression(), response_method='decision_function')";
+  constexpr std::string_view first = "(DecisionTreeClassifier(max_depth=3), threshold=.6, pos_label='no')";
+  constexpr std::string_view margin = "(LinearSVC(random_state=0), threshold=.3, pos_label='no')";
+  constexpr std::string_view tuned = "(LogisticRegression(), cv=2)";
+  constexpr std::string_view named = "(DecisionTreeClassifier(max_depth=3), scoring='accuracy', cv=2)";
   return {
       reads<FixedThresholdClassifier>("sklearn.model_selection.FixedThresholdClassifier",
-                                      {.cases = {high, scored, first, margin}, .data = "clean ratings", .targets = "binary", .tolerance = 1e-12}),
+                                      {.cases = {high, scored, first, margin}, .data = "clean ratings", .targets = "binary",
+                                       .tolerance = 1e-12}),
       reads<TunedThresholdClassifierCV>("sklearn.model_selection.TunedThresholdClassifierCV",
                                         {.cases = {tuned, named}, .data = "clean ratings", .targets = "binary", .tolerance = 1e-12}),
       reads<TunedThresholdClassifierCV>("sklearn.model_selection.TunedThresholdClassifierCV",
-                                        {.cases = {"(GaussianNB(), scoring='f1', cv=2)"}, .data = "clean", .targets = "zeros and ones", .tolerance = 1e-12}),
+                                        {.cases = {"(GaussianNB(), scoring='f1', cv=2)"}, .data = "clean", .targets = "zeros and ones",
+                                         .tolerance = 1e-12}),
   };
 }
 

@@ -81,7 +81,8 @@ struct VotingClassifier : Voting {
       const Outputs out = ask(parts[i], x, names[i]);
       probabilities_of(out);
       said.push_back(*out.predict_proba);
-      if (said.back().columns() != classes.size()) fail(Code::bad_file, "a part gives ", said.back().columns(), " probabilities of ", classes.size());
+      if (said.back().columns() != classes.size())
+        fail(Code::bad_file, "a part gives ", said.back().columns(), " probabilities of ", classes.size());
       for (int64_t k = 0; k < classes.size(); ++k) columns.push_back(text(called("votingclassifier", i), k));
     }
     const Expr p = mean(said);
@@ -110,7 +111,8 @@ Definitions voting_estimators() {
   constexpr std::string_view even =  // trees that disagree two against two
       "([(str(i), DecisionTreeClassifier(max_depth=2 + i, random_state=i)) for i in range(4)])";
   constexpr std::string_view dropped =
-      "([('a', DecisionTreeClassifier(max_depth=2)), ('b', 'drop'), ('c', KNeighborsClassifier(2)), ('d', DecisionTreeClassifier(max_depth=4))],"
+      "([('a', DecisionTreeClassifier(max_depth=2)), ('b', 'drop'), ('c', KNeighborsClassifier(2)),"
+      " ('d', DecisionTreeClassifier(max_depth=4))],"
       " weights=[2, 9, 1, 1])";
   constexpr std::string_view fractions =
       "([(str(i), DecisionTreeClassifier(max_depth=2 + i, random_state=i)) for i in range(4)], weights=[.1, .2, .3, .6])";
@@ -128,7 +130,8 @@ Definitions voting_estimators() {
       reads<VotingClassifier>("sklearn.ensemble.VotingClassifier",
                               {.cases = {soft}, .data = "clean ratings", .tolerance = 1e-12, .outputs = "label probabilities transformed"}),
       reads<VotingRegressor>("sklearn.ensemble.VotingRegressor",
-                             {.cases = {"([(str(i), DecisionTreeRegressor(max_depth=2 + i)) for i in range(3)])"}, .data = "ratings missing"}),
+                             {.cases = {"([(str(i), DecisionTreeRegressor(max_depth=2 + i)) for i in range(3)])"},
+                              .data = "ratings missing"}),
       reads<VotingRegressor>("sklearn.ensemble.VotingRegressor",
                              {.cases = {regressors}, .data = "clean prices", .tolerance = 1e-12, .outputs = "variable transformed"}),
   };
