@@ -44,7 +44,7 @@ def pipelines():
 
 
 def library_takes(estimator, asked):
-    method = next(m for m in ("predict", "transform") if hasattr(estimator, m))
+    method = next(m for m in ("predict", "transform", "score_samples", "mahalanobis") if hasattr(estimator, m))
     try:
         getattr(estimator, method)(asked)
         return True

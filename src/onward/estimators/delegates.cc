@@ -34,7 +34,7 @@ struct Held : Delegate {
 
 Definitions delegates_estimators() {
   Definition frozen = reads<FrozenEstimator>("sklearn.frozen.FrozenEstimator",
-                                             {.cases = {"(DecisionTreeClassifier(max_depth=3).fit([[0] * 5, [1] * 5], [0, 1]))"}});
+                                             {.cases = {"(DecisionTreeClassifier().fit([[0, 1, 0], [1, 0, 0]], [0, 1]))"}, .data = "bools"});
   frozen.may_be_stateless = true;
   return {
       frozen,

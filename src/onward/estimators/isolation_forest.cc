@@ -93,8 +93,11 @@ struct IsolationForest {
 struct RandomTreesEmbedding {
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
   Estimator encoder;  // of each tree's leaf
+  bool missing_allowed = false;
 
+  bool takes_missing(const Frame&) const { return missing_allowed; }
   void learned(Fields& f) {
+    missing_allowed = f.version() >= 106;  // as trees of random splits do
     trees->features = f.facts().n_features_in;
     for (const plain::Value& tree : fitted_trees(f)) trees->trees.push_back(read_tree(f, tree, {.target = 0}));
     if (trees->trees.empty()) return f.bad("estimators_", "is empty");
