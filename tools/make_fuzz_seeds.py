@@ -1,6 +1,6 @@
 """Turns the fixtures into seeds for the fuzz targets of the formats room.
 
-Usage: make_fuzz_seeds.py FOLDER    writes FOLDER/read_pickle, FOLDER/read_skops and FOLDER/read_booster
+Usage: make_fuzz_seeds.py FOLDER    writes FOLDER/read_pickle, FOLDER/read_skops, FOLDER/read_booster and FOLDER/read_catboost
 """
 import json
 import shutil
@@ -24,10 +24,12 @@ def main():
         if path.suffix == ".skops" and path.stat().st_size < LARGEST:
             shutil.copy(path, skops / seed)
             (skops / f"{seed}.txt").write_bytes(as_text(path))
-    boosters = Path(sys.argv[1]) / "read_booster"
+    boosters, catboost = (Path(sys.argv[1]) / name for name in ["read_booster", "read_catboost"])
     boosters.mkdir(parents=True, exist_ok=True)
+    catboost.mkdir(parents=True, exist_ok=True)
     for path in sorted((DATA / "boosters").glob("*/*")):
-        if path.suffix != ".npz" and path.stat().st_size < LARGEST: shutil.copy(path, boosters / f"{path.parent.name}-{path.name}")
+        if path.suffix != ".npz" and not path.name.endswith(".answers.json") and path.stat().st_size < LARGEST:
+            shutil.copy(path, (catboost if path.suffix == ".cbm" else boosters) / f"{path.parent.name}-{path.name}")
 
 
 def as_text(path):

@@ -167,3 +167,18 @@ def test_numbers_in_names_read_as_in_the_librarys(kind):
     version = tuple(int(part) for part in np.__version__.split(".")[:2])
     if kind is np.float64 or version >= (2, 4):
         assert onward.convert(encoder).schema["outputs"][0]["names"] == list(encoder.get_feature_names_out())
+
+
+def test_operators_of_our_own_are_used_where_they_are_allowed():
+    source = pathlib.Path(__file__).parent.parent / "data/boosters/catboost/1.2.10/ctr.cbm"
+    with pytest.raises(onward.NotImplemented, match="CatBoostHash") as refused:
+        onward.convert(source)
+    assert "own_ops=True" in refused.value.hint
+    model = onward.convert(source, own_ops=True)
+    assert model.report["opsets"]["com.onward"] == 1
+    columns = json.loads(source.with_suffix(".answers.json").read_text())
+    frame = pd.DataFrame({c["name"]: pd.Series(c["values"]).astype(c["type"] if c["type"] != "string" else object) for c in columns["columns"]})
+    frame[["city", "kind", "zip"]] = frame[["city", "kind", "zip"]].astype(str)
+    frame["flag"] = frame["flag"].astype(int).astype(str)
+    session = onward.InferenceSession(bytes(model))
+    assert np.array_equal(session.predict(frame)["label"], columns["predict"])

@@ -120,7 +120,7 @@ int convert(Call& call) {
 
 Command convert_command() {
   return {.name = "convert", .summary = "a fitted model's file to ONNX",
-          .arguments = {{"SOURCE", "a fitted model: .pkl, .joblib, .skops, XGBoost's .json and .ubj, LightGBM's .txt (told by content); nothing in it is executed"}},
+          .arguments = {{"SOURCE", "a fitted model: .pkl, .joblib, .skops, XGBoost's .json and .ubj, LightGBM's .txt, CatBoost's .cbm and .json (told by content); nothing in it is executed"}},
           .options = {{"--output", "MODEL.onnx", "where to write; - is stdout", 'o'},
                       {"--schema", "S.json", "types and policies of the inputs (start from `onward schema SOURCE`)"},
                       {"--example", "DATA", "a table whose columns' types the inputs take"},

@@ -88,7 +88,7 @@ int inspect(Call& call) {
   const std::string& path = call.arguments[0];
   const MappedFile file = map_file(path);
   const bool fitted = formats::kind_of(file.bytes) == formats::FileKind::fitted;
-  Model model = fitted ? formats::convert_file(path) : load_model(path);
+  Model model = fitted ? formats::convert_file(path, {.own_ops = true}) : load_model(path);
   const InferredTypes types = types_of(model);
   if (call.arguments.has("--check") && !types.problems.empty()) throw types.problems.front();
   write_types(model, types.graph);

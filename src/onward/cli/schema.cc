@@ -15,7 +15,7 @@ Schema schema_of_file(const std::string& path) {
     const MappedFile file = map_file(path);
     switch (formats::kind_of(file.bytes)) {
       case formats::FileKind::onnx: return schema_of(load_model(path));
-      case formats::FileKind::fitted: return schema_of(formats::convert_file(path));
+      case formats::FileKind::fitted: return schema_of(formats::convert_file(path, {.own_ops = true}));
       case formats::FileKind::other: break;
     }
   }

@@ -4,6 +4,7 @@
 
 #include "onward/base/byte_reader.h"
 #include "onward/formats/booster_json.h"
+#include "onward/formats/catboost.h"
 #include "onward/formats/lightgbm_text.h"
 #include "onward/formats/ubjson.h"
 
@@ -68,13 +69,14 @@ Value model_of(Value read) {
 }  // namespace
 
 bool looks_like_booster(std::string_view s) {
-  return is_xgboost_json(s) || is_xgboost_ubjson(s) || is_xgboost_binary(s) || looks_like_lightgbm(s);
+  return is_xgboost_json(s) || is_xgboost_ubjson(s) || is_xgboost_binary(s) || looks_like_lightgbm(s) || is_catboost(s);
 }
 
 plain::Document read_booster(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
   if (is_xgboost_binary(bytes))
     throw Error(Code::unsupported_format, "XGBoost's old binary format, which XGBoost gave up in 3.1",
                 "load it with the XGBoost that wrote it, or with any from 1.0 to 3.0, and save it again: booster.save_model(\"model.json\")");
+  if (is_catboost(bytes)) return read_catboost(bytes, std::move(owner), limits);
   auto arena = std::make_shared<Arena>(budget(limits.memory, limits.memory_per_byte, bytes.size()));
   if (looks_like_lightgbm(bytes)) return {std::move(owner), arena, booster(*arena, "lightgbm.basic", read_lightgbm_text(*arena, bytes))};
   const Value read = is_xgboost_ubjson(bytes) ? read_ubjson_values(*arena, bytes) : read_booster_json(*arena, bytes);
