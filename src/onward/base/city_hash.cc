@@ -90,7 +90,8 @@ uint64_t longer(const char* s, size_t n) {
 
 uint64_t city_hash(std::string_view text) {
   const size_t n = text.size();
-  return n <= 16 ? up_to_16(text.data(), n) : n <= 32 ? up_to_32(text.data(), n) : n <= 64 ? up_to_64(text.data(), n) : longer(text.data(), n);
+  const char* s = text.data();
+  return n <= 16 ? up_to_16(s, n) : n <= 32 ? up_to_32(s, n) : n <= 64 ? up_to_64(s, n) : longer(s, n);
 }
 
 }  // namespace onward

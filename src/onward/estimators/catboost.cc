@@ -43,14 +43,25 @@ Tensor numbered(int64_t n) {
 Tensor classes_of(const Value& info, int64_t expected) {
   const auto stated = info.find("class_params");
   const std::span<const Value> names = stated ? catboost::list(*stated, "class_names") : std::span<const Value>();
+  // Scores stand in the order of the classes, unless one was missing in training.
+  const std::span<const Value> places = stated ? catboost::list(*stated, "class_to_label") : std::span<const Value>();
+  for (size_t i = 0; i < places.size(); ++i)
+    if (catboost::number(places[i], "class_to_label") != double(i))
+      fail(Code::unsupported_estimator, "the model scores class ", catboost::number(places[i], "class_to_label"), " in place ", i,
+           ": a class was missing in training");
   const auto n = int64_t(names.size()), counted = stated ? catboost::integer(*stated, "classes_count", 0) : 0;
   if (n == 0 && (counted == 0 || counted == expected)) return numbered(expected);
-  if (n != expected) fail(Code::unsupported_estimator, "the model knows ", std::max(n, counted), " classes and scores ", expected, "; convertible: as many of both");
+  if (n != expected)
+    fail(Code::unsupported_estimator, "the model knows ", std::max(n, counted), " classes and scores ", expected,
+         "; convertible: as many of both");
   const auto all = [&](auto is) { return std::all_of(names.begin(), names.end(), is); };
-  if (all([](const Value& v) { return v.is(Kind::text); })) return Array<std::string>::of({n}, [&](int64_t i) { return checked_text(names[size_t(i)].str()); });
-  if (all([](const Value& v) { return v.is(Kind::boolean); })) return Array<bool>::of({n}, [&](int64_t i) { return names[size_t(i)].boolean; });
+  if (all([](const Value& v) { return v.is(Kind::text); }))
+    return Array<std::string>::of({n}, [&](int64_t i) { return checked_text(names[size_t(i)].str()); });
+  if (all([](const Value& v) { return v.is(Kind::boolean); }))
+    return Array<bool>::of({n}, [&](int64_t i) { return names[size_t(i)].boolean; });
   const bool whole = catboost::word(*stated, "class_label_type") == "Integer";
-  if (whole && all([](const Value& v) { return v.is(Kind::integer); })) return Array<int64_t>::of({n}, [&](int64_t i) { return names[size_t(i)].integer; });
+  if (whole && all([](const Value& v) { return v.is(Kind::integer); }))
+    return Array<int64_t>::of({n}, [&](int64_t i) { return names[size_t(i)].integer; });
   return Numbers::of({n}, [&](int64_t i) { return catboost::number(names[size_t(i)], "class_names"); });
 }
 
@@ -61,15 +72,16 @@ struct CatBoostModel {
   catboost::Model model;
   std::vector<int64_t> used;  // columns that some tree tests
   std::string loss;
-  Tensor classes;             // of a classifier
-  double border = 0;          // a score above it is the second class
+  Tensor classes;     // of a classifier
+  double border = 0;  // a score above it is the second class
   As as = As::file;
 
   void learned(Fields& f, As kind = As::file) {
     as = kind;
     auto stored = f.get("__model");
     plain::Document inner;
-    if (stored && stored->is(Kind::bytes) && f.reading().document->inner) inner = f.reading().document->inner(stored->str()), stored = inner.root.find("__model");
+    if (stored && stored->is(Kind::bytes) && f.reading().document->inner)
+      inner = f.reading().document->inner(stored->str()), stored = inner.root.find("__model");
     if (!stored || !stored->is(Kind::dict)) return f.bad("__model", "is missing: the estimator is not fitted");
     model = stored->find("core") ? catboost::read_binary(*stored, f.reading().owner) : catboost::read_json(*stored);
     catboost::keep_words(model);
@@ -87,6 +99,7 @@ struct CatBoostModel {
   Outputs operator()(const Frame& x) const {
     const Expr z = raw(x);
     Outputs out = !is_classifier() ? predicted(z) : multi_label() ? labels(z) : classified(z);
+    out.margin = true;
     if (!used.empty() && model.first_leaves.size() == model.trees->trees.size()) out.apply = leaves(x);
     return out;
   }
@@ -94,7 +107,8 @@ struct CatBoostModel {
  private:
   bool multi_label() const { return loss == "MultiLogloss" || loss == "MultiCrossEntropy"; }
   bool is_classifier() const {
-    const bool for_classes = loss == "Logloss" || loss == "CrossEntropy" || loss == "Focal" || loss == "MultiClass" || loss == "MultiClassOneVsAll" || multi_label();
+    const bool for_classes = loss == "Logloss" || loss == "CrossEntropy" || loss == "Focal" || loss == "MultiClass" ||
+                             loss == "MultiClassOneVsAll" || multi_label();
     return as == As::classifier || (as == As::file && for_classes);
   }
   int64_t outputs() const { return model.trees->targets; }
@@ -115,7 +129,8 @@ struct CatBoostModel {
     classes = classes_of(model.info, outputs() == 1 ? 2 : outputs());
     const auto threshold = model.info.find("binclass_probability_threshold");
     if (!threshold) return;
-    const double p = threshold->is(Kind::text) ? std::atof(std::string(threshold->str()).c_str()) : catboost::number(*threshold, "binclass_probability_threshold");
+    const double p = threshold->is(Kind::text) ? std::atof(std::string(threshold->str()).c_str())
+                                               : catboost::number(*threshold, "binclass_probability_threshold");
     if (!(p > 0 && p < 1)) fail(Code::bad_file, "binclass_probability_threshold is ", p);
     border = -std::log(1 / p - 1);
   }
@@ -139,7 +154,8 @@ struct CatBoostModel {
   // As the library numbers them, which it does tree by tree.
   Expr leaves(const Frame& x) const {
     const auto n = int64_t(model.first_leaves.size());
-    return leaf_index(catboost::tested_columns(model, used, x), model.trees) - Array<int64_t>({n}, std::span<const int64_t>(model.first_leaves));
+    return leaf_index(catboost::tested_columns(model, used, x), model.trees) -
+           Array<int64_t>({n}, std::span<const int64_t>(model.first_leaves));
   }
   Outputs predicted(const Expr& z) const {
     const Expr y = linked(z);
@@ -147,17 +163,25 @@ struct CatBoostModel {
     out.decision_function = z;
     return out;
   }
+  static Expr log_sigmoid(const Expr& z) { return negated(log(1.0 + exp(negated(z)))); }
   Outputs labels(const Expr& z) const {
-    Outputs out{.role = Outputs::Role::classifier, .predict = cast(z > border, DataType::i64), .predict_proba = sigmoid(z), .decision_function = z};
-    out.classes = {classes};
+    Outputs out{.role = Outputs::Role::classifier, .predict = cast(z > border, DataType::i64), .predict_proba = sigmoid(z)};
+    out.predict_log_proba = log_sigmoid(z), out.decision_function = z, out.classes = {classes};
     return out;
   }
   Outputs classified(const Expr& z) const {
+    Outputs out;
     if (z.columns() == 1) {
-      const Expr p = sigmoid(z);
-      return classifier(classes, cast(reshaped(z, {rows}) > border, DataType::i64), {.predict_proba = concat({1.0 - p, p}), .decision_function = z});
+      const Expr p = sigmoid(z), second = cast(reshaped(z, {rows}) > border, DataType::i64);
+      out = classifier(classes, second, {.predict_proba = concat({1.0 - p, p}), .decision_function = z});
+      out.predict_log_proba = concat({log_sigmoid(negated(z)), log_sigmoid(z)});
+      return out;
     }
-    return classifier(classes, argmax(z), {.predict_proba = loss == "MultiClassOneVsAll" ? sigmoid(z) : softmax(z), .decision_function = z});
+    const bool each = loss == "MultiClassOneVsAll";
+    const Expr below = z - max(z);
+    out = classifier(classes, argmax(z), {.predict_proba = each ? sigmoid(z) : softmax(z), .decision_function = z});
+    out.predict_log_proba = each ? log_sigmoid(z) : below - log(sum(exp(below)));
+    return out;
   }
   // What predict makes of the scores.
   Expr linked(const Expr& z) const {

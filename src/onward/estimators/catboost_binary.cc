@@ -55,7 +55,8 @@ class Binary {
       category_places_.emplace(integer(c, "index", -1), int64_t(model_.categories.size()));
       model_.categories.push_back({integer(c, "flat_index", -1), word(c, "name")});
     }
-    for (const Value& o : list(trees, "one_hots")) model_.one_hots.push_back({place(category_places_, integer(o, "index", -1)), items<int32_t>(o, "values")});
+    for (const Value& o : list(trees, "one_hots"))
+      model_.one_hots.push_back({place(category_places_, integer(o, "index", -1)), items<int32_t>(o, "values")});
   }
 
   // Features are called by their index among those of their kind.
@@ -73,7 +74,8 @@ class Binary {
   Base base_of(const Value& v) const {
     Base base;
     base.type = integer(v, "type", 0), base.classifier = integer(v, "classifier", 0);
-    if (base.type < 0 || base.type > int64_t(CtrType::feature_freq)) fail(Code::unsupported_estimator, "CTR type ", base.type, " is not known");
+    if (base.type < 0 || base.type > int64_t(CtrType::feature_freq))
+      fail(Code::unsupported_estimator, "CTR type ", base.type, " is not known");
     const auto by = v.find("combination");
     if (!by) return base;
     for (int64_t c : items<int64_t>(*by, "categories")) base.by.categories.push_back(place(category_places_, c));
@@ -118,7 +120,8 @@ class Binary {
       if (number >= known || table.keys.size() >= known) fail(Code::bad_file, "a CTR's table asks for row ", number, " of ", known);
       table.keys.push_back(key);
       if (means) table.sums.push_back(at<float>(blob, number * row)), table.counts.push_back(at<int32_t>(blob, number * row + 4));
-      else for (size_t k = 0; k < size_t(table.classes); ++k) table.counts.push_back(at<int32_t>(blob, number * row + 4 * k));
+      else
+        for (size_t k = 0; k < size_t(table.classes); ++k) table.counts.push_back(at<int32_t>(blob, number * row + 4 * k));
     }
     tables_.emplace(base, int64_t(model_.tables.size()));
     model_.tables.push_back(std::move(table));
@@ -131,9 +134,9 @@ class Binary {
     const Base base = base_of(*stated);
     const auto table = tables_.find(base);
     if (table == tables_.end()) fail(Code::bad_file, "the file holds no table for a CTR of its trees");
-    model_.ctrs.push_back({base.by, CtrType(base.type), table->second, integer(*ctr, "target_border_idx", 0), float(number(*ctr, "prior_numerator", 0)),
-                           float(number(*ctr, "prior_denominator", 1)), float(number(*ctr, "shift", 0)), float(number(*ctr, "scale", 1)),
-                           items<float>(v, "borders")});
+    model_.ctrs.push_back({base.by, CtrType(base.type), table->second, integer(*ctr, "target_border_idx", 0),
+                           float(number(*ctr, "prior_numerator", 0)), float(number(*ctr, "prior_denominator", 1)),
+                           float(number(*ctr, "shift", 0)), float(number(*ctr, "scale", 1)), items<float>(v, "borders")});
   }
 
   void read_trees(const Value& v) {
@@ -158,11 +161,13 @@ class Binary {
     const int64_t width = model_.trees->targets;
     size_t split = 0, leaf = 0;
     for (int64_t depth : sizes_) {
-      if (depth < 0 || depth > 30 || size_t(depth) > splits_.size() - split) fail(Code::bad_file, "a tree of ", depth, " levels where ", splits_.size() - split, " splits are left");
+      if (depth < 0 || depth > 30 || size_t(depth) > splits_.size() - split)
+        fail(Code::bad_file, "a tree of ", depth, " levels where ", splits_.size() - split, " splits are left");
       const size_t n = (size_t{1} << depth) * size_t(width);
       if (n > leaves_.size() - leaf) fail(Code::bad_file, "a tree of ", n, " leaf values where ", leaves_.size() - leaf, " are left");
-      model_.trees->trees.push_back(symmetric_tree(known, std::span(splits_).subspan(split, size_t(depth)),
-                                                   Numbers({int64_t{1} << depth, width}, std::span<const double>(leaves_).subspan(leaf, n))));
+      model_.trees->trees.push_back(
+          symmetric_tree(known, std::span(splits_).subspan(split, size_t(depth)),
+                         Numbers({int64_t{1} << depth, width}, std::span<const double>(leaves_).subspan(leaf, n))));
       model_.first_leaves.push_back((int64_t{1} << depth) - 1);
       split += size_t(depth), leaf += n;
     }
@@ -172,7 +177,8 @@ class Binary {
   void read_branching() {
     const Splits known(model_);
     const size_t all = leaf_ids_.size();
-    if (steps_.size() != 2 * all || splits_.size() != all) fail(Code::bad_file, "the trees have ", splits_.size(), " splits, ", steps_.size() / 2, " steps and ", all, " leaves");
+    if (steps_.size() != 2 * all || splits_.size() != all)
+      fail(Code::bad_file, "the trees have ", splits_.size(), " splits, ", steps_.size() / 2, " steps and ", all, " leaves");
     size_t start = 0;
     for (int64_t size : sizes_) {
       if (size < 1 || size_t(size) > all - start) fail(Code::bad_file, "a tree of ", size, " nodes where ", all - start, " are left");
@@ -193,7 +199,8 @@ class Binary {
       const auto left = size_t(steps_[2 * (start + i)]), right = size_t(steps_[2 * (start + i) + 1]);
       leaf_of[i] = size_t(leaf_ids_[start + i]);
       if (left == 0 && right == 0) continue;
-      if (left >= size - i || right >= size - i) fail(Code::bad_file, "a tree of ", size, " nodes steps from node ", i, " to ", i + std::max(left, right));
+      if (left >= size - i || right >= size - i)
+        fail(Code::bad_file, "a tree of ", size, " nodes steps from node ", i, " to ", i + std::max(left, right));
       TreeNode node = known.node(splits_[start + i]);
       node.yes = left ? int32_t(i + left) : end_here(i);
       node.no = right ? int32_t(i + right) : end_here(i);
@@ -205,10 +212,13 @@ class Binary {
     if (leaves_used_ > leaves_.size()) fail(Code::bad_file, "the trees have more leaves than the ", leaves_.size(), " leaf values fill");
     const auto value = [&](size_t node, size_t k) {
       if (!tree.nodes[node].is_leaf()) return 0.0;
-      if (leaf_of[node] >= leaves_.size() || leaves_.size() - leaf_of[node] < width) fail(Code::bad_file, "leaf value ", leaf_of[node], " of ", leaves_.size());
+      if (leaf_of[node] >= leaves_.size() || leaves_.size() - leaf_of[node] < width)
+        fail(Code::bad_file, "leaf value ", leaf_of[node], " of ", leaves_.size());
       return leaves_[leaf_of[node] + k];
     };
-    if (width > 1) tree.values = Numbers::of({int64_t(tree.nodes.size()), int64_t(width)}, [&](int64_t i) { return value(size_t(i) / width, size_t(i) % width); });
+    if (width > 1)
+      tree.values =
+          Numbers::of({int64_t(tree.nodes.size()), int64_t(width)}, [&](int64_t i) { return value(size_t(i) / width, size_t(i) % width); });
     else
       for (size_t i = 0; i < tree.nodes.size(); ++i)
         if (tree.nodes[i].is_leaf()) tree.nodes[i].split = value(i, 0);

@@ -19,7 +19,9 @@ std::vector<uint64_t> weights(size_t parts) {
 size_t parts_of(const Combination& by) { return by.categories.size() + by.floats.size() + by.one_hots.size(); }
 
 // Statistics are computed in float32, as the library does.
-float statistic(const Ctr& ctr, float in_class, float total) { return ((in_class + ctr.prior) / (total + ctr.prior_weight) + ctr.shift) * ctr.scale; }
+float statistic(const Ctr& ctr, float in_class, float total) {
+  return ((in_class + ctr.prior) / (total + ctr.prior_weight) + ctr.shift) * ctr.scale;
+}
 
 // Of key `k`; of none that was counted: k is the number of keys.
 float statistic_of(const Ctr& ctr, const CtrTable& t, size_t k) {
@@ -79,7 +81,9 @@ class Columns {
     const Expr item = x_.as(column, DataType::str);
     if (item.type() == DataType::str) return item;
     if (contains(f32 | f64 | f16, item.type()))
-      throw Error(Code::unsupported_estimator, text("the category '", x_.name(column), "' is ", name_of(item.type()), "; CatBoost takes strings and whole numbers as categories"),
+      throw Error(Code::unsupported_estimator,
+                  text("the category '", x_.name(column), "' is ", name_of(item.type()),
+                       "; CatBoost takes strings and whole numbers as categories"),
                   "give that column as strings or integers, in a table of columns");
     return cast(cast(item, DataType::i64), DataType::str);
   }
@@ -93,7 +97,8 @@ class Columns {
   }
   Expr hashed(const Expr& item) const {
     if (m_.words) return lookup(item, m_.words, m_.word_hashes, no_hash);
-    return cast(x_.graph().own("CatBoostHash", {item}, {}, Result{DataType::i32, item.shape()}, "hashing the words of categories"), DataType::i64);
+    return cast(x_.graph().own("CatBoostHash", {item}, {}, Result{DataType::i32, item.shape()}, "hashing the words of categories"),
+                DataType::i64);
   }
 
   Expr key(const Combination& by) {  // int64 (batch, 1)
@@ -133,8 +138,10 @@ class Columns {
     const auto n = int64_t(keys.size()), width = int64_t(same.size()), unseen = int64_t(t.keys.size());
     items_ += size_t(unseen + 1) * size_t(width);
     if (items_ > most_statistics) fail(Code::limit_size, "the CTRs have more than ", most_statistics, " statistics");
-    const Numbers all = Numbers::of({unseen + 1, width}, [&](int64_t i) { return double(statistic_of(*same[size_t(i % width)], t, size_t(i / width))); });
-    const Expr row = lookup(key(same[0]->by), Array<int64_t>({n}, std::span<const int64_t>(keys)), Array<int64_t>({n}, std::span<const int64_t>(values)), unseen);
+    const Numbers all =
+        Numbers::of({unseen + 1, width}, [&](int64_t i) { return double(statistic_of(*same[size_t(i % width)], t, size_t(i / width))); });
+    const Expr row = lookup(key(same[0]->by), Array<int64_t>({n}, std::span<const int64_t>(keys)),
+                            Array<int64_t>({n}, std::span<const int64_t>(values)), unseen);
     return pick(all, reshaped(row, {rows}));
   }
 
@@ -161,7 +168,8 @@ bool covers(const std::set<int32_t>& hashes, const Combination& by, const CtrTab
     tries -= sums.size() * choices;
     for (uint64_t sum : sums) {
       if (!word) more.push_back(sum), more.push_back(sum + weight[i]);
-      else for (int32_t h : hashes) more.push_back(sum + weight[i] * uint64_t(int64_t{h}));
+      else
+        for (int32_t h : hashes) more.push_back(sum + weight[i] * uint64_t(int64_t{h}));
     }
     sums = std::move(more);
   }

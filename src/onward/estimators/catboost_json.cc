@@ -12,7 +12,8 @@ namespace {
 using plain::Kind;
 using plain::Value;
 
-constexpr std::string_view type_names[] = {"Borders", "Buckets", "BinarizedTargetMeanValue", "FloatTargetMeanValue", "Counter", "FeatureFreq"};
+constexpr std::string_view type_names[] = {"Borders", "Buckets",    "BinarizedTargetMeanValue", "FloatTargetMeanValue",
+                                           "Counter", "FeatureFreq"};
 
 int64_t index(const Value& v, std::string_view name) {
   const auto found = v.find(name);
@@ -55,7 +56,8 @@ class Json {
       if (!list(v, text(kind, "_features")).empty()) refuse_features(kind);
     for (const Value& f : list(v, "float_features")) {
       float_places_.emplace(index(f, "feature_index"), int64_t(model_.floats.size()));
-      model_.floats.push_back({index(f, "flat_feature_index"), name_of(f), word(f, "nan_value_treatment") == "AsTrue", numbers<float>(f, "borders")});
+      model_.floats.push_back(
+          {index(f, "flat_feature_index"), name_of(f), word(f, "nan_value_treatment") == "AsTrue", numbers<float>(f, "borders")});
     }
     for (const Value& c : list(v, "categorical_features")) {
       const auto place = int64_t(model_.categories.size());
@@ -81,8 +83,10 @@ class Json {
     for (const Value& e : list(v, "elements")) {
       const std::string kind = word(e, "combination_element");
       if (kind == "cat_feature_value") ctr.by.categories.push_back(place(category_places_, index(e, "cat_feature_index")));
-      else if (kind == "float_feature") ctr.by.floats.push_back({place(float_places_, index(e, "float_feature_index")), float(number(e, "border", 0))});
-      else if (kind == "cat_feature_exact_value") ctr.by.one_hots.push_back({place(category_places_, index(e, "cat_feature_index")), int32_t(index(e, "value"))});
+      else if (kind == "float_feature")
+        ctr.by.floats.push_back({place(float_places_, index(e, "float_feature_index")), float(number(e, "border", 0))});
+      else if (kind == "cat_feature_exact_value")
+        ctr.by.one_hots.push_back({place(category_places_, index(e, "cat_feature_index")), int32_t(index(e, "value"))});
       else fail(Code::unsupported_estimator, "a CTR counts by '", kind, "', which is not known");
     }
     const std::string type = word(v, "ctr_type");
@@ -114,8 +118,10 @@ class Json {
       const uint64_t key = hash(map[i]);
       if (key == UINT64_MAX) continue;  // an empty bucket
       made.keys.push_back(key);
-      if (means) made.sums.push_back(float(number(map[i + 1], "hash_map"))), made.counts.push_back(int32_t(integer(map[i + 2], "hash_map")));
-      else for (int64_t k = 1; k < stride; ++k) made.counts.push_back(int32_t(integer(map[i + size_t(k)], "hash_map")));
+      if (means)
+        made.sums.push_back(float(number(map[i + 1], "hash_map"))), made.counts.push_back(int32_t(integer(map[i + 2], "hash_map")));
+      else
+        for (int64_t k = 1; k < stride; ++k) made.counts.push_back(int32_t(integer(map[i + size_t(k)], "hash_map")));
     }
     model_.tables.push_back(std::move(made));
     return known->second;
@@ -124,7 +130,8 @@ class Json {
   // The export names a CTR's table by what it counts by, not by which target it counts: of several targets one table is left, and
   // CatBoost itself answers otherwise once it has read the file back.
   void refuse_lost_tables() const {
-    static constexpr std::string_view of_several_targets[] = {"MultiRMSE", "MultiRMSEWithMissingValues", "MultiLogloss", "MultiCrossEntropy", "SurvivalAft"};
+    static constexpr std::string_view of_several_targets[] = {"MultiRMSE", "MultiRMSEWithMissingValues", "MultiLogloss",
+                                                              "MultiCrossEntropy", "SurvivalAft"};
     const auto params = model_.info.find("params");
     const auto loss = params ? params->find("loss_function") : std::nullopt;
     bool several = loss && std::ranges::count(of_several_targets, word(*loss, "type")) > 0, counts_target = false;
@@ -135,7 +142,8 @@ class Json {
       several |= !seen.emplace(c.table, c.target_border, c.prior, c.prior_weight).second;
     }
     if (several && counts_target)
-      throw Error(Code::unsupported_estimator, "the model's CTRs count several targets, and CatBoost's JSON export keeps the table of one alone",
+      throw Error(Code::unsupported_estimator,
+                  "the model's CTRs count several targets, and CatBoost's JSON export keeps the table of one alone",
                   "convert the .cbm instead: model.save_model(\"model.cbm\")");
   }
 
@@ -144,7 +152,8 @@ class Json {
     if (both.empty()) return;
     model_.scale = number(both[0], "scale_and_bias");
     if (both.size() < 2) return;
-    if (both[1].is(Kind::list)) for (const Value& b : both[1].items()) model_.bias.push_back(number(b, "scale_and_bias"));
+    if (both[1].is(Kind::list))
+      for (const Value& b : both[1].items()) model_.bias.push_back(number(b, "scale_and_bias"));
     else model_.bias.push_back(number(both[1], "scale_and_bias"));
   }
 
@@ -200,7 +209,8 @@ class Json {
     if (width < 1 || (targets && targets != width)) fail(Code::bad_file, "a leaf has ", width, " values, another ", targets);
     targets = width;
     values.resize((node + 1) * size_t(width));
-    for (size_t k = 0; k < size_t(width); ++k) values[node * size_t(width) + k] = value->is(Kind::list) ? number(several[k], "value") : number(*value, "value");
+    for (size_t k = 0; k < size_t(width); ++k)
+      values[node * size_t(width) + k] = value->is(Kind::list) ? number(several[k], "value") : number(*value, "value");
   }
   void set_values(Tree& tree, std::vector<double> values) const {
     const int64_t width = model_.trees->targets;

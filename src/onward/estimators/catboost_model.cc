@@ -12,15 +12,15 @@ constexpr int64_t most_columns = 1'000'000;
 
 void ascending(std::span<const float> borders, const std::string& whose) {
   for (size_t i = 0; i < borders.size(); ++i)
-    if (std::isnan(borders[i]) || (i > 0 && borders[i - 1] > borders[i]))
-      fail(Code::bad_file, "the borders of ", whose, " do not ascend");
+    if (std::isnan(borders[i]) || (i > 0 && borders[i - 1] > borders[i])) fail(Code::bad_file, "the borders of ", whose, " do not ascend");
 }
 
 void check(const Combination& by, const Model& m) {
   for (int64_t c : by.categories)
     if (c < 0 || c >= int64_t(m.categories.size())) fail(Code::bad_file, "a CTR counts by category ", c, " of ", m.categories.size());
   for (const auto& f : by.floats)
-    if (f.feature < 0 || f.feature >= int64_t(m.floats.size())) fail(Code::bad_file, "a CTR counts by feature ", f.feature, " of ", m.floats.size());
+    if (f.feature < 0 || f.feature >= int64_t(m.floats.size()))
+      fail(Code::bad_file, "a CTR counts by feature ", f.feature, " of ", m.floats.size());
   for (const auto& o : by.one_hots)
     if (o.category < 0 || o.category >= int64_t(m.categories.size()))
       fail(Code::bad_file, "a CTR counts by category ", o.category, " of ", m.categories.size());
@@ -31,10 +31,12 @@ void check(const Ctr& ctr, const Model& m) {
   ascending(ctr.borders, "a CTR");
   if (ctr.table < 0 || ctr.table >= int64_t(m.tables.size())) fail(Code::bad_file, "a CTR has no table");
   const CtrTable& t = m.tables[size_t(ctr.table)];
-  if (t.classes < 1 || t.counts.size() != t.keys.size() * size_t(t.classes)) fail(Code::bad_file, "a CTR's table has ", t.counts.size(), " counts for ", t.keys.size(), " keys of ", t.classes);
+  if (t.classes < 1 || t.counts.size() != t.keys.size() * size_t(t.classes))
+    fail(Code::bad_file, "a CTR's table has ", t.counts.size(), " counts for ", t.keys.size(), " keys of ", t.classes);
   const bool mean = ctr.type == CtrType::binarized_target_mean || ctr.type == CtrType::float_target_mean;
   const bool histogram = ctr.type == CtrType::borders || ctr.type == CtrType::buckets;
-  if (mean && t.sums.size() != t.keys.size()) fail(Code::bad_file, "a CTR's table has ", t.sums.size(), " sums for ", t.keys.size(), " keys");
+  if (mean && t.sums.size() != t.keys.size())
+    fail(Code::bad_file, "a CTR's table has ", t.sums.size(), " sums for ", t.keys.size(), " keys");
   if (!histogram && t.classes != 1) fail(Code::bad_file, "a CTR's table has ", t.classes, " numbers for a key");
   if (ctr.type == CtrType::borders && (t.classes < 2 || ctr.target_border < 0 || ctr.target_border >= t.classes))
     fail(Code::bad_file, "a CTR of ", t.classes, " classes asks for border ", ctr.target_border);
@@ -53,7 +55,9 @@ int64_t Model::columns() const {
 
 Splits::Splits(const Model& m) {
   int32_t column = 0;
-  const auto add = [&](double value, Test test, bool missing_yes) { nodes_.push_back({.split = value, .feature = column, .test = test, .missing_yes = missing_yes}); };
+  const auto add = [&](double value, Test test, bool missing_yes) {
+    nodes_.push_back({.split = value, .feature = column, .test = test, .missing_yes = missing_yes});
+  };
   for (const FloatFeature& f : m.floats) {
     for (float border : f.borders) add(border, Test::le, !f.missing_is_large);
     ++column;
@@ -104,7 +108,8 @@ void check(const Model& m) {
   for (const Category& c : m.categories)
     if (c.column < 0) fail(Code::bad_file, "a categorical feature is at column ", c.column);
   for (const OneHot& o : m.one_hots)
-    if (o.category < 0 || o.category >= int64_t(m.categories.size())) fail(Code::bad_file, "category ", o.category, " of ", m.categories.size());
+    if (o.category < 0 || o.category >= int64_t(m.categories.size()))
+      fail(Code::bad_file, "category ", o.category, " of ", m.categories.size());
   for (const Ctr& c : m.ctrs) check(c, m);
   if (m.bias.size() != size_t(m.trees->targets)) fail(Code::bad_file, "has ", m.bias.size(), " biases for ", m.trees->targets, " outputs");
   onward::check(*m.trees);

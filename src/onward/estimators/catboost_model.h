@@ -7,7 +7,7 @@
 namespace onward::catboost {
 
 struct FloatFeature {
-  int64_t column = -1;         // of the table
+  int64_t column = -1;  // of the table
   std::string name;
   bool missing_is_large = false;
   std::vector<float> borders;  // ascending; none: nothing tests it
@@ -49,7 +49,7 @@ struct CtrTable {
   std::vector<int32_t> counts;  // (keys, classes); of means and counters (keys)
   std::vector<float> sums;      // of means
   int64_t classes = 1;
-  int32_t denominator = 0;      // of counters
+  int32_t denominator = 0;  // of counters
 };
 
 struct Ctr {
@@ -70,13 +70,13 @@ struct Model {
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();  // leaf k of a symmetric tree is its node 2^depth - 1 + k
   std::vector<int64_t> first_leaves;                                       // of symmetric trees: the node that is leaf 0
   double scale = 1;
-  std::vector<double> bias;  // one for each output
+  std::vector<double> bias;                                   // one for each output
   std::vector<std::pair<std::string, uint32_t>> known_words;  // with their hashes, where the file lists them
-  Tensor words;              // of these, where they are enough: see catboost_columns.h
+  Tensor words;                                               // of these, where they are enough: see catboost_columns.h
   Array<int64_t> word_hashes;
-  plain::Value info;         // model_info
+  plain::Value info;  // model_info
 
-  int64_t columns() const;   // of the table it was trained on
+  int64_t columns() const;  // of the table it was trained on
 };
 
 // Throw an Error for what no CatBoost writes, and for text and embedding features.

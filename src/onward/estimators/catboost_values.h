@@ -32,13 +32,18 @@ inline std::span<const plain::Value> list(const plain::Value& in, std::string_vi
 template <class T>
 std::vector<T> numbers(const plain::Value& in, std::string_view name) {
   std::vector<T> out;
-  for (const plain::Value& v : list(in, name)) out.push_back(T(number(v, name)));
+  for (const plain::Value& v : list(in, name)) {
+    if constexpr (std::is_integral_v<T>) out.push_back(T(integer(v, name)));
+    else out.push_back(T(number(v, name)));
+  }
   return out;
 }
 
 [[noreturn]] inline void refuse_features(std::string_view kind) {
-  throw Error(Code::unsupported_estimator, text("CatBoost's ", kind, " features have no converter: their numbers come from dictionaries and calculators inside the model"),
-              "train on numeric and categorical features, or on columns computed before");
+  throw Error(
+      Code::unsupported_estimator,
+      text("CatBoost's ", kind, " features have no converter: their numbers come from dictionaries and calculators inside the model"),
+      "train on numeric and categorical features, or on columns computed before");
 }
 
 }  // namespace onward::catboost

@@ -66,7 +66,7 @@ Value read_binary(Arena& arena, std::string_view bytes) {
   set(arena, made, "model_info", info_of(arena, core));
   if (const auto parts = core.find("parts"))
     for (const Value& part : parts->items()) {
-      if (part.str() != "static_provider_v1") break;   // features that no reader of ours takes; where they end is not said
+      if (part.str() != "static_provider_v1") break;  // features that no reader of ours takes; where they end is not said
       set(arena, made, "ctr_tables", read_tables(arena, in));
     }
   return made;

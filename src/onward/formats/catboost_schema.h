@@ -30,7 +30,8 @@ inline constexpr FlatField of_combination[] = {{"categories", 0, Is::numbers, &i
                                                {"one_hot_splits", 2, Is::numbers, &ints, 2}};
 inline constexpr FlatTable combination{of_combination};
 
-inline constexpr FlatField of_ctr_base[] = {{"combination", 0, Is::table, nullptr, 1, &combination}, {"type", 1, Is::i8}, {"classifier", 2, Is::i32}};
+inline constexpr FlatField of_ctr_base[] = {
+    {"combination", 0, Is::table, nullptr, 1, &combination}, {"type", 1, Is::i8}, {"classifier", 2, Is::i32}};
 inline constexpr FlatTable ctr_base{of_ctr_base};
 
 inline constexpr FlatField of_ctr[] = {{"base", 0, Is::table, nullptr, 1, &ctr_base},

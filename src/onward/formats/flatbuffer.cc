@@ -18,7 +18,8 @@ class Reader {
   Value root(const FlatTable& of) { return table(follow(0), of); }
 
  private:
-  template <class T> T number(size_t at) const {
+  template <class T>
+  T number(size_t at) const {
     if (at > bytes_.size() || sizeof(T) > bytes_.size() - at) fail(Code::bad_file, "the flatbuffer ends before byte ", at, " of it");
     T value;
     std::memcpy(&value, bytes_.data() + at, sizeof value);
@@ -35,7 +36,7 @@ class Reader {
     for (const FlatField& f : of.fields) {
       const size_t entry = fields + 4 + 2 * size_t(f.slot);
       const uint16_t offset = entry + 2 <= end ? number<uint16_t>(entry) : 0;
-      if (offset == 0) continue;   // left out: its default
+      if (offset == 0) continue;  // left out: its default
       made.sequence->push(arena_, plain::text(arena_, f.name));
       made.sequence->push(arena_, value(at + offset, f));
     }
@@ -44,16 +45,25 @@ class Reader {
 
   Value value(size_t at, const FlatField& f) {
     switch (f.is) {
-      case Is::boolean: return plain::boolean(number<uint8_t>(at) != 0);
-      case Is::i8: return plain::integer(number<int8_t>(at));
-      case Is::i32: return plain::integer(number<int32_t>(at));
-      case Is::f32: return plain::real(double{number<float>(at)});
-      case Is::f64: return plain::real(number<double>(at));
-      case Is::text: return text(follow(at));
-      case Is::numbers: return numbers(follow(at), f);
-      case Is::table: return table(follow(at), *f.of);
+      case Is::boolean:
+        return plain::boolean(number<uint8_t>(at) != 0);
+      case Is::i8:
+        return plain::integer(number<int8_t>(at));
+      case Is::i32:
+        return plain::integer(number<int32_t>(at));
+      case Is::f32:
+        return plain::real(double{number<float>(at)});
+      case Is::f64:
+        return plain::real(number<double>(at));
+      case Is::text:
+        return text(follow(at));
+      case Is::numbers:
+        return numbers(follow(at), f);
+      case Is::table:
+        return table(follow(at), *f.of);
       case Is::texts:
-      case Is::tables: return list(follow(at), f);
+      case Is::tables:
+        return list(follow(at), f);
     }
     return {};
   }
@@ -61,7 +71,8 @@ class Reader {
   // The bytes of a vector: its length, then as many items of `size` bytes.
   std::string_view items(size_t at, size_t size) const {
     const uint64_t n = number<uint32_t>(at);
-    if (n * size > bytes_.size() - at - 4) fail(Code::bad_file, "the flatbuffer's vector at byte ", at, " has ", n, " items, beyond its end");
+    if (n * size > bytes_.size() - at - 4)
+      fail(Code::bad_file, "the flatbuffer's vector at byte ", at, " has ", n, " items, beyond its end");
     return bytes_.substr(at + 4, n * size);
   }
   Value text(size_t at) { return plain::text(arena_, items(at, 1)); }
