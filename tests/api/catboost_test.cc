@@ -19,8 +19,9 @@ using nlohmann::json;
 
 std::vector<std::string> files(std::string_view extension) {
   std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(ONWARD_TEST_DATA "/boosters/catboost"))
-    if (entry.path().string().ends_with(extension)) paths.push_back(entry.path());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(ONWARD_TEST_DATA "/boosters"))
+    if (entry.path().parent_path().filename().string().starts_with("catboost-") && entry.path().string().ends_with(extension))
+      paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   return paths;
 }
@@ -31,7 +32,9 @@ json answers_for(const std::filesystem::path& model) {
   return json::parse(file.bytes);
 }
 
-double number(const json& v) { return v.is_null() ? NAN : v.is_string() ? std::strtod(v.get<std::string>().c_str(), nullptr) : v.get<double>(); }
+double number(const json& v) {
+  return v.is_null() ? NAN : v.is_string() ? std::strtod(v.get<std::string>().c_str(), nullptr) : v.get<double>();
+}
 
 // A matrix is made of all columns; a column is known by its name, or by its number where the file keeps no names. Categories are in
 // digits where the input is of words.
@@ -66,7 +69,8 @@ Outputs run(const Model& model, const json& columns) {
 std::vector<double> flat(const json& rows) {
   std::vector<double> all;
   for (const json& row : rows)
-    if (row.is_array()) for (const json& v : row) all.push_back(number(v));
+    if (row.is_array())
+      for (const json& v : row) all.push_back(number(v));
     else all.push_back(number(row));
   return all;
 }
@@ -76,7 +80,8 @@ void expect_numbers(const Tensor& got, const json& rows, double tolerance, const
   ASSERT_EQ(size_t(got.size()), expected.size()) << what;
   for (size_t i = 0; i < expected.size(); ++i) {
     const double x = got.type() == DataType::i64 ? double(got.data<int64_t>()[i]) : got.data<double>()[i];
-    EXPECT_LE(std::abs(x - expected[i]), tolerance * std::max(1.0, std::abs(expected[i]))) << what << " " << i << ": " << x << ", the library " << expected[i];
+    EXPECT_LE(std::abs(x - expected[i]), tolerance * std::max(1.0, std::abs(expected[i])))
+        << what << " " << i << ": " << x << ", the library " << expected[i];
   }
 }
 
@@ -114,7 +119,8 @@ TEST_P(Files, AnswerAsTheLibrary) {
     } else {
       expect_numbers(out.at("variable"), answers["predict"], 1e-15, "variable");
     }
-    if (answers.contains("leaves")) expect_numbers(run(converted(path, {"leaf"}), answers["columns"]).at("leaf"), answers["leaves"], 0, "leaf");
+    if (answers.contains("leaves"))
+      expect_numbers(run(converted(path, {"leaf"}), answers["columns"]).at("leaf"), answers["leaves"], 0, "leaf");
     ++tried;
   }
   EXPECT_GT(tried, 12u);
@@ -122,7 +128,7 @@ TEST_P(Files, AnswerAsTheLibrary) {
 
 // What the JSON lists of words is enough for standard operators; a .cbm lists none.
 TEST(CatBoost, OwnOperatorsOnlyWhereAllowed) {
-  const std::string folder = ONWARD_TEST_DATA "/boosters/catboost/1.2.10/";
+  const std::string folder = ONWARD_TEST_DATA "/boosters/catboost-1.2.10/";
   for (const char* name : {"one_hot", "ctr", "array"}) {
     const Model standard = converted(folder + name + ".model.json", of_classifier, false);
     for (const Node& node : standard.graph.nodes) EXPECT_NE(node.domain, "com.onward");
@@ -139,7 +145,8 @@ TEST(CatBoost, OwnOperatorsOnlyWhereAllowed) {
 }
 
 TEST(CatBoost, WhatCannotBeConvertedIsNamed) {
-  const std::pair<std::string_view, std::string_view> reasons[] = {{"text", "CatBoost's text features"}, {"embedding", "CatBoost's embedding features"}, {"targets", "keeps the table of one alone"}};
+  const std::pair<std::string_view, std::string_view> reasons[] = {
+      {"text", "CatBoost's text features"}, {"embedding", "CatBoost's embedding features"}, {"targets", "keeps the table of one alone"}};
   size_t tried = 0;
   for (const char* extension : {".cbm", ".model.json"})
     for (const std::string& path : files(extension)) {
@@ -149,7 +156,8 @@ TEST(CatBoost, WhatCannotBeConvertedIsNamed) {
         ADD_FAILURE() << path << " was not refused";
       } catch (const Error& e) {
         EXPECT_EQ(e.code, Code::unsupported_estimator) << e.message;
-        for (const auto& [name, reason] : reasons) EXPECT_EQ(path.find(name) != path.npos, e.message.find(reason) != std::string::npos) << e.message;
+        for (const auto& [name, reason] : reasons)
+          EXPECT_EQ(path.find(name) != path.npos, e.message.find(reason) != std::string::npos) << e.message;
       }
       ++tried;
     }
@@ -174,22 +182,26 @@ TEST(CatBoost, EachBeginningIsAnError) {
       SCOPED_TRACE(path);
       const MappedFile file = map_file(path);
       const size_t step = std::max<size_t>(file.bytes.size() / 60, 1);
-      for (size_t n = 0; n + 8 < file.bytes.size(); n += step) EXPECT_THROW(formats::convert_source({nullptr, std::string(file.bytes.substr(0, n))}, {.own_ops = true}), Error) << n;
+      for (size_t n = 0; n + 8 < file.bytes.size(); n += step)
+        EXPECT_THROW(formats::convert_source({nullptr, std::string(file.bytes.substr(0, n))}, {.own_ops = true}), Error) << n;
     }
 }
 
 TEST(CatBoost, DamagedFilesAreErrorsOrModels) {
   std::mt19937 random(1);
-  for (const char* name : {"ctr.cbm", "ctr_types.cbm", "lossguide.cbm", "one_hot_depthwise.cbm", "two_numbers.cbm", "ctr.model.json", "lossguide.model.json"}) {
+  for (const char* name : {"ctr.cbm", "ctr_types.cbm", "lossguide.cbm", "one_hot_depthwise.cbm", "two_numbers.cbm", "ctr.model.json",
+                           "lossguide.model.json"}) {
     SCOPED_TRACE(name);
-    const MappedFile file = map_file(std::string(ONWARD_TEST_DATA "/boosters/catboost/1.2.10/") + name);
+    const MappedFile file = map_file(std::string(ONWARD_TEST_DATA "/boosters/catboost-1.2.10/") + name);
     for (int round = 0; round < 150; ++round) {
       std::string bytes(file.bytes);
       for (int flips = 1 + round % 4; flips > 0; --flips) {
         const size_t at = random() % bytes.size();
         if (round % 3 == 0) bytes[at] = char(bytes[at] ^ (1 << random() % 8));
         else if (round % 3 == 1) bytes[at] = char(random());
-        else for (size_t i = at / 4 * 4; i < std::min(at / 4 * 4 + 4, bytes.size()); ++i) bytes[i] = round % 2 ? '\xff' : '\0';  // an offset or a size
+        else
+          for (size_t i = at / 4 * 4; i < std::min(at / 4 * 4 + 4, bytes.size()); ++i)
+            bytes[i] = round % 2 ? '\xff' : '\0';  // an offset or a size
       }
       expect_error_or_answer(bytes);
     }

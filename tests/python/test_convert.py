@@ -170,7 +170,7 @@ def test_numbers_in_names_read_as_in_the_librarys(kind):
 
 
 def test_operators_of_our_own_are_used_where_they_are_allowed():
-    source = pathlib.Path(__file__).parent.parent / "data/boosters/catboost/1.2.10/ctr.cbm"
+    source = pathlib.Path(__file__).parent.parent / "data/boosters/catboost-1.2.10/ctr.cbm"
     with pytest.raises(onward.NotImplemented, match="CatBoostHash") as refused:
         onward.convert(source)
     assert "own_ops=True" in refused.value.hint
