@@ -5,7 +5,7 @@
 namespace onward {
 namespace {
 
-constexpr int64_t most_operations = int64_t{1} << 36;
+constexpr int64_t most_operations = int64_t{1} << 34;
 
 void bound(int64_t n, int64_t m, int64_t k) {
   if (n > 0 && m > 0 && k > most_operations / n / m) fail(Code::limit_size, "a product of ", n, " x ", m, " x ", k, " numbers is too large to be worked out");

@@ -27,8 +27,7 @@ struct KBinsDiscretizer {
     std::vector<std::string> names;
     for (int64_t i = 0; i < x.size(); ++i) {
       const int64_t bins = edges[size_t(i)].size() - 1;
-      const Numbers table = Numbers::of({bins, bins}, [&](int64_t at) { return at / bins == at % bins ? 1.0 : 0.0; });
-      parts.push_back(pick(table, column(bin, i)));
+      parts.push_back(cast(equal(columns(bin, {i}), Array<int64_t>::of({bins}, [](int64_t k) { return k; })), DataType::f64));
       for (int64_t k = 0; k < bins; ++k) names.push_back(text(x.name(i), "_", k, ".0"));
     }
     return transformed(Frame(concat(parts), names));

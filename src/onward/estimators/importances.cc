@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "onward/estimators/dense_algebra.h"
+
 namespace onward {
 namespace {
+
+constexpr int64_t most_shares = int64_t{1} << 33;  // of a feature in a tree
 
 std::string class_of(const plain::Value& v) {
   return v.is(plain::Kind::object) && v.object->callee.is(plain::Kind::global) ? std::string(v.object->callee.global->name) : "?";
@@ -48,6 +52,7 @@ Numbers of_trees(const plain::Value& estimator, int64_t features) {
   each_tree(*estimator.find("estimators_"), [&](const plain::Value& tree) {
     const auto nodes = tree.find("nodes");
     if (nodes && nodes->is(plain::Kind::array) && nodes->array->size() <= 1) return;
+    if (features > most_shares / (count + 1)) fail(Code::limit_size, "importances of ", features, " features in more than ", count, " trees");
     const std::vector<double> share = of_tree(tree, !boosted, features);
     for (size_t i = 0; i < mean.size(); ++i) mean[i] += share[i];
     ++count;
@@ -57,6 +62,49 @@ Numbers of_trees(const plain::Value& estimator, int64_t features) {
   const double total = sum_in_pairs(mean);
   for (double& m : mean) m /= total;
   return Numbers({features}, mean);
+}
+
+// AdaBoost: its trees' shares, each by its weight, added one after the other.
+Numbers of_weighted_trees(Fields& f, const plain::Value& estimator, int64_t features) {
+  Numbers weights;
+  f.assign("estimator_weights_", *estimator.find("estimator_weights_"), weights, {});
+  std::vector<double> sum(size_t(features), 0.0);
+  int64_t at = 0;
+  each_tree(*estimator.find("estimators_"), [&](const plain::Value& tree) {
+    if (features > most_shares / (at + 1)) fail(Code::limit_size, "importances of ", features, " features in more than ", at, " trees");
+    const std::vector<double> share = of_tree(tree, true, features);
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += weights[at] * share[i];
+    ++at;
+  });
+  if (at == 0) f.refuse("estimator_", "is an AdaBoost of other models than trees", "convertible: AdaBoost of trees");
+  const double norm = sum_in_pairs({weights.begin(), size_t(weights.size())});
+  for (double& s : sum) s /= norm;
+  return Numbers({features}, sum);
+}
+
+// A linear support vector machine's coefficients, a row for each pair of classes.
+Numbers of_vectors(Fields& f, const plain::Value& machine) {
+  Numbers dual, vectors;
+  f.assign("dual_coef_", *machine.find("dual_coef_"), dual, {"pairs", "vectors"});
+  f.assign("support_vectors_", *machine.find("support_vectors_"), vectors, {"vectors", "width"});
+  Array<int64_t> counts;
+  if (const auto n = machine.find("_n_support")) f.assign("_n_support", *n, counts, {});
+  if (!f.ok()) return Numbers();
+  const int64_t classes = dual.dim(0) + 1, width = vectors.dim(1);
+  if (dual.dim(0) == 1) return product(dual, vectors);
+  std::vector<int64_t> start{0};
+  for (int64_t c : counts) start.push_back(start.back() + std::clamp<int64_t>(c, 0, vectors.dim(0)));
+  if (counts.size() != classes || start.back() != vectors.dim(0)) return f.bad("_n_support", "does not count the support vectors"), Numbers();
+  std::vector<double> rows;
+  for (int64_t a = 0; a < classes; ++a)
+    for (int64_t b = a + 1; b < classes; ++b)
+      for (int64_t j = 0; j < width; ++j) {
+        double sum = 0;
+        for (int64_t v = start[size_t(a)]; v < start[size_t(a) + 1]; ++v) sum += dual(b - 1, v) * vectors(v, j);
+        for (int64_t v = start[size_t(b)]; v < start[size_t(b) + 1]; ++v) sum += dual(a, v) * vectors(v, j);
+        rows.push_back(sum);
+      }
+  return Numbers({classes * (classes - 1) / 2, width}, rows);
 }
 
 // "named_steps.classifier.coef_": one attribute after another.
@@ -113,8 +161,13 @@ Numbers importances_of(Fields& f, const plain::Value& estimator, const std::stri
   const bool trees = owner.find("tree_") || (owner.find("estimators_") && (name.find("Forest") != name.npos || name.find("Trees") != name.npos || name.starts_with("GradientBoosting")));
   if (trees && last != "coef_" && features && features->is(plain::Kind::integer) && features->integer > 0 && features->integer <= 1'000'000)
     return of_trees(owner, features->integer);
+  if (name.starts_with("AdaBoost") && owner.find("estimators_") && owner.find("estimator_weights_") && features && features->is(plain::Kind::integer) &&
+      features->integer > 0 && features->integer <= 1'000'000)
+    return of_weighted_trees(f, owner, features->integer);
+  if (const auto kernel = owner.find("kernel"); last != "feature_importances_" && kernel && kernel->str() == "linear" && owner.find("dual_coef_") && owner.find("support_vectors_"))
+    return of_vectors(f, owner);
   f.refuse("estimator_", text("is a ", clipped(name), ", which computes its importances from what it holds"),
-           "convertible: models that store coef_ or feature_importances_, trees, forests and GradientBoosting");
+           "convertible: models that store coef_ or feature_importances_, linear support vector machines, trees, forests, AdaBoost and GradientBoosting");
   return Numbers();
 }
 

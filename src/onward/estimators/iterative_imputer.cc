@@ -98,7 +98,7 @@ Definitions iterative_imputer_estimators() {
                               {.cases = {"(random_state=0)", "(max_iter=3, min_value=-1, max_value=[1, 2, 1, 2, 1.5], random_state=0)",
                                          "(Ridge(), initial_strategy='median', add_indicator=True, imputation_order='descending')", "(max_iter=0)"},
                                .data = "gaps",
-                               .tolerance = 1e-6}),
+                               .tolerance = 1e-12}),
       reads<IterativeImputer>("sklearn.impute.IterativeImputer",
                               {.cases = {"(DecisionTreeRegressor(max_depth=4, random_state=0), max_iter=2, random_state=0, n_nearest_features=2)"}, .data = "missing"}),
   };

@@ -90,6 +90,7 @@ struct PolynomialCountSketch {
     if (n < 1 || n > most_components) return f.refuse("n_components", text("is ", n), text("convertible: up to ", most_components));
     if (f.facts().n_features_in >= 0 && place.dim(1) != f.facts().n_features_in + (coef0 != 0))
       return f.bad("indexHash_", text("places ", place.dim(1), " items of ", f.facts().n_features_in, " columns"));
+    if (place.size() > most_waves / (n / 2 + 1)) return f.refuse("n_components", text("is ", n, " for ", place.size(), " places"), "convertible: fewer of either");
     for (int64_t p : place)
       if (p < 0 || p >= n) return f.bad("indexHash_", text("names place ", p, " of ", n));
   }
@@ -122,7 +123,7 @@ struct PolynomialCountSketch {
   }
 
  private:
-  static constexpr int64_t most_components = 4096;
+  static constexpr int64_t most_components = 4096, most_waves = int64_t{1} << 26;
 };
 
 Definitions kernel_approximation_estimators() {

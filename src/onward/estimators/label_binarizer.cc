@@ -31,21 +31,11 @@ struct LabelBinarizer {
   }
 };
 
-// Its rows are sets of labels, of any length: no table holds them.
-struct MultiLabelBinarizer {
-  void learned(Fields& f) {
-    f.refuse("classes_", "name what sets of labels are made of, and a set of any length is no column of a table",
-             "convertible: a column for each label with LabelBinarizer or OneHotEncoder, or text with CountVectorizer(binary=True)");
-  }
-  Outputs operator()(const Frame& x) const { return transformed(x); }
-};
-
 Definitions label_binarizer_estimators() {
   return {
       reads<LabelBinarizer>("sklearn.preprocessing.LabelBinarizer",
                             {.cases = {"()", "(neg_label=-1, pos_label=2)", "(neg_label=-3, pos_label=0)", "(sparse_output=True)"},
                              .data = "labels"}),
-      reads<MultiLabelBinarizer>("sklearn.preprocessing.MultiLabelBinarizer", {.cases = {}}),
   };
 }
 

@@ -4,7 +4,6 @@
 namespace onward {
 
 struct MissingIndicator {
-  static constexpr bool takes_infinity = false;
   MissingValues missing;
   std::optional<Array<int64_t>> which;
 

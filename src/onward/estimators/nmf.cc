@@ -181,10 +181,10 @@ Definitions nmf_estimators() {
                             "(2, solver='mu', beta_loss='kullback-leibler', random_state=0, max_iter=55)", "(2, solver='mu', beta_loss=0.5, random_state=0)",
                             "(2, solver='mu', beta_loss=2.5, random_state=0, alpha_W=0.001)"},
                   .data = "ratings",
-                  .tolerance = 1e-6}),
-      reads<NMF>("sklearn.decomposition.NMF", {.cases = {"(3, solver='mu', beta_loss='itakura-saito', random_state=0)"}, .data = "positive", .tolerance = 1e-6}),
+                  .tolerance = 1e-12}),
+      reads<NMF>("sklearn.decomposition.NMF", {.cases = {"(3, solver='mu', beta_loss='itakura-saito', random_state=0)"}, .data = "positive", .tolerance = 1e-12}),
       reads<MiniBatchNMF>("sklearn.decomposition.MiniBatchNMF",
-                          {.cases = {"(2, random_state=0)", "(3, beta_loss='kullback-leibler', random_state=0)"}, .data = "ratings", .tolerance = 1e-6}),
+                          {.cases = {"(2, random_state=0)", "(3, beta_loss='kullback-leibler', random_state=0)"}, .data = "ratings", .tolerance = 1e-12}),
   };
 }
 

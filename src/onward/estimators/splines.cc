@@ -10,7 +10,7 @@ namespace {
 
 using Polynomial = std::vector<double>;  // the constant first
 
-constexpr int64_t highest_degree = 50, most_coefficients = int64_t{1} << 24;
+constexpr int64_t highest_degree = 50, most_coefficients = int64_t{1} << 23;
 
 double value(const Polynomial& p, double at) {
   double y = 0;
@@ -89,6 +89,13 @@ struct SplineTransformer {
     std::vector<plain::Value> splines;
     f("bsplines_", splines, {"features"});
     for (size_t i = 0; i < splines.size() && f.ok(); ++i) read(f, text("bsplines_[", i, "]"), splines[i], columns.emplace_back());
+    int64_t room = most_coefficients;  // in the tables of all columns
+    for (const BSpline& s : columns) {
+      if (!f.ok()) return;
+      if (s.splines() > room / (s.knots.size() + 2) / (s.degree + 1))
+        fail(Code::limit_size, "bsplines_ of ", columns.size(), " columns with ", s.knots.size(), " knots make tables of more than ", most_coefficients, " numbers");
+      room -= s.splines() * (s.knots.size() + 2) * (s.degree + 1);
+    }
     // The library counts one degree up for each column here, until it is 2, and takes the ends of the next column by that count.
     int64_t counted = columns.empty() ? 0 : columns[0].degree;
     for (BSpline& s : columns) {
@@ -140,8 +147,6 @@ struct SplineTransformer {
   // (batch, splines) of x (batch, 1)
   Expr values(const BSpline& s, Expr x) const {
     const int64_t width = s.splines(), intervals = s.last() - s.first(), places = intervals + 2;
-    if (width > most_coefficients / places / (s.degree + 1))
-      fail(Code::limit_size, intervals, " intervals of ", width, " splines of degree ", s.degree, " are more than fit in a table");
     const double least = s.knots[s.first()], most = s.knots[s.last()];
     if (beyond == Beyond::periodic) x = wrapped(x, least, most - least);
     // A place for what lies below, one for each interval, one for what lies above the last knot, which itself is within.

@@ -68,7 +68,7 @@ Definitions topics_estimators() {
       reads<LatentDirichletAllocation>("sklearn.decomposition.LatentDirichletAllocation",
                                        {.cases = {"(3, max_iter=3, random_state=0)", "(2, max_iter=2, max_doc_update_iter=7, doc_topic_prior=0.01, random_state=0)"},
                                         .data = "counts ratings",
-                                        .tolerance = 1e-6}),
+                                        .tolerance = 1e-12}),
   };
 }
 
