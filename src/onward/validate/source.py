@@ -33,6 +33,10 @@ def load(path):
     if start == b"PK\x03\x04":
         import skops.io
         return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    if start == b"tree":
+        return lightgbm_file(path)
+    if start[:1] == b"{":
+        return xgboost_file(path)
     try:
         import joblib
         return joblib.load(path)
@@ -42,8 +46,66 @@ def load(path):
             return pickle.load(f)
 
 
+class BoosterFile:
+    """A booster out of its library's own file. It numbers its classes."""
+
+    def __init__(self, booster, names, kind, answer):
+        self.booster, self.feature_names_in_, self.kind, self.answer = booster, names, kind, answer
+
+    def asked(self, rows, **options):
+        if hasattr(rows, "iloc"):
+            text = [c for c in rows.columns if rows[c].dtype.kind not in "biuf"]
+            rows = rows.astype({c: "category" for c in text})
+        else:
+            rows = np.asarray(rows, dtype=float)
+        return self.answer(rows, **options)
+
+    def predict(self, rows):
+        p = self.asked(rows)
+        if self.kind == "classes" and p.ndim > 1:
+            return p.argmax(1)
+        return (p > 0.5).astype(np.int64) if self.kind != "numbers" and p.ndim == 1 else p
+
+    def predict_proba(self, rows):
+        p = self.asked(rows)
+        return p if p.ndim > 1 else np.stack([1 - p, p], axis=1)
+
+
+def xgboost_file(path):
+    import xgboost
+    booster = xgboost.Booster(model_file=path)
+    said = booster.attr("scikit_learn")
+    if said is not None:
+        kinds = {"classifier": xgboost.XGBClassifier, "regressor": xgboost.XGBRegressor, "ranker": xgboost.XGBRanker}
+        model = kinds[json.loads(said)["_estimator_type"]]()
+        model.load_model(path)
+        return model
+    objective = json.loads(booster.save_config())["learner"]["objective"]["name"]
+
+    def answer(rows, **options):
+        return booster.predict(xgboost.DMatrix(rows, feature_types=booster.feature_types, enable_categorical=True), **options)
+
+    kind = "classes" if objective.startswith("multi") else "two" if objective.startswith("binary") else "numbers"
+    return BoosterFile(booster, booster.feature_names, kind, answer)
+
+
+def lightgbm_file(path):
+    import lightgbm
+    booster = lightgbm.Booster(model_file=path)
+    with open(path) as f:
+        objective = next((line[10:] for line in f if line.startswith("objective=")), "")
+    names = booster.feature_name()
+    unnamed = names == [f"Column_{i}" for i in range(len(names))]
+    kind = "classes" if objective.startswith("multiclass") else "two" if objective.startswith("binary") else "numbers"
+    return BoosterFile(booster, None if unnamed else names, kind, booster.predict)
+
+
+def library_of(model):
+    return type(model.booster if isinstance(model, BoosterFile) else model).__module__.split(".")[0]
+
+
 def who(model):
-    library = type(model).__module__.split(".")[0]
+    library = library_of(model)
     name = {"sklearn": "scikit-learn"}.get(library, library)
     return f"{name} {getattr(sys.modules.get(library), '__version__', '')}".strip()
 
@@ -146,9 +208,24 @@ def predict(model, rows):
     return model.predict(rows)
 
 
+def scores(model, rows):
+    if hasattr(model, "decision_function"):
+        return model.decision_function(rows)
+    last, rows = last_step(model, rows)
+    return boosted(last, rows, {"xgboost": {"output_margin": True}, "lightgbm": {"raw_score": True}})
+
+
 def leaf(model, rows):
     last, rows = last_step(model, rows)
-    return last.apply(rows)
+    if hasattr(last, "apply"):
+        return last.apply(rows)
+    return boosted(last, rows, {"xgboost": {"pred_leaf": True}, "lightgbm": {"pred_leaf": True}})
+
+
+def boosted(model, rows, options):
+    """What a booster answers beside its predictions is an option of its predict."""
+    library = library_of(model)
+    return (model.asked if isinstance(model, BoosterFile) else model.predict)(rows, **options[library])
 
 
 def distances(model, rows):
@@ -167,7 +244,7 @@ METHODS = {
     "label": predict, "variable": predict, "leaf": leaf, "distances": distances, "neighbors": neighbors,
     "probabilities": lambda model, rows: model.predict_proba(rows),
     "log_probabilities": lambda model, rows: model.predict_log_proba(rows),
-    "scores": lambda model, rows: model.decision_function(rows),
+    "scores": scores,
     "score_samples": lambda model, rows: model.score_samples(rows),
     "transformed": lambda model, rows: dense(model.transform(rows)),
     "std": lambda model, rows: model.predict(rows, return_std=True)[1],
