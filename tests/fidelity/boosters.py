@@ -1,7 +1,8 @@
 """Writes docs/coverage/boosted-trees.md: models of the boosting libraries, fitted here, converted from their own files and from pickles, and
 compared with the library on rows they were not fitted on; beside onnxmltools and ONNX Runtime in the same run.
 
-usage: boosters.py ONWARD [--library NAME] [--filter TEXT] [--write]      in an environment with the libraries, onnxmltools and onnxruntime
+usage: boosters.py ONWARD [--library NAME] [--filter TEXT] [--json FILE]     in an environment with the libraries, onnxmltools and onnxruntime
+       boosters.py --write FILE...                                           the document, from such files
 
 Each option set is fitted on several kinds of table: clean, ratings in steps of 0.1, prices of two decimals, missing values, and the same as
 a DataFrame. Ours is asked with float64 and float32 inputs, onnxmltools' model with the float32 that it takes. Prints one line per case.
@@ -50,7 +51,9 @@ def xgboost_cases():
         def make(X, score):
             m = cls(**{**small, **options})
             m.fit(X, target(score), **(fit(X, score) if fit else {}))
-            return Fitted(m, {".json": m.save_model, ".ubj": m.save_model, ".pkl": None}, answers(m), peer)
+            files = {".json": m.save_model, ".ubj": m.save_model, ".pkl": None}
+            if "missing" in options: files = {".pkl": None}     # the library's own files do not keep it
+            return Fitted(m, files, answers(m), peer)
         return make
 
     C, R = xgb.XGBClassifier, xgb.XGBRegressor
@@ -266,9 +269,9 @@ def document(report):
     versions = ", ".join(f"{n} {about.version(n)}" for n in ("xgboost", "lightgbm", "catboost", "onnxmltools", "onnxruntime")
                          if n in {r["library"] for r in report} | {"onnxmltools", "onnxruntime"})
     lines = ["# Boosted trees", "",
-             f"Written by `tests/fidelity/boosters.py` ({versions}): each set of options is fitted by its library on tables of gaussian numbers, ratings in steps of 0.1,",
-             "prices of two decimals and missing values, as float64 and float32 arrays and as a DataFrame, saved in each format that the library has and as a pickle of its",
-             "scikit-learn class, converted, and asked for 1500 rows that it was not fitted on. Scores (margins, raw scores) and leaves are compared to the last bit; answers",
+             f"Written by `tests/fidelity/boosters.py` ({versions}):",
+             "each set of options is fitted by its library on tables of gaussian numbers, ratings in steps of 0.1, prices of two decimals and missing values, as float64 and float32 arrays and as a DataFrame, saved in each format that the library has and as a pickle of",
+             "its scikit-learn class, converted, and asked for 1500 rows that it was not fitted on. Scores (margins, raw scores) and leaves are compared to the last bit; answers",
              "(probabilities, predictions) are functions of the scores, and their largest difference, relative beyond 1, is shown. On the right the same models by onnxmltools",
              "and ONNX Runtime: labels that differ (of all that were asked) or the largest difference; \"refused\" where it converts nothing.", ""]
     for library in dict.fromkeys(r["library"] for r in report):
@@ -281,7 +284,7 @@ def document(report):
             done = [r for r in own if "peer" in r and r["peer"] is not None]
             refused = "refused" if len(done) == 0 else f"refused {len(own) - len(done)} of {len(own)}; " if len(done) < len(own) else ""
             labels = [r["peer_labels"] for r in done if r["peer_labels"] is not None]
-            peer = [f"{refused}{sum(labels)} of {1500 * len(labels)}" if labels else (refused.rstrip("; ") if not done else ""),
+            peer = [f"{refused}{sum(labels)} of {1500 * len(labels)}" if labels else refused.rstrip("; "),
                     shown(max(r["peer"] for r in done)) if done else ""]
             errors = "; ".join(sorted({r["error"] for r in own if r["error"]}))
             lines.append(f"| {name} | {len(own)} | {errors or sum(r['scores'] for r in own)} | {sum(r['labels'] for r in own)} | {shown(max(r['answers'] for r in own))} | {peer[0]} | {peer[1]} |")
@@ -291,12 +294,15 @@ def document(report):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("onward"), parser.add_argument("--library", default="", choices=["", *LIBRARIES]), parser.add_argument("--filter", default="")
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("onward", nargs="?"), parser.add_argument("--library", default="", choices=["", *LIBRARIES]), parser.add_argument("--filter", default="")
+    parser.add_argument("--json"), parser.add_argument("--write", nargs="+")
     args = parser.parse_args()
+    if args.write:
+        TARGET.write_text(document([row for path in args.write for row in json.loads(Path(path).read_text())]))
+        sys.exit()
     report, engine = [], compare.Onward(args.onward)
     for library in [args.library] if args.library else LIBRARIES: run(args, engine, library, report)
-    if args.write: TARGET.write_text(document(report) + "\n")
+    if args.json: Path(args.json).write_text(json.dumps(report))
     passed = sum(r["passed"] for r in report)
     print(f"{passed} passed, {len(report) - passed} failed")
     sys.exit(passed != len(report))
