@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
 from pathlib import Path
 import numpy as np
+import onnx
 import onnxruntime
 import pandas as pd
 import compare, tables
@@ -168,7 +169,79 @@ def lightgbm_cases():
     yield "categories", categorical(case(R, same, fit=lambda X, s: {"categorical_feature": [2, 3]}, cat_smooth=1., min_data_per_group=5))
 
 
-LIBRARIES = {"xgboost": ("XGBoost", xgboost_cases, 1e-6), "lightgbm": ("LightGBM", lightgbm_cases, 1e-12)}
+# ---- CatBoost
+
+def catboost_cases():
+    import catboost as cb
+    small = {"iterations": 20, "depth": 4, "thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    words = lambda s: np.array(["no", "yes"])[(s > np.median(s)).astype(int)]
+    three = lambda s: np.array(["a", "b", "c"])[np.digitize(s, np.quantile(s, [.3, .7]))]
+    positive = lambda s: np.exp(np.clip(s, -3, 3) / 2)
+    fraction = lambda s: (np.tanh(s) + 1) / 2
+
+    def answers(m, symmetric):
+        def of(Q):
+            out = {"scores": m.predict(Q, prediction_type="RawFormulaVal") if not isinstance(m, cb.CatBoostRanker) else m.predict(Q)}
+            if hasattr(m, "predict_proba"): out.update(label=m.predict(Q), probabilities=m.predict_proba(Q))
+            else: out["variable"] = m.predict(Q)
+            if symmetric: out["leaf"] = m.calc_leaf_indexes(Q)
+            return out
+        return of
+
+    def peer(m):
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as f:
+            m.save_model(f.name, format="onnx")
+            return onnx.load(f.name)
+
+    def case(cls, target, fit=None, lost=False, **options):
+        def make(X, score):
+            m = cls(**{**small, **options})
+            m.fit(X, target(score), **(fit(X, score) if fit else {}))
+            pool = cb.Pool(X, cat_features=options["cat_features"]) if "cat_features" in options else None
+            files = {".cbm": m.save_model, ".json": lambda path: m.save_model(path, format="json", pool=pool), ".pkl": None}
+            if lost: del files[".json"]                         # of CTRs of several targets the export keeps one; refused
+            return Fitted(m, files, answers(m, "grow_policy" not in options), peer)
+        make.words = "cat_features" in options
+        return make
+
+    C, R = cb.CatBoostClassifier, cb.CatBoostRegressor
+    same = lambda s: s
+    yield "Logloss", case(C, words)
+    yield "Focal", case(C, lambda s: (s > 0).astype(int), loss_function="Focal:focal_alpha=0.5;focal_gamma=2.0")
+    yield "CrossEntropy", case(C, fraction, loss_function="CrossEntropy")
+    yield "MultiClass", case(C, three)
+    yield "MultiClassOneVsAll", case(C, three, loss_function="MultiClassOneVsAll")
+    yield "MultiLogloss", case(C, lambda s: np.stack([s > 0, s > 1], 1).astype(int), loss_function="MultiLogloss")
+    for loss in ("RMSE", "MAE", "Quantile:alpha=0.8", "Huber:delta=1", "LogCosh", "MAPE", "Poisson", "Tweedie:variance_power=1.5"):
+        yield loss, case(R, positive if loss[:2] in ("Po", "Tw", "MA") else same, loss_function=loss)
+    yield "RMSEWithUncertainty", case(R, same, loss_function="RMSEWithUncertainty")
+    yield "MultiRMSE", case(R, lambda s: np.stack([s, -2 * s], 1), loss_function="MultiRMSE")
+    yield "MultiQuantile", case(R, same, loss_function="MultiQuantile:alpha=0.1,0.5,0.9")
+    yield "YetiRank", case(cb.CatBoostRanker, lambda s: np.digitize(s, [0, 1]), fit=lambda X, s: {"group_id": np.arange(len(X)) // 20})
+    yield "Depthwise", case(C, three, grow_policy="Depthwise")
+    yield "Lossguide", case(R, same, grow_policy="Lossguide", max_leaves=12)
+    yield "nan_mode=Max", case(R, same, nan_mode="Max")
+    yield "border_count=1000, depth 8", case(R, same, border_count=1000, depth=8)
+    categories = {"cat_features": ["city", "size"]}
+    yield "one-hot categories", case(C, words, one_hot_max_size=100, **categories)
+    yield "CTRs", case(C, words, one_hot_max_size=2, max_ctr_complexity=3, **categories)
+    yield "CTRs, 3 classes", case(C, three, one_hot_max_size=2, **categories)
+    yield "CTRs, Lossguide", case(R, same, one_hot_max_size=2, grow_policy="Lossguide", **categories)
+    yield "CTRs of every type", case(R, same, one_hot_max_size=2, **categories,
+                                     simple_ctr=["Borders:TargetBorderCount=3", "Buckets:TargetBorderCount=2", "BinarizedTargetMeanValue", "Counter"])
+    yield "CTRs, 2 targets", case(R, lambda s: np.stack([s, -2 * s], 1), lost=True, loss_function="MultiRMSE", one_hot_max_size=2, **categories)
+
+
+def with_words(X):
+    """Two columns more: words, with accents and long ones, and whole numbers. Some of what is asked is unseen."""
+    r, n = np.random.default_rng(7), len(X)
+    city = r.choice(["Oslo", "Köln", "", "日本", "a name of more than thirty-two bytes", "x" * 70], n).astype(object)
+    if n != tables.FIT: city[:200] = "never seen"
+    return pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])]).assign(city=city, size=r.integers(0, 9 if n == tables.FIT else 12, n))
+
+
+LIBRARIES = {"xgboost": ("XGBoost", xgboost_cases, 1e-6), "lightgbm": ("LightGBM", lightgbm_cases, 1e-12), "catboost": ("CatBoost", catboost_cases, 1e-12)}
+PEERS = {"catboost": "CatBoost's own exporter"}
 
 
 # ---- comparing
@@ -202,13 +275,15 @@ def ours(onward, engine, fitted, suffix, Q, how, folder):
         with open(source, "wb") as f: pickle.dump(fitted.model, f)
     else: fitted.files[suffix](source)
     ref = fitted.answers(Q)
-    options = ["--outputs", ",".join(ref)] + (["--input-dtype", "float32"] if how == "float32" else [])
+    options = ["--own-ops", "--outputs", ",".join(ref)] + (["--input-dtype", "float32"] if how == "float32" else [])
     done = subprocess.run([onward, "convert", source, "-o", path, *options], capture_output=True, text=True)
     if done.returncode: raise compare.Refused(done.stderr.strip()[:200])
-    got, out = engine.run(path, Q), {}
+    # An input of words takes whole numbers as tables give them; a tensor of strings takes their digits.
+    asked = Q.assign(**{c: Q[c].astype(str) for c in Q if Q[c].dtype.kind == "i"}) if isinstance(Q, pd.DataFrame) else Q
+    got, out = engine.run(path, asked), {}
     for name, values in ref.items():
         values = np.asarray(values)
-        if name == "label" and suffix not in (".pkl", ".joblib") and values.dtype.kind in "OU": values = np.unique(values, return_inverse=True)[1]   # files number the classes
+        if name == "label" and suffix not in (".pkl", ".joblib", ".cbm") and not hasattr(fitted.model, "save_borders") and values.dtype.kind in "OU": values = np.unique(values, return_inverse=True)[1]   # files number the classes
         out[name] = difference(values, got[name])
     return out
 
@@ -219,7 +294,7 @@ def theirs(fitted, Q):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    got = session.run(None, {session.get_inputs()[0].name: Q.astype(np.float32)})
+    got = session.run(None, {session.get_inputs()[0].name: np.asarray(Q).astype(np.float32)})
     ref = fitted.answers(Q)
     if "label" in ref and "probabilities" in ref and len(got) > 1:
         labels, p = np.asarray(got[0]), got[1]
@@ -235,9 +310,11 @@ def run(args, engine, library, report):
         for kind in KINDS:
             X, score = data_of(kind, make)
             for how in ("float64", "float32", "frame"):
-                if how == "frame" and kind != "missing": continue
+                words = getattr(make, "words", False)
+                if how == "frame" and kind != "missing" and not words or words and how != "frame": continue
                 A, Q = X[:tables.FIT], X[tables.FIT:]
-                if how == "frame": A, Q = (pd.DataFrame(t, columns=[f"col {i} (%)" if library == "xgboost" else f"col_{i}" for i in range(t.shape[1])]) for t in (A, Q))
+                if words: A, Q = with_words(A), with_words(Q)
+                elif how == "frame": A, Q = (pd.DataFrame(t, columns=[f"col {i} (%)" if library == "xgboost" else f"col_{i}" for i in range(t.shape[1])]) for t in (A, Q))
                 try: fitted = make(A, score[:tables.FIT])
                 except Exception as e:
                     print(f"{title} {name} {kind} {how}: not fitted: {type(e).__name__} {str(e)[:100]}", flush=True)
@@ -252,7 +329,7 @@ def run(args, engine, library, report):
                             row["scores"] += found["scores"][1] + found.get("leaf", (0, 0))[1]
                             row["answers"] = max([row["answers"], *(found[k][0] for k in ("probabilities", "variable") if k in found)])
                     except Exception as e: row["error"] = f"{type(e).__name__} {e}"[:300]
-                try: row["peer_labels"], row["peer"] = theirs(fitted, np.asarray(Q)) if fitted.peer else (None, None)
+                try: row["peer_labels"], row["peer"] = theirs(fitted, Q if words else np.asarray(Q)) if fitted.peer else (None, None)
                 except Exception as e: row["peer_error"] = f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"[:80]
                 good = not row["error"] and not row["labels"] and not row["scores"] and row["answers"] <= tolerance
                 row["passed"] = good
@@ -272,12 +349,13 @@ def document(report):
              f"Written by `tests/fidelity/boosters.py` ({versions}):",
              "each set of options is fitted by its library on tables of gaussian numbers, ratings in steps of 0.1, prices of two decimals and missing values, as float64 and float32 arrays and as a DataFrame, saved in each format that the library has and as a pickle of",
              "its scikit-learn class, converted, and asked for 1500 rows that it was not fitted on. Scores (margins, raw scores) and leaves are compared to the last bit; answers",
-             "(probabilities, predictions) are functions of the scores, and their largest difference, relative beyond 1, is shown. On the right the same models by onnxmltools",
+             "(probabilities, predictions) are functions of the scores, and their largest difference, relative beyond 1, is shown. On the right the same models by onnxmltools (CatBoost's by its own exporter)",
              "and ONNX Runtime: labels that differ (of all that were asked) or the largest difference; \"refused\" where it converts nothing.", ""]
     for library in dict.fromkeys(r["library"] for r in report):
         mine = [r for r in report if r["library"] == library]
+        peer = PEERS.get(library, "onnxmltools")
         lines += [f"## {LIBRARIES[library][0]}", "", f"**{sum(r['passed'] for r in mine)} of {len(mine)} cases pass.**", "",
-                  "| model | cases | scores and leaves not equal | labels that differ | largest difference of answers | onnxmltools: labels that differ | largest difference |",
+                  f"| model | cases | scores and leaves not equal | labels that differ | largest difference of answers | {peer}: labels that differ | largest difference |",
                   "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
         for name in dict.fromkeys(r["name"] for r in mine):
             own = [r for r in mine if r["name"] == name]
