@@ -74,14 +74,17 @@ template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(co
 
 // ---- VNNI: four products of a column at a time
 
+// Of a type that may alias nothing: the compiler would keep __m512i in memory beside the registers.
+typedef int32_t Sums __attribute__((vector_size(64)));
+
 template <int rows, int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void vnni_tile(const CodeOperands& o, int64_t i, int64_t j, int64_t quads, int64_t panel) {
   const uint8_t* a = o.a + i * o.stride;
   const int8_t* b = o.b + j / panel_columns * panel;
-  __m512i sum[rows][panels];
+  Sums sum[rows][panels];
 #pragma GCC unroll 6
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
-    for (int p = 0; p < panels; ++p) sum[r][p] = _mm512_loadu_si512(o.offset + j + p * panel_columns);
+    for (int p = 0; p < panels; ++p) sum[r][p] = Sums(_mm512_loadu_si512(o.offset + j + p * panel_columns));
   for (int64_t q = 0; q < quads; ++q) {
     __m512i y[panels];
 #pragma GCC unroll 4
@@ -90,7 +93,7 @@ template <int rows, int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void 
     for (int r = 0; r < rows; ++r) {
       const __m512i x = _mm512_set1_epi32(word_at(a + r * o.stride + q * 4));
 #pragma GCC unroll 4
-      for (int p = 0; p < panels; ++p) sum[r][p] = _mm512_dpbusd_epi32(sum[r][p], x, y[p]);
+      for (int p = 0; p < panels; ++p) sum[r][p] = Sums(_mm512_dpbusd_epi32(__m512i(sum[r][p]), x, y[p]));
     }
   }
 #pragma GCC unroll 6
@@ -98,7 +101,7 @@ template <int rows, int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void 
 #pragma GCC unroll 4
     for (int p = 0; p < panels; ++p) {
       const int64_t at = j + p * panel_columns, width = std::min(panel_columns, o.n - at);
-      _mm512_mask_storeu_epi32(o.c + (i + r) * o.c_stride + at, __mmask16((1u << width) - 1), sum[r][p]);
+      _mm512_mask_storeu_epi32(o.c + (i + r) * o.c_stride + at, __mmask16((1u << width) - 1), __m512i(sum[r][p]));
     }
 }
 template <int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void vnni_rows(const CodeOperands& o, int64_t m, int64_t j, int64_t quads, int64_t panel) {

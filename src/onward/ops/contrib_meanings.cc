@@ -36,7 +36,7 @@ static constexpr ContribMeaning meanings[] = {
     {"com.microsoft", "FusedGemm", R"(
         product = Gemm(A, B, C; alpha=@alpha, beta=@beta, transA=@transA, transB=@transB)
         Y = onward.Activated(product; activation=@activation, alpha=@activation_alpha, beta=@activation_beta))"},
-    {"com.microsoft", "GatedAdd", "scaled = Mul(Y, gate)\n output = Add(X, scaled)", 28, "gate_weight:NONE"},
+    {"com.microsoft", "GatedAdd", "output = onward.MultiplyAdd(Y, gate, X)", 28, "gate_weight:NONE"},
     {"com.microsoft", "GatherND", "wide = Cast(indices; to=7)\n output = GatherND(data, wide)"},
     {"com.microsoft", "Gelu", "Y = Gelu(X)"},
     {"com.microsoft", "GemmFastGelu", "product = MatMul(X, W)\n Y = com.microsoft.FastGelu(product, bias)"},

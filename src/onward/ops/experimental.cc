@@ -10,8 +10,7 @@ static constexpr Signature table[] = {
         beta = Constant(; value_float=@beta)
         factor = CastLike(alpha, X)
         addend = CastLike(beta, X)
-        product = Mul(X, factor)
-        Y = Add(product, addend))"},
+        Y = onward.MultiplyAdd(X, factor, addend))"},
     {"", "ImageScaler", 1, "input:T", "output:T", "bias:FLOATS;scale:FLOAT=1.0f", 21, R"(
         scale = Constant(; value_float=@scale)
         bias = Constant(; value_floats=@bias)

@@ -56,6 +56,7 @@ class Program {
   void keep_out_of_block(const Step& step, std::span<Value> outputs, const Scope& scope) const;
   void find_planned();
   Tensor place(size_t slot, DataType type, const Dims& dims, Scope& scope, const RunContext& context) const;
+  std::vector<bool> handed_on(const Scope& scope) const;
   void make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const;
   bool same_as_before(const Step& step, const Scope& scope) const;
   void infer(const Step& step, Scope& scope) const;

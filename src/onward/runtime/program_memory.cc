@@ -52,10 +52,32 @@ Tensor Program::place(size_t slot, DataType type, const Dims& dims, Scope& scope
   if (!planned_[slot] || type == DataType::str) return {type, dims, context.budget};
   const size_t bytes = size_t(count(dims)) * size_of(type);
   scope.recorded[slot] = {type, bytes};
+  if (slot < scope.handed_on.size() && scope.handed_on[slot]) return {type, dims, context.budget};
   if (slot < scope.planned.size() && scope.planned[slot].type == type && scope.planned[slot].bytes == bytes)
     return Tensor::view(type, dims, static_cast<char*>(scope.block.get()) + scope.offsets[slot]);
   scope.missed = true;
   return {type, dims, context.budget};
+}
+
+// Values in whose place an output of the program is made, step by step: they need memory that may leave it.
+std::vector<bool> Program::handed_on(const Scope& scope) const {
+  std::vector<bool> out(scope.slots.size());
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    const auto made = size_t(step->first_output);
+    if (!step->op->facts.in_place || !(out[made] || (group_[made] == int(made) && group_dies_[made] == INT_MAX))) continue;
+    const auto& inferred = scope.known[size_t(step->index)].outputs;
+    if (inferred.empty() || !inferred[0].dims || inferred[0].type == DataType::str) continue;
+    const size_t bytes = size_t(count(*inferred[0].dims)) * size_of(inferred[0].type);
+    for (size_t i = 0; i < std::min<size_t>(step->inputs.size(), step->inputs.size() <= 2 ? 2 : 1); ++i) {
+      const int from = step->inputs[i].slot;
+      if (from < 0 || !(step->overwritable >> i & 1) || !planned_[size_t(from)]) continue;
+      const Scope::Size size = scope.recorded[size_t(from)];
+      if (size.type != inferred[0].type || size.bytes != bytes) continue;
+      out[size_t(from)] = true;
+      break;
+    }
+  }
+  return out;
 }
 
 // Lays out what this run allocated. A value that may overwrite a dying input of its size takes over its place.
@@ -65,18 +87,20 @@ void Program::make_plan(Scope& scope, std::span<const Value> arguments, const Ru
   std::vector<Dims> shapes;
   for (const Value& v : arguments) shapes.push_back(v.tensor() ? v.tensor()->dims() : Dims{});
   if (scope.block && shapes == scope.planned_for) return; // sizes follow the data, not the shapes: this will not get better
+  scope.handed_on = handed_on(scope);
+  const auto placed = [&](size_t slot) { return planned_[slot] && !scope.handed_on[slot] && scope.recorded[slot].type != DataType::none; };
   MemoryPlanner planner;
   std::vector<size_t> offsets(scope.slots.size());
   std::vector<bool> held(scope.slots.size());             // a place that is to be given back
   std::vector<std::vector<int>> ends(steps_.size());
   for (const Step& step : steps_)
     for (int k = 0; k < step.output_count; ++k)
-      if (const int slot = step.first_output + k; planned_[size_t(slot)] && scope.recorded[size_t(slot)].type != DataType::none) ends[size_t(group_dies_[size_t(slot)])].push_back(slot);
+      if (const int slot = step.first_output + k; placed(size_t(slot))) ends[size_t(group_dies_[size_t(slot)])].push_back(slot);
   for (const Step& step : steps_) {
     for (int k = 0; k < step.output_count; ++k) {
       const auto slot = size_t(step.first_output + k);
       const Scope::Size size = scope.recorded[slot];
-      if (!planned_[slot] || size.type == DataType::none) continue;
+      if (!placed(slot)) continue;
       for (size_t i = 0; k == 0 && step.op->facts.in_place && !held[slot] && i < step.inputs.size() && i < (step.inputs.size() <= 2 ? 2u : 1u); ++i) {
         if (step.inputs[i].slot < 0) continue;
         const auto from = size_t(group_[size_t(step.inputs[i].slot)]);

@@ -25,6 +25,7 @@ struct Program::Scope {
   std::vector<Size> recorded;                   // per slot: what this run allocated
   std::vector<Size> planned;                    // per slot: what the plan has room for
   std::vector<size_t> offsets;                  // in the block
+  std::vector<bool> handed_on;                  // per slot: an output of the program takes over its memory
   std::vector<Dims> planned_for;                // the shapes of the program's inputs
   std::shared_ptr<void> block;
   size_t block_bytes = 0;

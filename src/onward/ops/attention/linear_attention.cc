@@ -37,17 +37,17 @@ template <class T> struct TokenBody {
   }
   // The state takes in the key and the change, and is read at once; some columns at a time, whose sums stay in registers.
   [[gnu::always_inline]] static void take_in(const Token<T>& t, const T* query) {
-    typedef double V __attribute__((vector_size(32)));
-    constexpr int64_t lanes = 4, strip = 4 * lanes;
+    typedef double V __attribute__((vector_size(64)));
+    constexpr int64_t lanes = 8, vectors = 2, strip = vectors * lanes;
     int64_t j = 0;
     for (; j + strip <= t.d_v; j += strip) {
-      V change[4], sum[4] = {};
+      V change[vectors], sum[vectors] = {};
       std::memcpy(change, t.change + j, sizeof change);
       double* row = t.state + j;
       for (int64_t i = 0; i < t.d_k; ++i, row += t.d_v) {
         const double in = t.rate * double(t.key[i]), out = double(query[i]);
-#pragma GCC unroll 4
-        for (int64_t v = 0; v < 4; ++v) {
+#pragma GCC unroll 2
+        for (int64_t v = 0; v < vectors; ++v) {
           V now;
           std::memcpy(&now, row + v * lanes, sizeof now);
           now = now + in * change[v];
