@@ -21,6 +21,10 @@ int32_t word_at(const uint8_t* bytes) {
   return word;
 }
 
+// Sums of types that may alias nothing: __m256i and __m512i the compiler would keep in memory beside the registers.
+typedef int32_t Halves __attribute__((vector_size(32)));
+typedef int32_t Sums __attribute__((vector_size(64)));
+
 // ---- Plain
 
 void plain(const CodeOperands& o, int64_t m) {
@@ -40,7 +44,7 @@ void plain(const CodeOperands& o, int64_t m) {
 // ---- AVX2: bytes widened to 16 bits, pairs multiplied and added. (Its product of bytes saturates.)
 
 template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(const uint8_t* a, int64_t stride, const int8_t* b, int64_t quads, const int32_t* offset, int32_t* c, int64_t c_stride, int64_t width) {
-  __m256i sum[rows][4] = {};
+  Halves sum[rows][4] = {};
   for (int64_t i = 0; i < quads; ++i) {
     __m256i x[rows];
     for (int r = 0; r < rows; ++r) x[r] = _mm256_broadcastq_epi64(_mm_cvtepu8_epi16(_mm_cvtsi32_si128(word_at(a + r * stride + i * 4))));
@@ -48,13 +52,13 @@ template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(co
     for (int q = 0; q < 4; ++q) {
       const __m256i y = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b + i * 64 + q * 16)));
 #pragma GCC unroll 2
-      for (int r = 0; r < rows; ++r) sum[r][q] = _mm256_add_epi32(sum[r][q], _mm256_madd_epi16(x[r], y));
+      for (int r = 0; r < rows; ++r) sum[r][q] = sum[r][q] + Halves(_mm256_madd_epi16(x[r], y));
     }
   }
   for (int r = 0; r < rows; ++r) {
     int32_t out[panel_columns];
     for (int half = 0; half < 2; ++half) {
-      const __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(sum[r][2 * half], sum[r][2 * half + 1]), 0xd8);
+      const __m256i pairs = _mm256_permute4x64_epi64(_mm256_hadd_epi32(__m256i(sum[r][2 * half]), __m256i(sum[r][2 * half + 1])), 0xd8);
       const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(offset + 8 * half));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + 8 * half), _mm256_add_epi32(pairs, first));
     }
@@ -73,9 +77,6 @@ template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(co
 }
 
 // ---- VNNI: four products of a column at a time
-
-// Of a type that may alias nothing: the compiler would keep __m512i in memory beside the registers.
-typedef int32_t Sums __attribute__((vector_size(64)));
 
 template <int rows, int panels> [[gnu::always_inline, ONWARD_VNNI]] inline void vnni_tile(const CodeOperands& o, int64_t i, int64_t j, int64_t quads, int64_t panel) {
   const uint8_t* a = o.a + i * o.stride;
