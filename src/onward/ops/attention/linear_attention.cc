@@ -2,6 +2,7 @@
 // CausalConvWithState: a convolution of every channel with its past, which it hands on.
 #include <cmath>
 #include <cstring>
+#include "onward/ops/multiply_add.h"
 #include "onward/ops/operator.h"
 #include "onward/simd/targets.h"
 
@@ -10,7 +11,8 @@ namespace {
 
 // One token of one head: its state [d_k, d_v] decays, takes in a key and a value, and is read by the queries of the group.
 template <class T> struct Token {
-  const T *queries, *key, *value;
+  const T *queries, *value;
+  const double *key, *query;                              // of the first query of the group
   const double* keep;                                     // of every row of the state; null: nothing decays
   bool delta;                                             // only what the state does not know of the value yet is taken in
   double rate, factor;
@@ -19,52 +21,59 @@ template <class T> struct Token {
   T* y;
 };
 
-template <class T> struct TokenBody {
-  [[gnu::always_inline]] static void run(const Token<T>* of) {
-    const Token<T> t = *of;
+template <class T, int bytes, bool fused> struct TokenBody {
+  typedef double V __attribute__((vector_size(bytes)));
+  static constexpr int64_t lanes = bytes / 8;
+
+  [[gnu::always_inline]] static void run(const Token<T>& t) {
     double *__restrict change = t.change, *__restrict sums = t.sums;
     if (t.keep) for (int64_t i = 0; i < t.d_k; ++i) scale(t.state + i * t.d_v, t.keep[i], t.d_v);
     std::fill_n(sums, t.d_v, 0.0);
-    if (t.delta) for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, double(t.key[i]), t.d_v);
-    for (int64_t j = 0; j < t.d_v; ++j) change[j] = double(t.value[j]) - sums[j];
+    if (t.delta) for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, t.key[i], t.d_v);
+    for (int64_t j = 0; j < t.d_v; ++j) change[j] = (double(t.value[j]) - sums[j]) * t.rate;
     for (int64_t g = 0; g < t.group; ++g) {
-      const T* const query = t.queries + g * t.d_k;
-      std::fill_n(sums, t.d_v, 0.0);
-      if (g > 0) for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, double(query[i]), t.d_v);
-      else take_in(t, query);
+      if (g == 0) {
+        take_in(t);
+      } else {
+        std::fill_n(sums, t.d_v, 0.0);
+        for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, double(t.queries[g * t.d_k + i]), t.d_v);
+      }
       for (int64_t j = 0; j < t.d_v; ++j) t.y[g * t.d_v + j] = T(t.factor * sums[j]);
     }
   }
   // The state takes in the key and the change, and is read at once; some columns at a time, whose sums stay in registers.
-  [[gnu::always_inline]] static void take_in(const Token<T>& t, const T* query) {
-    typedef double V __attribute__((vector_size(64)));
-    constexpr int64_t lanes = 8, vectors = 2, strip = vectors * lanes;
+  [[gnu::always_inline]] static void take_in(const Token<T>& t) {
     int64_t j = 0;
-    for (; j + strip <= t.d_v; j += strip) {
-      V change[vectors], sum[vectors] = {};
-      std::memcpy(change, t.change + j, sizeof change);
-      double* row = t.state + j;
-      for (int64_t i = 0; i < t.d_k; ++i, row += t.d_v) {
-        const double in = t.rate * double(t.key[i]), out = double(query[i]);
-#pragma GCC unroll 2
-        for (int64_t v = 0; v < vectors; ++v) {
-          V now;
-          std::memcpy(&now, row + v * lanes, sizeof now);
-          now = now + in * change[v];
-          std::memcpy(row + v * lanes, &now, sizeof now);
-          sum[v] = sum[v] + out * now;
-        }
-      }
-      std::memcpy(t.sums + j, sum, sizeof sum);
-    }
+    for (; j + 4 * lanes <= t.d_v; j += 4 * lanes) strip<4>(t, j);
+    for (; j + lanes <= t.d_v; j += lanes) strip<1>(t, j);
     for (; j < t.d_v; ++j) {
       double sum = 0;
       for (int64_t i = 0; i < t.d_k; ++i) {
         double& now = t.state[i * t.d_v + j];
-        now += t.rate * double(t.key[i]) * t.change[j];
-        sum += double(query[i]) * now;
+        now += t.key[i] * t.change[j];
+        sum += t.query[i] * now;
       }
       t.sums[j] = sum;
+    }
+  }
+  template <int vectors> [[gnu::always_inline]] static void strip(const Token<T>& t, int64_t j) {
+    V change[vectors], sum[vectors] = {};
+    std::memcpy(change, t.change + j, sizeof change);
+    double* row = t.state + j;
+    for (int64_t i = 0; i < t.d_k; ++i, row += t.d_v) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        V now;
+        std::memcpy(&now, row + v * lanes, sizeof now);
+        multiply_add<fused>(now, t.key[i], change[v]);
+        std::memcpy(row + v * lanes, &now, sizeof now);
+        multiply_add<fused>(sum[v], t.query[i], now);
+      }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) {
+      const V out = sum[v];
+      std::memcpy(t.sums + j + v * lanes, &out, sizeof out);
     }
   }
   [[gnu::always_inline]] static void scale(double* x, double by, int64_t n) {
@@ -74,6 +83,11 @@ template <class T> struct TokenBody {
     for (int64_t j = 0; j < n; ++j) sums[j] += by * x[j];
   }
 };
+
+template <class T> [[gnu::flatten]] void baseline(const Token<T>& t) { TokenBody<T, 16, false>::run(t); }
+template <class T> [[gnu::flatten, ONWARD_AVX2]] void avx2(const Token<T>& t) { TokenBody<T, 32, true>::run(t); }
+template <class T> [[gnu::flatten, ONWARD_AVX512]] void avx512(const Token<T>& t) { TokenBody<T, 64, true>::run(t); }
+template <class T> constexpr void (*token_kernels[])(const Token<T>&) = {baseline<T>, avx2<T>, avx512<T>};
 
 struct LinearAttention : standard::LinearAttention {
   void prepare(const Preparation&) const {
@@ -102,7 +116,9 @@ struct LinearAttention : standard::LinearAttention {
     if (gated && (decay.size != batch * steps * decay_width || (decay_width != kv_num_heads && decay_width != kv_num_heads * d_k))) invalid("a decay of shape ", shown(decay.dims));
     if (delta && (beta.size != batch * steps * beta_width || (beta_width != kv_num_heads && beta_width != 1))) invalid("beta of shape ", shown(beta.dims));
     const double factor = scale != 0 ? double(scale) : 1 / std::sqrt(double(d_k));
-    std::vector<double> state(static_cast<size_t>(d_k * d_v)), keep(static_cast<size_t>(d_k)), scratch(static_cast<size_t>(2 * d_v));
+    std::vector<double> state(static_cast<size_t>(d_k * d_v)), keep(static_cast<size_t>(d_k)), scratch(static_cast<size_t>(2 * (d_v + d_k)));
+    double *const key = scratch.data() + 2 * d_v, *const query = key + d_k;
+    const auto kernel = token_kernels<T>[size_t(simd::best())];
     for (int64_t row = 0; row < batch * kv_num_heads; ++row) {
       const int64_t b = row / kv_num_heads, h = row % kv_num_heads;
       for (int64_t i = 0; i < d_k * d_v; ++i) state[size_t(i)] = past ? double(past[row * d_k * d_v + i]) : 0;
@@ -113,9 +129,9 @@ struct LinearAttention : standard::LinearAttention {
           else for (int64_t i = 0; i < d_k; ++i) keep[size_t(i)] = std::exp(double(decay[token * decay_width + h * d_k + i]));
         }
         const double rate = delta ? double(beta[token * beta_width + (beta_width == 1 ? 0 : h)]) : 1;
-        const Token<T> now{q.data + head * d_k, k.data + kv_head * d_k, v.data + kv_head * d_v, gated ? keep.data() : nullptr, delta, rate, factor, d_k, d_v, group,
-                           state.data(), scratch.data(), scratch.data() + d_v, y.data + head * d_v};
-        simd::run<TokenBody<T>, T>(&now);
+        for (int64_t i = 0; i < d_k; ++i) key[i] = double(k[kv_head * d_k + i]), query[i] = double(q[head * d_k + i]);
+        kernel({q.data + head * d_k, v.data + kv_head * d_v, key, query, gated ? keep.data() : nullptr, delta, rate, factor, d_k, d_v, group, state.data(), scratch.data(),
+                scratch.data() + d_v, y.data + head * d_v});
       }
       if (present) for (int64_t i = 0; i < d_k * d_v; ++i) present[row * d_k * d_v + i] = T(state[size_t(i)]);
     }
