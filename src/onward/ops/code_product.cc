@@ -19,7 +19,7 @@ template <class T> struct Requantize {
     for (int64_t i = 0; i < n; ++i) {
       float v = float(sums[i]) * ratio[i];
       v = v > low ? v : low;                              // a NaN is the lowest
-      y[i] = T(int32_t(__builtin_nearbyintf(v < high ? v : high)) + zero);
+      y[i] = T(nearest(v < high ? v : high) + zero);
     }
   }
 };

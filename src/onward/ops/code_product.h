@@ -1,5 +1,6 @@
 // Exact products of 8-bit tensors: sums of codes less their zero points as int32, and the way back to codes.
 #pragma once
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -7,6 +8,12 @@
 #include "onward/ops/context.h"
 
 namespace onward {
+
+// The integer next to v, ties to even, in one addition: |v| below 2^22. It stands in the low bits of the sum.
+[[gnu::always_inline]] inline int32_t nearest(float v) {
+  constexpr float above = 12582912.0f;                    // 1.5 * 2^23
+  return std::bit_cast<int32_t>(v + above) - std::bit_cast<int32_t>(above);
+}
 
 // A matrix of codes on the left, row by row. Codes are unsigned here: of int8 each is 128 more, and so is its zero point.
 struct CodeRows {

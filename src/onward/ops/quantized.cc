@@ -64,9 +64,9 @@ struct RangeBody {
 struct QuantizeBody {
   [[gnu::always_inline]] static void run(const float* x, int64_t n, float scale, float zero, uint8_t* codes) {
     for (int64_t i = 0; i < n; ++i) {
-      float v = __builtin_nearbyintf(x[i] / scale) + zero;
-      v = v > 0 ? v : 0;                                  // a NaN is the lowest
-      codes[i] = uint8_t(int32_t(v < 255 ? v : 255));
+      float v = x[i] / scale;
+      v = v > -zero ? v : -zero;                          // a NaN is the lowest
+      codes[i] = uint8_t(nearest(v < 255 - zero ? v : 255 - zero) + int32_t(zero));
     }
   }
 };

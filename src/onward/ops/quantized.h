@@ -17,12 +17,16 @@ template <class T> T saturated(double v) {
   return v >= double(Limits::max()) ? Limits::max() : v > double(Limits::lowest()) ? T(v) : Limits::lowest();
 }
 
-// The code next to v, ties to even; a NaN is the lowest.
-template <class T> [[gnu::always_inline]] inline T rounded(float v) {
-  constexpr float low = float(std::numeric_limits<T>::min()), high = float(std::numeric_limits<T>::max());
-  v = v > low ? v : low;
-  return T(int32_t(__builtin_nearbyintf(v < high ? v : high)));
-}
+// The code next to v, ties to even; a NaN is the lowest. A loop does best to keep the range as a variable: of constants the compiler makes
+// masks of what lies outside, which cost more than to clamp.
+template <class T> struct CodeRange {
+  float low = float(std::numeric_limits<T>::min()), high = float(std::numeric_limits<T>::max());
+  [[gnu::always_inline]] T rounded(float v) const {
+    v = v > low ? v : low;
+    return T(nearest(v < high ? v : high));
+  }
+};
+template <class T> [[gnu::always_inline]] inline T rounded(float v) { return CodeRange<T>().rounded(v); }
 
 // One scale and one zero point for a whole tensor. Arithmetic is that of QuantizeLinear and DequantizeLinear: in float, rounded to even.
 struct Quantization {

@@ -11,25 +11,32 @@ namespace {
 // once: so ONNX Runtime reads the formula, and so ties come out as there.
 template <class T> struct Sum {
   float a_ratio, b_ratio, fixed;
+  CodeRange<T> range;
   Sum(Quantization a, Quantization b, Quantization c)
       : a_ratio(a.scale / c.scale), b_ratio(b.scale / c.scale), fixed(float(c.zero) - (a_ratio * float(a.zero) + b_ratio * float(b.zero))) {}
-  [[gnu::always_inline]] T operator()(T a, T b) const { return rounded<T>(__builtin_fmaf(float(a), a_ratio, __builtin_fmaf(float(b), b_ratio, fixed))); }
+  [[gnu::always_inline]] T operator()(T a, T b) const { return range.rounded(__builtin_fmaf(float(a), a_ratio, __builtin_fmaf(float(b), b_ratio, fixed))); }
 };
 
 // (a - za) (b - zb) sa sb / sc + zc
 template <class T> struct Product {
   int32_t a_zero, b_zero;
   float ratio, c_zero;
+  CodeRange<T> range;
   Product(Quantization a, Quantization b, Quantization c) : a_zero(a.zero), b_zero(b.zero), ratio(a.scale * b.scale / c.scale), c_zero(float(c.zero)) {}
-  [[gnu::always_inline]] T operator()(T a, T b) const { return rounded<T>(float((int32_t(a) - a_zero) * (int32_t(b) - b_zero)) * ratio + c_zero); }
+  [[gnu::always_inline]] T operator()(T a, T b) const { return range.rounded(float((int32_t(a) - a_zero) * (int32_t(b) - b_zero)) * ratio + c_zero); }
 };
 
 template <class F, class T, class R> struct PairLoop {
+  [[gnu::always_inline]] static void each(const F& of, R* c, int64_t n, auto&& a, auto&& b) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < n; ++i) c[i] = of(a(i), b(i));
+  }
   [[gnu::always_inline]] static void run(const F* f, const T* a, bool a_moves, const T* b, bool b_moves, R* c, int64_t n) {
     const F of = *f;
-    if (a_moves && b_moves) for (int64_t i = 0; i < n; ++i) c[i] = of(a[i], b[i]);
-    else if (a_moves) for (int64_t i = 0; i < n; ++i) c[i] = of(a[i], *b);
-    else for (int64_t i = 0; i < n; ++i) c[i] = of(*a, b_moves ? b[i] : *b);
+    if (a_moves && b_moves) each(of, c, n, [=](int64_t i) { return a[i]; }, [=](int64_t i) { return b[i]; });
+    else if (a_moves) each(of, c, n, [=](int64_t i) { return a[i]; }, [=, second = *b](int64_t) { return second; });
+    else if (b_moves) each(of, c, n, [=, first = *a](int64_t) { return first; }, [=](int64_t i) { return b[i]; });
+    else std::fill_n(c, n, of(*a, *b));
   }
 };
 

@@ -47,9 +47,9 @@ template <class T, bool each> struct QuantizeBody {
   [[gnu::always_inline]] static void run(const float* x, int64_t n, const float* scale, const float* zero, T* y) {
     constexpr float low = std::numeric_limits<T>::min(), high = std::numeric_limits<T>::max();
     for (int64_t i = 0; i < n; ++i) {
-      const float code = __builtin_nearbyintf(x[i] / scale[each ? i : 0]) + zero[each ? i : 0];
-      const float above = code > low ? code : low, inside = above < high ? above : high;
-      y[i] = T(int32_t(code == code ? inside : 0));
+      const float own = zero[each ? i : 0], least = low - own, most = high - own, code = x[i] / scale[each ? i : 0];
+      const float above = code > least ? code : least, inside = above < most ? above : most;
+      y[i] = T(code == code ? nearest(inside) + int32_t(own) : 0);
     }
   }
 };
