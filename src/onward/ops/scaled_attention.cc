@@ -21,7 +21,8 @@ template <class C> struct WeightsBody {
       if (top == C(-INFINITY)) { std::fill_n(x, n, C(0)); continue; }
       C sum = exponentials(x, x, n, top);
       if (sink) sum += simd::exp(*sink - top);
-      for (int64_t i = 0; i < n; ++i) x[i] /= sum;
+      const C scale = 1 / sum;
+      for (int64_t i = 0; i < n; ++i) x[i] *= scale;
     }
   }
 };

@@ -15,7 +15,7 @@ template <bool logarithm, class T> struct Body {
   [[gnu::always_inline]] static void line(const T* x, T* y, int64_t n) {
     const T top = largest_of(x, n);
     if constexpr (logarithm) {          // y may be x: nothing is written before the last pass
-      const T shift = top + std::log(FoldBody<TotalFold, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return simd::exp(x[i] - top); }));
+      const T shift = top + std::log(exponentials<T, false>(x, y, n, top));
       for (int64_t i = 0; i < n; ++i) y[i] = x[i] - shift;
     } else {
       const T scale = 1 / exponentials(x, y, n, top);
