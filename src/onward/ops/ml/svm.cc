@@ -1,21 +1,50 @@
 // SVMClassifier, SVMRegressor (ai.onnx.ml): kernel values with every support vector, summed as libsvm does. Computed in double from
 // the model's floats; ONNX Runtime's rules where the standard is silent.
 #include <cmath>
+#include <cstring>
 
 #include "onward/ops/ml/class_labels.h"
 #include "onward/ops/ml/numeric_rows.h"
 #include "onward/ops/post_transform.h"
+#include "onward/simd/math.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
 
 enum class KernelType { linear, poly, rbf, sigmoid };
 
+// Of one row with 16 vectors side by side, whose elements stand together: each sum runs over the columns in order. Not unrolled, the lanes
+// become vectors.
+constexpr int64_t together = 16;
+struct KernelSums {
+  [[gnu::always_inline]] static void run(const double* x, const float* support, int64_t columns, int64_t blocks, bool squares, double* out) {
+    for (; blocks-- > 0; out += together) {
+      double sum[together] = {};
+      for (int64_t i = 0; i < columns; ++i, support += together) {
+        const double xi = x[i];
+        if (squares)
+#pragma GCC unroll 1
+          for (int64_t k = 0; k < together; ++k) sum[k] += (xi - support[k]) * (xi - support[k]);
+        else
+#pragma GCC unroll 1
+          for (int64_t k = 0; k < together; ++k) sum[k] += xi * support[k];
+      }
+      std::memcpy(out, sum, sizeof sum);
+    }
+  }
+};
+struct Exponentials {
+  [[gnu::always_inline]] static void run(double* x, int64_t n, double factor) {
+    for (int64_t i = 0; i < n; ++i) x[i] = simd::exp(factor * x[i]);
+  }
+};
+
 struct Kernel {
   KernelType type = KernelType::linear;
   double gamma = 0, coef0 = 0, degree = 0;
   int64_t columns = 0, vectors = 0;
-  std::vector<float> support;
+  std::vector<float> support;                             // [block][column][vector of the block], zeros behind the last vector
 
   void prepare(const std::string& name, const std::vector<float>& params, const std::vector<float>& vectors_flat, int64_t count) {
     constexpr std::string_view names[] = {"LINEAR", "POLY", "RBF", "SIGMOID"};
@@ -25,17 +54,18 @@ struct Kernel {
     if (!params.empty() && params.size() != 3) fail(Code::bad_model, "kernel_params has ", params.size(), " elements, expected gamma, coef0 and degree");
     if (params.size() == 3) gamma = params[0], coef0 = params[1], degree = params[2];
     if (count < 1 || int64_t(vectors_flat.size()) % count != 0) fail(Code::bad_model, vectors_flat.size(), " numbers for ", count, " support vectors");
-    vectors = count, columns = int64_t(vectors_flat.size()) / count, support = vectors_flat;
+    vectors = count, columns = int64_t(vectors_flat.size()) / count;
+    support.assign(size_t(padded() * columns), 0);
+    for (int64_t v = 0; v < vectors; ++v)
+      for (int64_t i = 0; i < columns; ++i) support[size_t((v / together * columns + i) * together + v % together)] = vectors_flat[size_t(v * columns + i)];
   }
-  double operator()(const double* x, const float* y) const {
-    double sum = 0;
-    if (type == KernelType::rbf) {
-      for (int64_t i = 0; i < columns; ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
-      return std::exp(-gamma * sum);
-    }
-    for (int64_t i = 0; i < columns; ++i) sum += x[i] * y[i];
-    if (type == KernelType::poly) return std::pow(gamma * sum + coef0, degree);
-    return type == KernelType::sigmoid ? std::tanh(gamma * sum + coef0) : sum;
+  int64_t padded() const { return (vectors + together - 1) / together * together; }
+  // Of a row and every vector; `out` has room for padded().
+  void values(const double* x, double* out) const {
+    simd::Compiled<KernelSums, const double*, const float*, int64_t, int64_t, bool, double*>::best(x, support.data(), columns, padded() / together, type == KernelType::rbf, out);
+    if (type == KernelType::rbf) simd::Compiled<Exponentials, double*, int64_t, double>::best(out, vectors, -gamma);
+    if (type == KernelType::poly) for (int64_t v = 0; v < vectors; ++v) out[v] = std::pow(gamma * out[v] + coef0, degree);
+    if (type == KernelType::sigmoid) for (int64_t v = 0; v < vectors; ++v) out[v] = std::tanh(gamma * out[v] + coef0);
   }
 };
 
@@ -64,10 +94,11 @@ struct SVMRegressor : standard::SVMRegressor {
     const double* x = checked(in, width, kernel.columns);
     float* y = call.output(0).data<float>();
     call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
+      std::vector<double> values(size_t(kernel.padded()));
       for (int64_t r = begin; r < end; ++r) {
+        kernel.values(x + r * width, values.data());
         double sum = 0;
-        if (linear) sum = kernel(x + r * width, coefficients.data());
-        else for (int64_t v = 0; v < kernel.vectors; ++v) sum += coefficients[size_t(v)] * kernel(x + r * width, kernel.support.data() + v * kernel.columns);
+        for (int64_t v = 0; v < kernel.vectors; ++v) sum += linear ? values[size_t(v)] : coefficients[size_t(v)] * values[size_t(v)];
         sum += rho[0];
         y[r] = float(one_class ? (sum > 0 ? 1 : -1) : sum);
         onward::post_transform(std::span<float>(y + r, 1), kind);
@@ -112,7 +143,11 @@ struct SVMClassifier : standard::SVMClassifier {
     const double* x = checked(in, width, kernel.columns);
     const Tensor held = call.wants(1) ? call.output(1) : call.scratch(DataType::f32, {rows, score_columns()});
     call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) labels.write(row(x + r * width, held.data<float>() + r * score_columns()), call.output(0), r);
+      std::vector<double> values(size_t(kernel.padded()));
+      for (int64_t r = begin; r < end; ++r) {
+        kernel.values(x + r * width, values.data());
+        labels.write(row(values, held.data<float>() + r * score_columns()), call.output(0), r);
+      }
     });
   }
 
@@ -135,18 +170,17 @@ struct SVMClassifier : standard::SVMClassifier {
     if (prob_a.size() != prob_b.size() || (!prob_a.empty() && int64_t(prob_a.size()) < pairs())) fail(Code::bad_model, prob_a.size(), " and ", prob_b.size(), " probability parameters for ", pairs(), " pairs of classes");
   }
 
-  // Scores of one row; returns the class.
-  int64_t row(const double* x, float* out) const {
+  // Scores of a row that has these kernel values; returns the class.
+  int64_t row(const std::vector<double>& values, float* out) const {
     if (linear) {
       std::vector<float> scores;
-      for (int64_t c = 0; c < classes; ++c) scores.push_back(float(kernel(x, kernel.support.data() + c * kernel.columns) + rho[0]));
+      for (int64_t c = 0; c < classes; ++c) scores.push_back(float(values[size_t(c)] + rho[0]));
       const int64_t best = std::max_element(scores.begin(), scores.end()) - scores.begin();
       onward::post_transform(std::span<float>(scores), kind);
       std::copy(scores.begin(), scores.end(), out);
       return best;
     }
-    std::vector<double> values(size_t(kernel.vectors)), decisions;
-    for (int64_t v = 0; v < kernel.vectors; ++v) values[size_t(v)] = kernel(x, kernel.support.data() + v * kernel.columns);
+    std::vector<double> decisions;
     std::vector<int64_t> votes(static_cast<size_t>(classes));
     for (int64_t i = 0, p = 0; i < classes; ++i)
       for (int64_t j = i + 1; j < classes; ++j, ++p) {

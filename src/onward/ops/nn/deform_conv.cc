@@ -15,6 +15,39 @@ template <class T> struct SampleBody {
   }
 };
 
+// The corners of a tap for a line of pixels, and their weights: 0 and the element behind the image for what does not count.
+template <class T> struct Line {
+  const T *down, *right, *mask;                           // offsets of every pixel; its mask, or null
+  double y, x, step;                                      // where the first pixel looks without offsets, and how far the next one is
+  int32_t height, width;                                  // of the image
+  int64_t n, stride;                                      // from a corner's numbers to the next corner's
+  int32_t* at;
+  T* weights;
+};
+template <class T> struct LineBody {
+  [[gnu::always_inline]] static void run(const Line<T>* line) {
+    const Line<T> l = *line;
+    const double height = l.height, width = l.width;
+    const int32_t outside = l.height * l.width;
+    T* const weights = l.weights;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < l.n; ++i) {
+      const double y = l.y + double(l.down[i]), x = l.x + l.step * double(i) + double(l.right[i]), share = l.mask ? double(l.mask[i]) : 1;
+      const bool inside = (y > -1) & (y < height) & (x > -1) & (x < width);
+      const double above = inside ? y : 0, left = inside ? x : 0;
+      const int32_t row = int32_t(above + 1) - 1, column = int32_t(left + 1) - 1;        // both positive: cut off is rounded down
+      const double fy = above - row, fx = left - column;
+      for (int32_t corner = 0; corner < 4; ++corner) {
+        const int32_t r = row + corner / 2, c = column + corner % 2;
+        const double weight = (corner / 2 ? fy : 1 - fy) * (corner % 2 ? fx : 1 - fx);
+        const bool counts = inside & (r >= 0) & (r < l.height) & (c >= 0) & (c < l.width) & (weight != 0);
+        l.at[corner * l.stride + i] = counts ? r * l.width + c : outside;
+        weights[corner * l.stride + i] = counts ? T(share * weight) : T(0);
+      }
+    }
+  }
+};
+
 // Where the taps of a group of channels lie in images of two axes: four corners and their weights for each, made once for all its channels.
 template <class T> struct Corners {
   std::vector<int32_t> at;                                // [tap][corner][pixel]
@@ -26,18 +59,13 @@ template <class T> struct Corners {
     at.resize(size_t(taps * 4 * pixels)), weights.resize(at.size());
     const Window &down = along[0], &right = along[1];
     for (int64_t tap = 0; tap < taps; ++tap)
-      for (int64_t i = 0; i < pixels; ++i) {
-        const double y = double(i / right.out * down.stride - down.before + tap / right.taps * down.dilation) + double(offset[2 * tap * pixels + i]);
-        const double x = double(i % right.out * right.stride - right.before + tap % right.taps * right.dilation) + double(offset[(2 * tap + 1) * pixels + i]);
-        const bool inside = y > -1 && y < double(down.in) && x > -1 && x < double(right.in);
-        const double low_y = std::floor(y), low_x = std::floor(x), share = mask ? double(mask[tap * pixels + i]) : 1;
-        for (int64_t corner = 0; corner < 4; ++corner) {
-          const double wy = corner / 2 ? y - low_y : 1 - (y - low_y), wx = corner % 2 ? x - low_x : 1 - (x - low_x);
-          const int64_t row = inside ? int64_t(low_y) + corner / 2 : -1, column = inside ? int64_t(low_x) + corner % 2 : -1;
-          const bool counts = row >= 0 && row < down.in && column >= 0 && column < right.in && wy * wx != 0;
-          const auto k = size_t((tap * 4 + corner) * pixels + i);
-          at[k] = int32_t(counts ? row * right.in + column : down.in * right.in), weights[k] = counts ? T(share * wy * wx) : T(0);
-        }
+      for (int64_t row = 0; row < down.out; ++row) {
+        const int64_t first = row * right.out;
+        const T* const own = offset + 2 * tap * pixels + first;
+        const Line<T> line{own, own + pixels, mask ? mask + tap * pixels + first : nullptr, double(row * down.stride - down.before + tap / right.taps * down.dilation),
+                           double(tap % right.taps * right.dilation - right.before), double(right.stride), int32_t(down.in), int32_t(right.in), right.out, pixels,
+                           at.data() + tap * 4 * pixels + first, weights.data() + tap * 4 * pixels + first};
+        simd::run<LineBody<T>, T>(&line);
       }
   }
   void sample(const T* from, int64_t size, int64_t taps, int64_t pixels, T* to) {
