@@ -35,8 +35,11 @@ def load(path):
         return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
     if start == b"tree":
         return lightgbm_file(path)
+    if start == b"CBM1":
+        return catboost_file(path, "cbm")
     if start[:1] == b"{":
-        return xgboost_file(path)
+        with open(path, "rb") as f:
+            return catboost_file(path, "json") if b'"features_info"' in f.read() else xgboost_file(path)
     try:
         import joblib
         return joblib.load(path)
@@ -100,6 +103,16 @@ def lightgbm_file(path):
     return BoosterFile(booster, None if unnamed else names, kind, booster.predict)
 
 
+def catboost_file(path, format):
+    """A file does not say of which class it was saved: the loss does, as far as there is one for classes."""
+    import catboost
+    model = catboost.CatBoost().load_model(path, format=format)
+    loss = str(model.get_all_params().get("loss_function")).split(":")[0]
+    of_classes = ("Logloss", "CrossEntropy", "Focal", "MultiClass", "MultiClassOneVsAll", "MultiLogloss", "MultiCrossEntropy")
+    kind = catboost.CatBoostClassifier if loss in of_classes else catboost.CatBoostRegressor
+    return kind().load_model(path, format=format)
+
+
 def library_of(model):
     return type(model.booster if isinstance(model, BoosterFile) else model).__module__.split(".")[0]
 
@@ -158,7 +171,9 @@ class Answers:
                 if values.dtype.kind == "U" and values.dtype.itemsize > self.arrays[name].dtype.itemsize:
                     self.arrays[name] = self.arrays[name].astype(values.dtype)
                 self.arrays[name][places] = values
-        except (ValueError, TypeError, KeyError, OverflowError, FloatingPointError) as error:
+        except Exception as error:
+            if not about_rows(error):
+                raise
             if len(places) == 1:
                 self.refused[places] = 1
                 self.why = self.why or f"{type(error).__name__}: {error}".splitlines()[0]
@@ -169,6 +184,11 @@ class Answers:
             part = rows.iloc if hasattr(rows, "iloc") else rows
             self.over(answer, part[:half], places[:half])
             self.over(answer, part[half:], places[half:])
+
+
+def about_rows(error):
+    about = (ValueError, TypeError, KeyError, OverflowError, FloatingPointError)
+    return isinstance(error, about) or type(error).__name__ == "CatBoostError"
 
 
 def compute(model, rows, outputs):
@@ -205,20 +225,31 @@ def last_step(model, rows):
 
 
 def predict(model, rows):
-    return model.predict(rows)
+    answers = np.asarray(model.predict(rows))
+    one = answers.ndim == 2 and answers.shape[1] == 1
+    return answers[:, 0] if one and library_of(innermost(model)) == "catboost" else answers    # its labels of many classes are a column
+
+
+def innermost(model):
+    while hasattr(model, "steps") or hasattr(model, "best_estimator_"):
+        model = model.steps[-1][1] if hasattr(model, "steps") else model.best_estimator_
+    return model
 
 
 def scores(model, rows):
     if hasattr(model, "decision_function"):
         return model.decision_function(rows)
     last, rows = last_step(model, rows)
-    return boosted(last, rows, {"xgboost": {"output_margin": True}, "lightgbm": {"raw_score": True}})
+    raw = {"xgboost": {"output_margin": True}, "lightgbm": {"raw_score": True}, "catboost": {"prediction_type": "RawFormulaVal"}}
+    return boosted(last, rows, raw)
 
 
 def leaf(model, rows):
     last, rows = last_step(model, rows)
     if hasattr(last, "apply"):
         return last.apply(rows)
+    if hasattr(last, "calc_leaf_indexes"):
+        return last.calc_leaf_indexes(rows)
     return boosted(last, rows, {"xgboost": {"pred_leaf": True}, "lightgbm": {"pred_leaf": True}})
 
 
