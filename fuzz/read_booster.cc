@@ -8,7 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace onward;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try {
-    const plain::Document document = formats::open_bytes(bytes, nullptr, {.memory = 8 << 20, .decompressed = 8 << 20, .decompressed_per_byte = 0});
+    const plain::Document document =
+        formats::open_bytes(bytes, nullptr, {.memory = 8 << 20, .decompressed = 8 << 20, .decompressed_per_byte = 0});
     fuzz::Toucher().touch(document.root);
     formats::convert_source({nullptr, bytes});
   } catch (const Error& e) {

@@ -1,9 +1,17 @@
 #!/usr/bin/env bash
-# Makes tests/data/sklearn anew: models fitted, saved and asked in each environment that `tools/setup.sh fixtures` makes.
+# Makes tests/data/sklearn, and XGBoost's and LightGBM's part of tests/data/boosters, anew: models fitted, saved and asked in each
+# environment that `tools/setup.sh fixtures` makes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/setup.sh fixtures
 for environment in build/fixtures/*/; do
   version=$(basename "$environment")
+  if [[ $version == boosters-* ]]; then
+    for library in xgboost lightgbm; do
+      number=$("$environment/bin/python" -c "import $library; print($library.__version__)")
+      OMP_NUM_THREADS=1 "$environment/bin/python" tools/make_booster_fixtures.py "tests/data/boosters/$library-$number" "$library"
+    done
+    continue
+  fi
   PYTHONHASHSEED=0 OMP_NUM_THREADS=1 "$environment/bin/python" tools/make_sklearn_fixtures.py "tests/data/sklearn/$version"
 done

@@ -76,8 +76,8 @@ Tree in_order(Tree tree) {
   }
   if (tree.values) {
     const int64_t width = tree.values.dim(1);
-    out.values = Numbers::of({int64_t(order.size()), width},
-                             [&](int64_t i) { return tree.values[order[size_t(i / width)] * width + i % width]; });
+    out.values =
+        Numbers::of({int64_t(order.size()), width}, [&](int64_t i) { return tree.values[order[size_t(i / width)] * width + i % width]; });
   }
   return out;
 }

@@ -18,7 +18,8 @@ std::vector<T> numbers_of(std::string_view text) {
     if (at == end) return out;
     T number{};
     const auto [after, error] = std::from_chars(at, end, number);
-    if (error == std::errc::result_out_of_range && std::is_floating_point_v<T>) number = T(std::strtod(std::string(at, after).c_str(), nullptr));
+    if (error == std::errc::result_out_of_range && std::is_floating_point_v<T>)
+      number = T(std::strtod(std::string(at, after).c_str(), nullptr));
     else if (error != std::errc()) fail(Code::bad_file, "'", clipped({at, size_t(end - at)}), "' is no number");
     if (after != end && *after != ' ') fail(Code::bad_file, "'", clipped({at, size_t(end - at)}), "' is no number");
     out.push_back(number);
@@ -29,10 +30,13 @@ template std::vector<double> numbers_of(std::string_view);
 template std::vector<int64_t> numbers_of(std::string_view);
 
 BoosterRecord::BoosterRecord(plain::Value value, std::string where) : value_(value), where_(std::move(where)) {
-  if (!value.is(Kind::dict) && !value.is(Kind::object)) fail(Code::bad_file, where_, " is ", plain::name(value.kind), "; expected an object");
+  if (!value.is(Kind::dict) && !value.is(Kind::object))
+    fail(Code::bad_file, where_, " is ", plain::name(value.kind), "; expected an object");
 }
 
-std::string BoosterRecord::place(std::string_view key) const { return where_.empty() ? std::string(key) : key.empty() ? where_ : text(where_, ".", key); }
+std::string BoosterRecord::place(std::string_view key) const {
+  return where_.empty() ? std::string(key) : key.empty() ? where_ : text(where_, ".", key);
+}
 
 plain::Value BoosterRecord::at(std::string_view key) const {
   const auto v = value_.find(key);

@@ -17,7 +17,7 @@ Outputs outputs_of(const LightgbmModel& m, const Frame& x, const Tensor& classes
   Outputs out;
   if (!classes) out = regressor(y.columns() == 1 ? reshaped(y, {rows}) : y);
   else out = classifier(classes, {.predict_proba = y.columns() == 1 ? concat({1.0 - y, y}) : y});
-  out.decision_function = z;
+  out.decision_function = z, out.margin = true;
   if (!m.trees.empty()) out.apply = formula.leaves(in);
   return out;
 }
@@ -41,7 +41,8 @@ struct LightgbmBooster {
     }
   }
   Outputs operator()(const Frame& x) const {
-    return outputs_of(*model, x, model->objective.task == Task::numbers ? Tensor() : Tensor(numbered(std::max<int64_t>(model->outputs, 2))));
+    return outputs_of(*model, x,
+                      model->objective.task == Task::numbers ? Tensor() : Tensor(numbered(std::max<int64_t>(model->outputs, 2))));
   }
 
  private:

@@ -8,7 +8,8 @@ using Link = LightgbmObjective::Link;
 
 // The last of the running sums along each row: a sum in order.
 Expr sum_in_order(Expr terms) {
-  const Expr running = terms.graph->add("CumSum", {terms, terms.graph->constant(Array<int64_t>::scalar(1))}, {}, Result{terms.type(), terms.shape()});
+  const Expr running =
+      terms.graph->add("CumSum", {terms, terms.graph->constant(Array<int64_t>::scalar(1))}, {}, Result{terms.type(), terms.shape()});
   return columns(running, {terms.columns() - 1});
 }
 
@@ -50,7 +51,8 @@ Expr LightgbmFormula::seen(Expr in) const {
     for (LightgbmView v : views_) out.push_back(v == view);
     return out;
   };
-  in = replaced_where(in, which(LightgbmView::zero_is_missing), [](Expr e) { return where(abs(e) <= lightgbm_zero, __builtin_nan(""), e); });
+  in =
+      replaced_where(in, which(LightgbmView::zero_is_missing), [](Expr e) { return where(abs(e) <= lightgbm_zero, __builtin_nan(""), e); });
   return replaced_where(in, which(LightgbmView::category), [](Expr e) { return unary("Sign", e) * unary("Floor", abs(e)); });
 }
 
@@ -58,7 +60,8 @@ Expr LightgbmFormula::scores(Expr in) const { return linear_ ? linear_scores(in)
 Expr LightgbmFormula::leaves(Expr in) const { return leaf_index(seen(in), trees_); }
 
 Expr LightgbmFormula::linear_scores(Expr in) const {
-  const Expr leaf = leaves(in), zero = where(is_nan(columns(in, {0})), 0.0, 0.0), padded = where(abs(concat({in, zero})) <= lightgbm_zero, 0.0, concat({in, zero}));
+  const Expr leaf = leaves(in), zero = where(is_nan(columns(in, {0})), 0.0, 0.0),
+             padded = where(abs(concat({in, zero})) <= lightgbm_zero, 0.0, concat({in, zero}));
   std::vector<std::vector<Expr>> terms(static_cast<size_t>(model_.outputs));
   for (size_t t = 0; t < model_.trees.size(); ++t)
     terms[t % terms.size()].push_back(linear_tree(model_.trees[t], padded, reshaped(columns(leaf, {int64_t(t)}), {rows})));

@@ -77,7 +77,8 @@ ColumnCategories read_categories(const BoosterRecord& file, int64_t features) {
     if (infos[i] != "none" && infos[i][0] != '[') columns.push_back(i);
   if (columns.size() != lists.size())
     throw Error(Code::unsupported_estimator,
-                text("pandas_categorical lists the categories of ", lists.size(), " columns; the trees take ", columns.size(), " columns for categories, so the file does not say which of them these are"),
+                text("pandas_categorical lists the categories of ", lists.size(), " columns; the trees take ", columns.size(),
+                     " columns for categories, so the file does not say which of them these are"),
                 "fit with unordered categories of pandas alone, each with two values at least, or with their codes");
   out.resize(size_t(features));
   for (size_t k = 0; k < lists.size(); ++k) {

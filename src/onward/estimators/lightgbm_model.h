@@ -35,7 +35,7 @@ class LightgbmFormula {
   Expr answers(Expr scores) const;
 
  private:
-  Expr seen(Expr input) const;       // the columns that the trees test
+  Expr seen(Expr input) const;  // the columns that the trees test
   Expr linear_scores(Expr input) const;
   Expr linear_tree(const LightgbmTree&, Expr padded, Expr leaf) const;
   const LightgbmModel& model_;

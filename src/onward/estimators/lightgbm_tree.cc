@@ -17,8 +17,11 @@ struct Columns {
   std::vector<double> threshold;
 
   Columns(const BoosterRecord& t, int64_t inner)
-      : feature(t.integers("split_feature")), decision(t.integers("decision_type")), left(t.integers("left_child")),
-        right(t.integers("right_child")), threshold(t.reals("threshold")) {
+      : feature(t.integers("split_feature")),
+        decision(t.integers("decision_type")),
+        left(t.integers("left_child")),
+        right(t.integers("right_child")),
+        threshold(t.reals("threshold")) {
     for (const auto& [name, size] : {std::pair<const char*, size_t>{"split_feature", feature.size()},
                                      {"decision_type", decision.size()},
                                      {"left_child", left.size()},
@@ -42,7 +45,8 @@ struct Sets {
 };
 
 std::vector<double> Sets::take(const BoosterRecord& t, double number) {
-  if (!(number >= 0 && number < double(taken.size()))) t.bad("threshold", "holds the number ", number, " of a set; there are ", taken.size());
+  if (!(number >= 0 && number < double(taken.size())))
+    t.bad("threshold", "holds the number ", number, " of a set; there are ", taken.size());
   const auto at = size_t(number);
   const int64_t begin = starts[at], end = starts[at + 1];
   if (begin < 0 || end < begin || end > int64_t(words.size())) t.bad("cat_boundaries", "goes beyond the ", words.size(), " words");
@@ -113,7 +117,8 @@ void read_linear(const BoosterRecord& t, int64_t leaves, int64_t columns, Lightg
   // A table of them is as wide as the widest leaf's.
   size_t widest = 0;
   for (const auto& f : into.features) widest = std::max(widest, f.size());
-  if (widest * size_t(leaves) > widest_leaf * (features.size() + size_t(leaves))) fail(Code::limit_size, t.place("num_features"), " differ too much");
+  if (widest * size_t(leaves) > widest_leaf * (features.size() + size_t(leaves)))
+    fail(Code::limit_size, t.place("num_features"), " differ too much");
   for (int64_t f : features)
     if (f < 0 || f >= columns) t.bad("leaf_features", "holds ", f, " of ", columns, " columns");
 }

@@ -11,9 +11,9 @@ inline constexpr double lightgbm_zero = 1.0000000180025095e-35;  // 1e-35 as flo
 enum class LightgbmView : uint8_t { plain, zero_is_missing, category };
 
 struct LightgbmTree {
-  Tree tree;                                    // features are columns of the file; the answer of each leaf
-  std::vector<LightgbmView> views;              // by node
-  std::vector<double> values;                   // by leaf
+  Tree tree;                        // features are columns of the file; the answer of each leaf
+  std::vector<LightgbmView> views;  // by node
+  std::vector<double> values;       // by leaf
   // Of a linear tree, by leaf: constant + coefficients × features.
   bool linear = false;
   std::vector<double> constants;

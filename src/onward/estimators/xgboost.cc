@@ -32,7 +32,7 @@ Array<int64_t> numbered(int64_t n) {
 Expr second_of_two(Expr p) { return cast(p > 0.5, DataType::i64); }
 
 Outputs with_scores(Outputs out, const XgboostModel& m, Expr in, Expr z) {
-  out.decision_function = z;
+  out.decision_function = z, out.margin = true;
   out.apply = m.leaves(in);
   return out;
 }
@@ -78,7 +78,9 @@ struct XgboostBooster {
       read(f, inner.root);
     }
   }
-  Outputs operator()(const Frame& x) const { return outputs_of(model->wrapper.empty() ? *model : model->for_wrapper(), x, __builtin_nan("")); }
+  Outputs operator()(const Frame& x) const {
+    return outputs_of(model->wrapper.empty() ? *model : model->for_wrapper(), x, __builtin_nan(""));
+  }
 
  private:
   void read(Fields& f, const plain::Value& state) {
@@ -141,9 +143,12 @@ Definition from_files(std::string_view name) {
 }  // namespace
 
 Definitions xgboost_estimators() {
-  return {from_files<XgboostBooster>("xgboost.Booster"),           from_files<XgboostClassifier>("xgboost.XGBClassifier"),
-          from_files<XgboostClassifier>("xgboost.XGBRFClassifier"), from_files<XgboostRegressor>("xgboost.XGBRegressor"),
-          from_files<XgboostRegressor>("xgboost.XGBRFRegressor"),   from_files<XgboostRegressor>("xgboost.XGBRanker")};
+  return {from_files<XgboostBooster>("xgboost.Booster"),
+          from_files<XgboostClassifier>("xgboost.XGBClassifier"),
+          from_files<XgboostClassifier>("xgboost.XGBRFClassifier"),
+          from_files<XgboostRegressor>("xgboost.XGBRegressor"),
+          from_files<XgboostRegressor>("xgboost.XGBRFRegressor"),
+          from_files<XgboostRegressor>("xgboost.XGBRanker")};
 }
 
 }  // namespace onward

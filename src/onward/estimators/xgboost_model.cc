@@ -91,8 +91,9 @@ std::optional<CategoryList> read_encoder(const BoosterRecord& r) {
     return c;
   }
   const plain::Value values = r.at("values");
-  const bool whole = values.is(Kind::array) ? values.array->type->kind != 'f'
-                                            : std::ranges::all_of(values.items(), [](const plain::Value& v) { return v.is(Kind::integer); });
+  const bool whole = values.is(Kind::array)
+                         ? values.array->type->kind != 'f'
+                         : std::ranges::all_of(values.items(), [](const plain::Value& v) { return v.is(Kind::integer); });
   if (whole) {
     const std::vector<int64_t> all = r.integers("values");
     c.values = Array<int64_t>({int64_t(all.size())}, all);
@@ -123,8 +124,8 @@ void read_linear(const BoosterRecord& model, XgboostModel& into) {
 
 // The base margin, then the trees. Dropout gives each tree a weight. Prediction in place adds the base to a tree's leaf and takes it
 // off again before the weight, and both of these round.
-std::shared_ptr<const TreeEnsemble> ensemble_of(const BoosterRecord& model, const std::optional<std::vector<double>>& weights, bool in_place,
-                                                XgboostModel& into) {
+std::shared_ptr<const TreeEnsemble> ensemble_of(const BoosterRecord& model, const std::optional<std::vector<double>>& weights,
+                                                bool in_place, XgboostModel& into) {
   auto ensemble = std::make_shared<TreeEnsemble>();
   ensemble->targets = into.outputs, ensemble->features = into.facts.n_features_in;
   for (int64_t k = 0; k < into.outputs; ++k)
@@ -178,7 +179,7 @@ std::string wrapper_of(const BoosterRecord& attributes) {
 
 XgboostModel XgboostModel::read(const plain::Value& state) {
   const BoosterRecord file(state, ""), learner = file.record("learner"), parameters = learner.record("learner_model_param"),
-                      booster = learner.record("gradient_booster");
+                                       booster = learner.record("gradient_booster");
   XgboostModel m;
   std::string version;
   for (int64_t part : file.integers("version")) version += (version.empty() ? "" : ".") + std::to_string(part);
@@ -247,7 +248,8 @@ Expr XgboostModel::margin(Expr in) const {
     const Array<float> start = Array<float>::of({1, 1}, [&](int64_t) { return weights(n, k) + base[0]; });
     const Expr first = columns(known, {0}) * 0.0 + Operand(start);
     const Expr terms = concat({first, known * Operand(slope)});
-    const Expr running = in.graph->add("CumSum", {terms, in.graph->constant(Array<int64_t>::scalar(1))}, {}, Result{terms.type(), terms.shape()});
+    const Expr running =
+        in.graph->add("CumSum", {terms, in.graph->constant(Array<int64_t>::scalar(1))}, {}, Result{terms.type(), terms.shape()});
     sums.push_back(columns(running, {n}));
   }
   return concat(sums);

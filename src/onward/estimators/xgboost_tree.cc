@@ -13,8 +13,11 @@ struct Columns {
   std::vector<double> split;
 
   explicit Columns(const BoosterRecord& t)
-      : left(t.integers("left_children")), right(t.integers("right_children")), feature(t.integers("split_indices")),
-        default_left(t.integers("default_left")), split(t.reals("split_conditions")) {
+      : left(t.integers("left_children")),
+        right(t.integers("right_children")),
+        feature(t.integers("split_indices")),
+        default_left(t.integers("default_left")),
+        split(t.reals("split_conditions")) {
     if (t.has("split_type")) type = t.integers("split_type");  // since 1.3
     type.resize(type.empty() ? left.size() : type.size());
     const size_t n = left.size();

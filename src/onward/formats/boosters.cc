@@ -74,8 +74,9 @@ bool looks_like_booster(std::string_view s) {
 
 plain::Document read_booster(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
   if (is_xgboost_binary(bytes))
-    throw Error(Code::unsupported_format, "XGBoost's old binary format, which XGBoost gave up in 3.1",
-                "load it with the XGBoost that wrote it, or with any from 1.0 to 3.0, and save it again: booster.save_model(\"model.json\")");
+    throw Error(
+        Code::unsupported_format, "XGBoost's old binary format, which XGBoost gave up in 3.1",
+        "load it with the XGBoost that wrote it, or with any from 1.0 to 3.0, and save it again: booster.save_model(\"model.json\")");
   if (is_catboost(bytes)) return read_catboost(bytes, std::move(owner), limits);
   auto arena = std::make_shared<Arena>(budget(limits.memory, limits.memory_per_byte, bytes.size()));
   if (looks_like_lightgbm(bytes)) return {std::move(owner), arena, booster(*arena, "lightgbm.basic", read_lightgbm_text(*arena, bytes))};

@@ -11,7 +11,8 @@ namespace onward::formats {
 // None): the number by which its writer knows it.
 inline constexpr const char* live_mark = "onward live object";
 
-// Pickle, joblib, skops and the files of boosters, also compressed. Runs nothing of what the file says. Throws Error with "reading PATH: " in front.
+// Pickle, joblib, skops and the files of boosters, also compressed. Runs nothing of what the file says. Throws Error with
+// "reading PATH: " in front.
 plain::Document open(const std::string& path, const Limits& = {});
 // The document keeps `owner`; without one the bytes must outlive it.
 plain::Document open_bytes(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& = {});
