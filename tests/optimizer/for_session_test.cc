@@ -65,6 +65,18 @@ TEST(FuseNearestRows, TakesDistancesAndTopK) {
   EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceSum(s, int64 [1]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceSum TopK");
 }
 
+TEST(FuseNgramProducts, TakesAConstantMatrix) {
+  const std::string counts = "c = com.onward.NgramHashes(x; n_features=2)\n ", product = std::string("m = MatMul(c, ") + weights + ")\n ";
+  const Graph whole = graph(counts + product + "y = Add(m, double [1, 2, 3])", {"y"});
+  EXPECT_EQ(fused(whole), "NgramHashes Add");
+  Graph g = whole;
+  optimize_for_session(g, {.disabled = {"run-by-rows"}});
+  ASSERT_EQ(g.nodes[0].inputs.size(), 3u);
+  EXPECT_EQ(g.nodes[0].inputs[1], "") << "no weights";
+  EXPECT_EQ(fused(graph(counts + product + "y = Exp(m)", {"y", "c"})), "NgramHashes MatMul Exp") << "c is returned";
+  EXPECT_EQ(fused(graph(counts + "y = MatMul(c, c)", {"y"})), "NgramHashes MatMul");
+}
+
 TEST(RunByRows, TakesWhatTreatsEveryRowOnItsOwn) {
   const auto taken = [](const std::string& nodes) { return by_rows(graph(nodes, {"y"})); };
   EXPECT_EQ(taken("a = Sub(x, double [1, 2])\n y = Div(a, double [[3, 4]])"), "ByRows(Sub Div)");

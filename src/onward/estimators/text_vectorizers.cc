@@ -39,12 +39,14 @@ struct TextAnalyzer {
     read_stop_words(f);
   }
   // `more` is what the operator needs beside how n-grams are made.
-  Expr count(const std::string& op, const Frame& x, Attributes more, int64_t width) const {
+  Expr count(const std::string& op, const Frame& x, Attributes more, int64_t width, const std::optional<Numbers>& idf = {}) const {
     more["lowercase"] = int64_t{lowercase}, more["analyzer"] = analyzer, more["ngram_range"] = range;
     if (!accents.empty()) more["strip_accents"] = accents;
     if (!pattern.empty()) more["token_pattern"] = pattern;
     if (!stop_words.empty()) more["stop_words"] = stop_words;
-    return x.graph().own(op, {x.string(0)}, std::move(more), {DataType::f64, {rows, width}}, need);
+    std::vector<Expr> inputs{x.string(0)};
+    if (idf) inputs.push_back(x.graph().constant(*idf));
+    return x.graph().own(op, std::move(inputs), std::move(more), {DataType::f64, {rows, width}}, need);
   }
 
  private:
@@ -90,6 +92,8 @@ void read_norm(Fields& f, const std::optional<plain::Value>& v, Norm& norm) {
   else if (v && v->is(plain::Kind::none)) norm = Norm::none;
   else f.refuse("norm", v ? text("is ", f.said(*v)) : "is missing", "convertible: l2, l1, None");
 }
+
+std::string name_of(Norm norm) { return norm == Norm::l1 ? "l1" : "l2"; }
 
 // Each row by its length, which float32 rows have in double; rows of nothing stay.
 Expr normalised(Expr x, Norm norm) {
@@ -159,8 +163,9 @@ struct CountVectorizer {
     binary |= number_type(f) == "bool" || number_type(f) == "bool_";
     read_vocabulary(f);
   }
-  Expr counts(const Frame& x) const {
-    return analyzer.count("NgramCounts", x, {{"vocabulary", terms}, {"binary", int64_t{binary}}}, int64_t(terms.size()));
+  Expr counts(const Frame& x, Attributes more = {}, const std::optional<Numbers>& idf = {}) const {
+    more["vocabulary"] = terms, more["binary"] = int64_t{binary};
+    return analyzer.count("NgramCounts", x, std::move(more), int64_t(terms.size()), idf);
   }
   Outputs operator()(const Frame& x) const { return transformed(Frame(counts(x), terms)); }
 
@@ -194,7 +199,12 @@ struct TfidfVectorizer : CountVectorizer {
     if (!transformer) return f.bad("_tfidf", "is missing: the estimator is not fitted");
     weigh.learned(f, &*transformer);
   }
-  Outputs operator()(const Frame& x) const { return transformed(Frame(weigh(counts(x)), terms)); }
+  Outputs operator()(const Frame& x) const {
+    if (weigh.narrow) return transformed(Frame(weigh(counts(x)), terms));
+    Attributes more{{"sublinear_tf", int64_t{weigh.sublinear}}};
+    if (weigh.norm != Norm::none) more["norm"] = name_of(weigh.norm);
+    return transformed(Frame(counts(x, std::move(more), weigh.idf), terms));
+  }
 };
 
 struct HashingVectorizer {
@@ -214,7 +224,7 @@ struct HashingVectorizer {
   }
   Outputs operator()(const Frame& x) const {
     Attributes more{{"n_features", columns}, {"alternate_sign", int64_t{alternate}}, {"binary", int64_t{binary}}};
-    if (norm != Norm::none) more["norm"] = std::string(norm == Norm::l1 ? "l1" : "l2");
+    if (norm != Norm::none) more["norm"] = name_of(norm);
     const Expr y = analyzer.count("NgramHashes", x, std::move(more), columns);
     return transformed(Frame(narrow ? cast(cast(y, DataType::f32), DataType::f64) : y));
   }

@@ -12,6 +12,7 @@ int remove_dead_nodes(Graph& graph, const OptimizeOptions& options);   // and in
 // For sessions alone: what they make exists in onward only.
 int fuse_dense(Graph& graph, const OptimizeOptions& options);          // MatMul, + bias, Max or Relu -> onward.Dense
 int fuse_nearest_rows(Graph& graph, const OptimizeOptions& options);   // differences, their sums, TopK -> onward.NearestRows
+int fuse_ngram_products(Graph& graph, const OptimizeOptions& options);  // counts of n-grams, MatMul -> counts times a matrix
 int run_by_rows(Graph& graph, const OptimizeOptions& options);         // steps that treat every row on its own -> onward.ByRows
 
 }  // namespace onward::passes

@@ -1,6 +1,6 @@
-// com.onward.NgramCounts: how often each n-gram of a vocabulary occurs in a document, as scikit-learn's CountVectorizer counts. Standard
-// operators know neither Python's words nor its lower case.
-#include "onward/ops/operator.h"
+// com.onward.NgramCounts: how often each n-gram of a vocabulary occurs in a document, weighed, as scikit-learn's CountVectorizer and
+// TfidfVectorizer have it. Standard operators know neither Python's words nor its lower case.
+#include "onward/ops/own/ngram_rows.h"
 #include "onward/ops/text_analysis.h"
 #include "onward/ops/text_table.h"
 
@@ -10,36 +10,23 @@ namespace {
 struct NgramCounts {
   static constexpr Name standard_name{"com.onward", "NgramCounts", 1};
   TextAnalysis analysis;
+  NgramRows rows;
   std::vector<std::string> vocabulary;
   TextTable places;
-  int64_t binary = 0;
 
-  void read(const Attributes& from) { analysis.read(from), from.read("vocabulary", vocabulary), from.read("binary", binary); }
+  void read(const Attributes& from) { analysis.read(from), rows.read(from), from.read("vocabulary", vocabulary); }
   void prepare(const Preparation&) {
-    analysis.prepare();
+    analysis.prepare(), rows.prepare();
     places = TextTable(vocabulary);
   }
-  void infer(Inference& io) const {
-    const Dims in = io.dims(0);
-    if (in.empty() || in.size() > 2) invalid("expected documents of shape [N] or [N, 1], found ", shown(in));
-    io.output(0, DataType::f64, {in[0], int64_t(vocabulary.size())});
-  }
+  void infer(Inference& io) const { rows.infer(io, int64_t(vocabulary.size())); }
   void run(Call& call) const {
-    const Tensor& x = call.tensor(0);
-    const Tensor& y = call.output(0);
-    const auto width = int64_t(vocabulary.size()), rows = x.dims()[0];
-    if (x.type() != DataType::str || x.size() != rows) invalid("expected strings of shape [N] or [N, 1], found ", shown(x));
-    std::fill_n(y.data<double>(), y.size(), 0.0);
-    call.context.parallel(rows, 2000.0 + double(width), [&](int64_t begin, int64_t end) {
+    rows.run(call, int64_t(vocabulary.size()), [&](std::string_view document, auto&& f) {
       std::string key;
-      for (int64_t r = begin; r < end; ++r) {
-        double* counts = y.data<double>() + r * width;
-        analysis.each_ngram(x.data<std::string>()[r], [&](std::string_view gram) {
-          key.assign(gram);
-          if (const int64_t at = places.find(key); at >= 0) counts[at] = binary ? 1 : counts[at] + 1;
-        });
-        call.context.check();
-      }
+      analysis.each_ngram(document, [&](std::string_view gram) {
+        key.assign(gram);
+        if (const int64_t at = places.find(key); at >= 0) f(at, 1.0);
+      });
     });
   }
 };
@@ -47,11 +34,13 @@ struct NgramCounts {
 }  // namespace
 
 Operators own_ngram_counts() {
-  static const std::string attributes = std::string(TextAnalysis::attributes) + ";vocabulary:STRINGS!;binary:INT=0";
+  static const std::string attributes = std::string(TextAnalysis::attributes) + ";" + std::string(NgramRows::attributes) + ";vocabulary:STRINGS!";
   return {define<NgramCounts>(
       {.examples = {"string [\"The cat, the \u00e9t\u00e9\", \"\"]; vocabulary=[\"the\", \"\u00e9t\u00e9\", \"the cat\"], ngram_range=[1, 2] -> double [[2, 1, 1], [0, 0, 0]]",
-                    "string [[\"ab  a\"]]; vocabulary=[\" a\", \"a \", \"ab\"], analyzer=\"char_wb\", ngram_range=[2, 2], binary=1 -> double [[1, 1, 1]]"},
-       .inputs = "documents:tensor(string)", .outputs = "counts:tensor(double)", .attributes = attributes})};
+                    "string [[\"ab  a\"]]; vocabulary=[\" a\", \"a \", \"ab\"], analyzer=\"char_wb\", ngram_range=[2, 2], binary=1 -> double [[1, 1, 1]]",
+                    "string [\"aa bb bb\"], double [2, 1.5]; vocabulary=[\"aa\", \"bb\"], norm=\"l1\" -> double [[0.4, 0.6]]",
+                    "string [\"aa bb bb\"], , double [[1, 10], [2, 20]]; vocabulary=[\"aa\", \"bb\"] -> double [[5, 50]]"},
+       .inputs = "documents:tensor(string) idf?:tensor(double) matrix?:tensor(double)", .outputs = "counts:tensor(double)", .attributes = attributes})};
 }
 
 }  // namespace onward::ops
