@@ -36,7 +36,7 @@ TEST(Reading, ReportsEverythingAtOnce) {
                              {{"_fit_X", o.numbers({2, 3}, {1, 2, 3, 4, 5, 6})},
                               {"n_neighbors", plain::integer(1)},
                               {"weights", o.text("uniform")},
-                              {"effective_metric_", o.text("canberra")},
+                              {"effective_metric_", o.text("my_metric")},
                               {"classes_", o.integers({2}, {0, 1})},
                               {"n_features_in_", plain::integer(3)}});
   const Value own = o.object("my_package.models", "Magic", {{"x_", plain::integer(1)}});
@@ -54,7 +54,7 @@ TEST(Reading, ReportsEverythingAtOnce) {
       << said;
   EXPECT_NE(said.find("func is a Python function ('my_log'), which holds code, not data; convertible: None, abs"), std::string::npos)
       << said;
-  EXPECT_NE(said.find("model (Pipeline) > knn (KNeighborsClassifier): effective_metric_ is canberra; convertible: euclidean"),
+  EXPECT_NE(said.find("model (Pipeline) > knn (KNeighborsClassifier): effective_metric_ is 'my_metric'; convertible: the named metrics"),
             std::string::npos)
       << said;
   EXPECT_NE(said.find("knn (KNeighborsClassifier): _y is missing; every fitted KNeighborsClassifier has it"), std::string::npos) << said;
@@ -64,6 +64,28 @@ TEST(Reading, UnfittedIsSaid) {
   Objects o;
   EXPECT_EQ(report(read(o, o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}}))),
             "model (StandardScaler): is not fitted\n");
+}
+
+TEST(Reading, WhatHasNoAnswerForNewRowsSaysSo) {
+  Objects o;
+  EXPECT_NE(report(read(o, o.object("sklearn.cluster._dbscan", "DBSCAN", {{"labels_", o.integers({1}, {0})}}))).find("it has no predict; fit a classifier"),
+            std::string::npos);
+  EXPECT_NE(report(read(o, o.object("sklearn.manifold._t_sne", "TSNE", {{"embedding_", o.numbers({1, 1}, {0})}}))).find("it has no transform; fit a regressor"),
+            std::string::npos);
+}
+
+TEST(Reading, TextVectorizersNameTheCodeTheyHold) {
+  Objects o;
+  const std::string said = report(read(o, o.object("sklearn.feature_extraction.text", "CountVectorizer",
+                                                   {{"input", o.text("content")},
+                                                    {"analyzer", o.text("word")},
+                                                    {"tokenizer", o.global("__main__", "my_tokens")},
+                                                    {"lowercase", plain::boolean(true)},
+                                                    {"ngram_range", o.tuple({plain::integer(1), plain::integer(1)})},
+                                                    {"binary", plain::boolean(false)},
+                                                    {"vocabulary_", o.none()}})));
+  EXPECT_NE(said.find("tokenizer is a Python function ('my_tokens'), which holds code, not data; refit with token_pattern"), std::string::npos) << said;
+  EXPECT_NE(said.find("vocabulary_ is no dict of terms and their columns"), std::string::npos) << said;
 }
 
 TEST(Reading, APipelineThatContainsItselfIsRefused) {

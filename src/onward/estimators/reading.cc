@@ -1,6 +1,7 @@
 // From an object of the file to the estimator that its class means.
 #include "onward/base/unicode.h"
 #include "onward/estimators/fields.h"
+#include "onward/estimators/without_answer.h"
 
 namespace onward {
 
@@ -68,7 +69,9 @@ Estimator Fields::estimator(const plain::Value& v, std::string_view part) {
   const Definition* d = reading_.registry.find(cls.module, cls.name);
   if (!d) {
     const bool known = cls.module.starts_with("sklearn.");
-    reading_.report(Code::unsupported_estimator, place,
+    const std::string_view why = known ? without_answer(cls.name) : std::string_view();
+    if (!why.empty()) reading_.report(Code::unsupported_estimator, place, std::string(why));
+    else reading_.report(Code::unsupported_estimator, place,
                     text(clipped(cls.module), ".", clipped(cls.name), known ? " has no converter yet" : " is not a class of scikit-learn",
                          "; register a converter for it (onward.register_converter in Python, onward_converters_add in C)"));
   } else if (!d->may_be_stateless && !is_fitted(v)) {

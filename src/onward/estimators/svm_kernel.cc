@@ -22,6 +22,8 @@ Expr squared_distances(Expr x, const Numbers& vectors) {
 }  // namespace
 
 void SvmKernel::learned(Fields& f) {
+  if (const auto v = f.get("kernel"); v && v->str() == "precomputed")
+    return f.refuse("kernel", "is 'precomputed'", "a caller has no kernel with the training rows; refit with a kernel by its name, such as 'rbf'");
   f("support_vectors_", vectors, {"vectors", "features"});
   f.choice("kernel", kind, {{"rbf", Kind::rbf}, {"linear", Kind::linear}, {"poly", Kind::poly}, {"sigmoid", Kind::sigmoid}});
   f("_gamma", gamma);
