@@ -12,8 +12,9 @@ namespace {
 std::string found(std::string_view pattern, std::string_view text) {
   const std::vector<uint32_t> all = characters(text);
   std::string out;
+  bool first = true;
   Regex(pattern).each_match(all, [&](size_t begin, size_t end) {
-    out += out.empty() ? "" : "|";
+    out += first ? "" : "|", first = false;
     for (size_t i = begin; i < end; ++i) append_utf8(out, all[i]);
   });
   return out;
