@@ -4,20 +4,37 @@
 #include <numeric>
 
 #include "onward/ops/activation/gelu.h"
+#include "onward/simd/math.h"
+#include "onward/simd/targets.h"
 
 namespace onward {
 namespace {
 
-template <class C> C plain(std::string_view activation, C x) {
-  if (activation == "relu") return x > 0 ? x : C(0);
-  if (activation == "relu2") return x > 0 ? x * x : C(0);
-  if (activation == "gelu") return gelu_by_tanh(x);
-  if (activation == "silu") return x / (1 + std::exp(-x));
-  return x;
+enum class Plain { identity, relu, relu2, gelu, silu };
+constexpr std::string_view plain_names[] = {"identity", "relu", "relu2", "gelu", "silu"};
+
+// One loop for each, compiled for every instruction set.
+template <Plain kind, class C> struct PlainBody {
+  [[gnu::always_inline]] static void run(C* x, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) x[i] = value(x[i]);
+  }
+  [[gnu::always_inline]] static C value(C x) {
+    if constexpr (kind == Plain::relu) return x > 0 ? x : C(0);
+    if constexpr (kind == Plain::relu2) return x > 0 ? x * x : C(0);
+    if constexpr (kind == Plain::gelu) return gelu_by_tanh(x);
+    if constexpr (kind == Plain::silu) return x / (1 + simd::exp(-x));
+    return x;
+  }
+};
+template <class C> void plain(std::string_view activation, C* x, int64_t n) {
+  constexpr void (*all[])(C*, int64_t) = {simd::run<PlainBody<Plain::identity, C>, C, C*, int64_t>, simd::run<PlainBody<Plain::relu, C>, C, C*, int64_t>,
+                                          simd::run<PlainBody<Plain::relu2, C>, C, C*, int64_t>, simd::run<PlainBody<Plain::gelu, C>, C, C*, int64_t>,
+                                          simd::run<PlainBody<Plain::silu, C>, C, C*, int64_t>};
+  all[std::find(std::begin(plain_names), std::end(plain_names), activation) - std::begin(plain_names)](x, n);
 }
 
 template <class C> C gate(const ExpertMixture& m, C g, C l) {
-  if (m.geglu) return gelu_by_tanh(g) * l;
+  if (m.geglu) return C(0.5) * g * (1 + std::tanh(C(0.79788456080286536) * (g + C(0.044715) * g * g * g))) * l;
   if (m.limit) g = std::min(g, C(*m.limit)), l = std::clamp(l, C(-*m.limit), C(*m.limit));
   return g / (1 + std::exp(-C(m.alpha) * g)) * (l + C(m.beta));
 }
@@ -46,12 +63,16 @@ std::vector<Choice> choices(const ExpertMixture& m, ExpertMixture::Sizes sizes, 
 
 // What goes into the second projection.
 template <class C> std::vector<C> activated(const ExpertMixture& m, int64_t rows, int64_t inner, const std::vector<C>& up, const std::vector<C>& beside) {
+  if (!m.gated) {
+    std::vector<C> out = up;
+    plain(m.activation, out.data(), rows * inner);
+    return out;
+  }
   std::vector<C> out(size_t(rows * inner));
   for (int64_t i = 0; i < rows * inner; ++i) {
     const int64_t row = i / inner * m.halves() * inner, at = i % inner;
     C& to = out[size_t(i)];
-    if (!m.gated) to = plain(m.activation, up[size_t(i)]);
-    else if (m.fusion == 0) to = gate(m, up[size_t(i)], beside[size_t(i)]);
+    if (m.fusion == 0) to = gate(m, up[size_t(i)], beside[size_t(i)]);
     else if (m.fusion == 1) to = gate(m, up[size_t(row + 2 * at)], up[size_t(row + 2 * at + 1)]);
     else to = gate(m, up[size_t(row + at)], up[size_t(row + inner + at)]);
   }
@@ -62,8 +83,7 @@ template <class C> std::vector<C> activated(const ExpertMixture& m, int64_t rows
 
 void ExpertMixture::check() {
   gated = activation == "swiglu" || activation == "geglu", geglu = activation == "geglu";
-  constexpr std::string_view known[] = {"relu", "relu2", "gelu", "silu", "identity"};
-  if (!gated && std::find(std::begin(known), std::end(known), activation) == std::end(known)) unsupported("activation_type '", activation, "'");
+  if (!gated && std::find(std::begin(plain_names), std::end(plain_names), activation) == std::end(plain_names)) unsupported("activation_type '", activation, "'");
   if (k < 1) invalid("k is ", k, ", expected 1 or more");
   if (fusion < 0 || fusion > 2 || (geglu && fusion == 0)) invalid("swiglu_fusion is ", fusion);
   if (limit && !(*limit >= 0)) invalid("swiglu_limit is ", *limit);

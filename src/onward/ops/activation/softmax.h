@@ -19,14 +19,14 @@ struct TotalFold {
   template <class T> static T join(T a, T b) { return a + b; }
 };
 
-// Lines of fewer elements than this are folded in as many lanes as a vector has; longer ones as reductions are. The end of a line is a
+// Lines of fewer elements than these are folded in as many lanes as a vector has; longer ones as reductions are. The end of a line is a
 // vector that reaches back over what was seen. (Unrolled, the lanes would become numbers of their own before anyone makes vectors of them.)
-inline constexpr int64_t short_softmax = 512;
+inline constexpr int64_t short_for_largest = 512, short_for_total = 8192;
 template <class T> inline constexpr int64_t softmax_lanes = 64 / sizeof(T);
 
 template <class T> [[gnu::always_inline]] inline T largest_of(const T* x, int64_t n) {
   constexpr int64_t lanes = softmax_lanes<T>;
-  if (n < lanes || n >= short_softmax) return FoldBody<LargestFold, T>::line(x, n);
+  if (n < lanes || n >= short_for_largest) return FoldBody<LargestFold, T>::line(x, n);
   T top[lanes];
   std::memcpy(top, x + n - lanes, sizeof top);
   for (int64_t i = 0; i + lanes <= n; i += lanes)
@@ -39,7 +39,7 @@ template <class T> [[gnu::always_inline]] inline T largest_of(const T* x, int64_
 // y[i] = e^(x[i] - top), and their sum; y may be x, and is not written where `stored` is false.
 template <class T, bool stored = true> [[gnu::always_inline]] inline T exponentials(const T* x, T* y, int64_t n, T top) {
   constexpr int64_t lanes = softmax_lanes<T>;
-  if (n < lanes || n >= short_softmax) {
+  if (n < lanes || n >= short_for_total) {
     if constexpr (!stored) return FoldBody<TotalFold, T>::line(n, [=](int64_t i) __attribute__((always_inline)) { return simd::exp(x[i] - top); });
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) y[i] = simd::exp(x[i] - top);

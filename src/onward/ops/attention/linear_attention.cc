@@ -4,6 +4,7 @@
 #include <cstring>
 #include "onward/ops/multiply_add.h"
 #include "onward/ops/operator.h"
+#include "onward/simd/math.h"
 #include "onward/simd/targets.h"
 
 namespace onward::ops {
@@ -11,34 +12,37 @@ namespace {
 
 // One token of one head: its state [d_k, d_v] decays, takes in a key and a value, and is read by the queries of the group.
 template <class T> struct Token {
-  const T *queries, *value;
-  const double *key, *query;                              // of the first query of the group
-  const double* keep;                                     // of every row of the state; null: nothing decays
+  const T *queries, *key, *value;
+  const T* keep;                                     // of every row of the state; null: nothing decays
   bool delta;                                             // only what the state does not know of the value yet is taken in
-  double rate, factor;
+  T rate, factor;
   int64_t d_k, d_v, group;
-  double *state, *change, *sums;                          // scratch of d_v each for the last two
+  T *state, *change, *sums;                               // scratch of d_v each for the last two
   T* y;
 };
 
 template <class T, int bytes, bool fused> struct TokenBody {
-  typedef double V __attribute__((vector_size(bytes)));
-  static constexpr int64_t lanes = bytes / 8;
+  typedef T V __attribute__((vector_size(bytes)));
+  static constexpr int64_t lanes = bytes / sizeof(T);
 
   [[gnu::always_inline]] static void run(const Token<T>& t) {
-    double *__restrict change = t.change, *__restrict sums = t.sums;
+    T *__restrict change = t.change, *__restrict sums = t.sums;
     if (t.keep) for (int64_t i = 0; i < t.d_k; ++i) scale(t.state + i * t.d_v, t.keep[i], t.d_v);
-    std::fill_n(sums, t.d_v, 0.0);
-    if (t.delta) for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, t.key[i], t.d_v);
-    for (int64_t j = 0; j < t.d_v; ++j) change[j] = (double(t.value[j]) - sums[j]) * t.rate;
+    if (t.delta) {
+      std::fill_n(sums, t.d_v, T(0));
+      for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, t.key[i], t.d_v);
+      for (int64_t j = 0; j < t.d_v; ++j) change[j] = (t.value[j] - sums[j]) * t.rate;
+    } else {
+      for (int64_t j = 0; j < t.d_v; ++j) change[j] = t.value[j] * t.rate;
+    }
     for (int64_t g = 0; g < t.group; ++g) {
       if (g == 0) {
         take_in(t);
       } else {
-        std::fill_n(sums, t.d_v, 0.0);
-        for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, double(t.queries[g * t.d_k + i]), t.d_v);
+        std::fill_n(sums, t.d_v, T(0));
+        for (int64_t i = 0; i < t.d_k; ++i) add(sums, t.state + i * t.d_v, t.queries[g * t.d_k + i], t.d_v);
       }
-      for (int64_t j = 0; j < t.d_v; ++j) t.y[g * t.d_v + j] = T(t.factor * sums[j]);
+      for (int64_t j = 0; j < t.d_v; ++j) t.y[g * t.d_v + j] = t.factor * sums[j];
     }
   }
   // The state takes in the key and the change, and is read at once; some columns at a time, whose sums stay in registers.
@@ -47,11 +51,11 @@ template <class T, int bytes, bool fused> struct TokenBody {
     for (; j + 4 * lanes <= t.d_v; j += 4 * lanes) strip<4>(t, j);
     for (; j + lanes <= t.d_v; j += lanes) strip<1>(t, j);
     for (; j < t.d_v; ++j) {
-      double sum = 0;
+      T sum = 0;
       for (int64_t i = 0; i < t.d_k; ++i) {
-        double& now = t.state[i * t.d_v + j];
+        T& now = t.state[i * t.d_v + j];
         now += t.key[i] * t.change[j];
-        sum += t.query[i] * now;
+        sum += t.queries[i] * now;
       }
       t.sums[j] = sum;
     }
@@ -59,7 +63,7 @@ template <class T, int bytes, bool fused> struct TokenBody {
   template <int vectors> [[gnu::always_inline]] static void strip(const Token<T>& t, int64_t j) {
     V change[vectors], sum[vectors] = {};
     std::memcpy(change, t.change + j, sizeof change);
-    double* row = t.state + j;
+    T* row = t.state + j;
     for (int64_t i = 0; i < t.d_k; ++i, row += t.d_v) {
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) {
@@ -67,7 +71,7 @@ template <class T, int bytes, bool fused> struct TokenBody {
         std::memcpy(&now, row + v * lanes, sizeof now);
         multiply_add<fused>(now, t.key[i], change[v]);
         std::memcpy(row + v * lanes, &now, sizeof now);
-        multiply_add<fused>(sum[v], t.query[i], now);
+        multiply_add<fused>(sum[v], t.queries[i], now);
       }
     }
 #pragma GCC unroll 4
@@ -76,10 +80,10 @@ template <class T, int bytes, bool fused> struct TokenBody {
       std::memcpy(t.sums + j + v * lanes, &out, sizeof out);
     }
   }
-  [[gnu::always_inline]] static void scale(double* x, double by, int64_t n) {
+  [[gnu::always_inline]] static void scale(T* x, T by, int64_t n) {
     for (int64_t j = 0; j < n; ++j) x[j] *= by;
   }
-  [[gnu::always_inline]] static void add(double* __restrict sums, const double* __restrict x, double by, int64_t n) {
+  [[gnu::always_inline]] static void add(T* __restrict sums, const T* __restrict x, T by, int64_t n) {
     for (int64_t j = 0; j < n; ++j) sums[j] += by * x[j];
   }
 };
@@ -116,25 +120,37 @@ struct LinearAttention : standard::LinearAttention {
     if (gated && (decay.size != batch * steps * decay_width || (decay_width != kv_num_heads && decay_width != kv_num_heads * d_k))) invalid("a decay of shape ", shown(decay.dims));
     if (delta && (beta.size != batch * steps * beta_width || (beta_width != kv_num_heads && beta_width != 1))) invalid("beta of shape ", shown(beta.dims));
     const double factor = scale != 0 ? double(scale) : 1 / std::sqrt(double(d_k));
-    std::vector<double> state(static_cast<size_t>(d_k * d_v)), keep(static_cast<size_t>(d_k)), scratch(static_cast<size_t>(2 * (d_v + d_k)));
-    double *const key = scratch.data() + 2 * d_v, *const query = key + d_k;
+    std::vector<T> state(static_cast<size_t>(d_k * d_v)), keep(static_cast<size_t>(d_k)), scratch(static_cast<size_t>(2 * d_v));
     const auto kernel = token_kernels<T>[size_t(simd::best())];
     for (int64_t row = 0; row < batch * kv_num_heads; ++row) {
       const int64_t b = row / kv_num_heads, h = row % kv_num_heads;
-      for (int64_t i = 0; i < d_k * d_v; ++i) state[size_t(i)] = past ? double(past[row * d_k * d_v + i]) : 0;
+      for (int64_t i = 0; i < d_k * d_v; ++i) state[size_t(i)] = past ? past[row * d_k * d_v + i] : T(0);
       for (int64_t t = 0; t < steps; ++t) {
         const int64_t token = b * steps + t, head = token * q_num_heads + h * group, kv_head = token * kv_num_heads + h;
         if (gated) {
-          if (decay_width == kv_num_heads) std::fill(keep.begin(), keep.end(), std::exp(double(decay[token * decay_width + h])));
-          else for (int64_t i = 0; i < d_k; ++i) keep[size_t(i)] = std::exp(double(decay[token * decay_width + h * d_k + i]));
+          if (decay_width == kv_num_heads) std::fill(keep.begin(), keep.end(), std::exp(decay[token * decay_width + h]));
+          else for (int64_t i = 0; i < d_k; ++i) keep[size_t(i)] = std::exp(decay[token * decay_width + h * d_k + i]);
         }
-        const double rate = delta ? double(beta[token * beta_width + (beta_width == 1 ? 0 : h)]) : 1;
-        for (int64_t i = 0; i < d_k; ++i) key[i] = double(k[kv_head * d_k + i]), query[i] = double(q[head * d_k + i]);
-        kernel({q.data + head * d_k, v.data + kv_head * d_v, key, query, gated ? keep.data() : nullptr, delta, rate, factor, d_k, d_v, group, state.data(), scratch.data(),
-                scratch.data() + d_v, y.data + head * d_v});
+        const T rate = delta ? beta[token * beta_width + (beta_width == 1 ? 0 : h)] : T(1);
+        kernel({q.data + head * d_k, k.data + kv_head * d_k, v.data + kv_head * d_v, gated ? keep.data() : nullptr, delta, rate, T(factor), d_k, d_v, group, state.data(),
+                scratch.data(), scratch.data() + d_v, y.data + head * d_v});
       }
-      if (present) for (int64_t i = 0; i < d_k * d_v; ++i) present[row * d_k * d_v + i] = T(state[size_t(i)]);
+      if (present) for (int64_t i = 0; i < d_k * d_v; ++i) present[row * d_k * d_v + i] = state[size_t(i)];
     }
+  }
+};
+
+// A channel's outputs: sums over the taps, which see what came before, perhaps times their sigmoid.
+template <class T> struct CausalBody {
+  [[gnu::always_inline]] static void run(const T* line, const T* w, int64_t taps, T bias, bool silu, int64_t n, T* y) {
+    std::fill_n(y, n, bias);
+    for (int64_t k = 0; k < taps; ++k) {
+      const T weight = w[k];
+      const T* const from = line + k;
+#pragma GCC ivdep
+      for (int64_t i = 0; i < n; ++i) y[i] += weight * from[i];
+    }
+    if (silu) for (int64_t i = 0; i < n; ++i) y[i] = y[i] / (1 + simd::exp(-y[i]));
   }
 };
 
@@ -159,11 +175,7 @@ struct CausalConvWithState : standard::CausalConvWithState {
       const int64_t c = row % channels;
       for (int64_t i = 0; i < before; ++i) line[size_t(i)] = past ? past[row * before + i] : T(0);
       std::copy_n(x.data + row * n, n, line.begin() + before);
-      for (int64_t i = 0; i < n; ++i) {
-        T sum = bias ? bias[c] : T(0);
-        for (int64_t k = 0; k < taps; ++k) sum += w[c * taps + k] * line[size_t(i + k)];
-        y[row * n + i] = activation == "none" ? sum : sum / (1 + std::exp(-sum));
-      }
+      simd::run<CausalBody<T>, T, const T*, const T*, int64_t, T, bool, int64_t, T*>(line.data(), w.data + c * taps, taps, bias ? bias[c] : T(0), activation != "none", n, y.data + row * n);
       if (present) std::copy_n(line.begin() + n, before, present.data + row * before);
     }
   }

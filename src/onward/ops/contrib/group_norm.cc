@@ -63,7 +63,7 @@ template <class Standard> struct GroupNormOf : Standard {
         normalise(row.data(), row.data(), n, moments(row.data(), n, this->epsilon, true));
         for (int64_t c = 0; c < each; ++c) for (int64_t p = 0; p < form.pixels; ++p) {
           const C v = row[size_t(c * form.pixels + p)] * gamma.data<C>()[first + c] + beta.data<C>()[first + c];
-          to.data<C>()[form.at(b, first + c, p)] = this->activation ? v / (1 + simd::exp(-v)) : v;
+          to.data<C>()[form.at(b, first + c, p)] = this->activation ? v / (1 + std::exp(-v)) : v;
         }
       }
     });

@@ -5,9 +5,21 @@
 #include "onward/ops/operator.h"
 #include "onward/ops/transpose.h"
 #include "onward/simd/math.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
+
+// tanh rises everywhere: the largest of a column is that of its largest sum.
+struct LargestTanh {
+  [[gnu::always_inline]] static void run(const float* sums, int64_t positions, int64_t filters, float* best) {
+    std::copy_n(sums, filters, best);
+    for (int64_t p = 1; p < positions; ++p)
+#pragma GCC ivdep
+      for (int64_t f = 0; f < filters; ++f) best[f] = std::max(best[f], sums[p * filters + f]);
+    for (int64_t f = 0; f < filters; ++f) best[f] = simd::tanh(best[f]);
+  }
+};
 
 struct WordConvEmbedding : contrib::WordConvEmbedding {
   void infer(Inference& io) const {
@@ -35,11 +47,7 @@ struct WordConvEmbedding : contrib::WordConvEmbedding {
         for (int64_t p = 0; p < positions; ++p)
           for (int64_t k = 0; k < window; ++k) std::copy_n(table.data + chars[p + k] * width, width, windows.data() + (p * window + k) * width);
         weights.product(windows.data(), sums.data(), positions, {.bias = bias.data});
-        // tanh rises everywhere: the largest is that of the largest sum.
-        float* const best = y.data + word * filters;
-        std::copy_n(sums.data(), filters, best);
-        for (int64_t p = 1; p < positions; ++p) for (int64_t f = 0; f < filters; ++f) best[f] = std::max(best[f], sums[size_t(p * filters + f)]);
-        for (int64_t f = 0; f < filters; ++f) best[f] = simd::tanh(best[f]);
+        simd::Compiled<LargestTanh, const float*, int64_t, int64_t, float*>::best(sums.data(), positions, filters, y.data + word * filters);
       }
     });
   }

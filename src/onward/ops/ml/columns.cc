@@ -1,6 +1,7 @@
 // ArrayFeatureExtractor, FeatureVectorizer, Binarizer, Scaler, Imputer, Normalizer (ai.onnx.ml): simple work on the columns of a matrix.
 #include <cmath>
 
+#include "onward/ops/activation/softmax.h"
 #include "onward/ops/ml/numeric_rows.h"
 
 namespace onward::ops {
@@ -88,6 +89,18 @@ struct Imputer : standard::Imputer {
   }
 };
 
+struct SizeBody {
+  [[gnu::always_inline]] static void run(const float* x, int64_t n, bool squares, float* size) {
+    if (squares) *size = std::sqrt(FoldBody<TotalFold, float>::line(n, [=](int64_t i) __attribute__((always_inline)) { return x[i] * x[i]; }));
+    else *size = FoldBody<TotalFold, float>::line(n, [=](int64_t i) __attribute__((always_inline)) { return std::fabs(x[i]); });
+  }
+};
+struct DivideBody {
+  [[gnu::always_inline]] static void run(const float* x, int64_t n, float by, float* y) {
+    for (int64_t i = 0; i < n; ++i) y[i] = x[i] / by;
+  }
+};
+
 struct Normalizer : standard::Normalizer {
   void prepare(const Preparation&) const {
     if (norm != "MAX" && norm != "L1" && norm != "L2") fail(Code::bad_model, "norm is '", norm, "', expected MAX, L1 or L2");
@@ -103,9 +116,10 @@ struct Normalizer : standard::Normalizer {
  private:
   void row(const float* x, float* y, int64_t n) const {
     float size = 0;
-    for (int64_t i = 0; i < n; ++i) size = norm == "MAX" ? (i ? std::max(size, x[i]) : x[i]) : norm == "L1" ? size + std::fabs(x[i]) : size + x[i] * x[i];
-    if (norm == "L2") size = std::sqrt(size);
-    for (int64_t i = 0; i < n; ++i) y[i] = size != 0 ? x[i] / size : x[i];
+    if (norm == "MAX") for (int64_t i = 0; i < n; ++i) size = i ? std::max(size, x[i]) : x[i];
+    else simd::Compiled<SizeBody, const float*, int64_t, bool, float*>::best(x, n, norm == "L2", &size);
+    if (size == 0) size = 1;
+    simd::Compiled<DivideBody, const float*, int64_t, float, float*>::best(x, n, size, y);
   }
 };
 
