@@ -5,19 +5,19 @@ import importlib.metadata
 import numpy as np
 import onnx
 import onnxscript
-from onnxscript import BOOL, FLOAT, INT64, script
+from onnxscript import BOOL, FLOAT, INT64, onnx_opset, script
 
 import case
 from exporting import arguments, refused
 
-OPSETS = (13, 15, 18, 20, 21, 22, 23, 24, 25)
+OPSETS = (13, 15, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28)
 F = lambda *shape: np.random.default_rng(7).normal(size=shape).astype(np.float32)
 
 
 def main():
     options = arguments(__doc__)
     for opset in OPSETS:
-        op = getattr(onnxscript, f"opset{opset}", None)
+        op = getattr(onnx_opset, f"opset{opset}", None)
         if op is None:
             refused(f"opset {opset}", ValueError(f"onnxscript {onnxscript.__version__} has no opset{opset}"))
             continue
