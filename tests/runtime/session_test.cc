@@ -246,6 +246,23 @@ TEST(Session, ThePlanOfMemoryDoesNotShow) {
   }
 }
 
+// An output is made in the place of what goes into it, which therefore belongs to the run and not to the plan.
+TEST(Session, AnOutputTakesOverTheMemoryOfItsInput) {
+  const Session session(model("a = Mul(x, double 2)\n b = Add(a, x)\n y = Sub(b, double 1)\n z = Neg(a)", {{"x", tensor(DataType::f64, {{{}, "n"}}), {}}}, {"y", "z"}));
+  std::vector<std::vector<Value>> kept;
+  for (const double start : {1.0, 10.0, 100.0, 1000.0}) {
+    std::vector<double> numbers(start > 100 ? 5 : 3, start);
+    const Value x = Tensor::of<double>({int64_t(numbers.size())}, numbers);
+    kept.push_back(session.run(std::span(&x, 1)));
+  }
+  const double starts[] = {1, 10, 100, 1000};
+  for (size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_EQ(tensor_at(kept[i], 0).data<double>()[2], 3 * starts[i] - 1);
+    EXPECT_EQ(tensor_at(kept[i], 1).data<double>()[2], -2 * starts[i]);
+    EXPECT_TRUE(tensor_at(kept[i], 0).unique());
+  }
+}
+
 TEST(Session, ASubgraphMayReturnWhatItSees) {
   Model m = model("a = Add(x, float [1])\n r = If(c)\n n = Neg(a)\n y = Add(r, n)\n k = Mul(r, float [1])", {{"x", tensor(DataType::f32, {{{}, ""}}), {}}, {"c", tensor(DataType::b8, {}), {}}}, {"y", "k"});
   auto yes = std::make_shared<Graph>(), no = std::make_shared<Graph>(parse_nodes("o = Mul(a, float [2])"));
