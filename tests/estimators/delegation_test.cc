@@ -107,6 +107,12 @@ TEST(Delegation, ACovarianceWithoutItsPrecisionIsRefused) {
          "store_precision is False, so the file does not hold the precision; fit with store_precision=True");
 }
 
+TEST(Delegation, OutlierFactorsOfTheFittedRowsAloneAreRefused) {
+  Objects o;
+  expect(o, made(o, "sklearn.neighbors._lof", "LocalOutlierFactor", {{"novelty", plain::boolean(false)}, {"offset_", plain::real(-1.5)}}),
+         "novelty is False: the library answers for the rows that it was fitted on only; fit with novelty=True");
+}
+
 TEST(Delegation, ATransformerOfTheTargetNeedsAnInverse) {
   Objects o;
   const Value normalizer = made(o, "sklearn.preprocessing._data", "Normalizer", {{"norm", o.text("l2")}, {"x_", plain::integer(1)}});

@@ -28,7 +28,8 @@ Expr beside_each_other(const std::vector<Expr>& vectors) {
 
 }  // namespace
 
-// Stands for a classifier of a class that every training row had, or none.
+// Stands for a classifier of a class that every training row had, or none. To the library it is no classifier, so no role is told:
+// a threshold among its like is 0.5.
 struct ConstantPredictor {
   static constexpr bool takes_missing = true, takes_infinity = true;
   double value = 0;
@@ -36,7 +37,7 @@ struct ConstantPredictor {
   void learned(Fields& f) { f("y_", value); }
   Outputs operator()(const Frame& x) const {
     const Expr none = row_zeros(x);
-    Outputs out{.role = Outputs::Role::classifier};
+    Outputs out;
     out.predict = pick(Array<int64_t>{int64_t(value)}, none);
     out.predict_proba = pick(Numbers({1, 2}, std::vector{1 - value, value}), none);
     out.decision_function = pick(Numbers{value}, none);
