@@ -166,7 +166,7 @@ struct CatBoostModel {
   static Expr log_sigmoid(const Expr& z) { return negated(log(1.0 + exp(negated(z)))); }
   Outputs labels(const Expr& z) const {
     Outputs out{.role = Outputs::Role::classifier, .predict = cast(z > border, DataType::i64), .predict_proba = sigmoid(z)};
-    out.predict_log_proba = log_sigmoid(z), out.decision_function = z, out.margin = true, out.classes = {classes};
+    out.predict_log_proba = log_sigmoid(z), out.decision_function = z, out.classes = {classes};
     return out;
   }
   Outputs classified(const Expr& z) const {
@@ -174,13 +174,13 @@ struct CatBoostModel {
     if (z.columns() == 1) {
       const Expr p = sigmoid(z), second = cast(reshaped(z, {rows}) > border, DataType::i64);
       out = classifier(classes, second, {.predict_proba = concat({1.0 - p, p}), .decision_function = z});
-      out.predict_log_proba = concat({log_sigmoid(negated(z)), log_sigmoid(z)}), out.margin = true;
+      out.predict_log_proba = concat({log_sigmoid(negated(z)), log_sigmoid(z)});
       return out;
     }
     const bool each = loss == "MultiClassOneVsAll";
     const Expr below = z - max(z);
     out = classifier(classes, argmax(z), {.predict_proba = each ? sigmoid(z) : softmax(z), .decision_function = z});
-    out.predict_log_proba = each ? log_sigmoid(z) : below - log(sum(exp(below))), out.margin = true;
+    out.predict_log_proba = each ? log_sigmoid(z) : below - log(sum(exp(below)));
     return out;
   }
   // What predict makes of the scores.
