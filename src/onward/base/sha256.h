@@ -4,5 +4,5 @@
 #include <string_view>
 
 namespace onward {
-std::string sha256(std::string_view bytes);              // 64 hexadecimal digits
+std::string sha256(std::string_view bytes, bool plain = false);  // 64 hexadecimal digits; plain: without the processor's own instructions
 }
