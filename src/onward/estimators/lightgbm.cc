@@ -83,13 +83,19 @@ struct LightgbmRegressor : LightgbmWrapper {
 
 struct LightgbmClassifier : LightgbmWrapper {
   Tensor classes;
+  bool decides = false;  // since 4.7 the class has a decision_function: the raw scores
 
   void learned(Fields& f) {
     LightgbmWrapper::learned(f);
     if (!model) return;
+    decides = f.get("_fitted_with_feature_names").has_value();  // first written by 4.7
     f("_classes", classes, {std::to_string(std::max<int64_t>(model->outputs, 2))});
   }
-  Outputs operator()(const Frame& x) const { return outputs_of(*model, x, classes); }
+  Outputs operator()(const Frame& x) const {
+    Outputs out = outputs_of(*model, x, classes);
+    out.margin = !decides;
+    return out;
+  }
 };
 
 namespace {
