@@ -58,7 +58,7 @@ struct RadiusNeighborsClassifier : WithinRadius {
     for (size_t t = 0; t < classes.size(); ++t) {
       const Expr p = probabilities(weight, t);
       Expr chosen = pick(classes[t], argmax(p));
-      if (!outlier.empty() && outlier_class[t] < 0) chosen = where(reshaped(max(p), {rows}) > 0.0, chosen, Operand(outlier[t]));
+      if (!outlier.empty() && outlier_class[t] < 0) chosen = pick(Operand(with_outlier(t)), where(reshaped(max(p), {rows}) > 0.0, argmax(p), double(classes[t].size())));
       out.probabilities_each.push_back(p);
       labels.push_back(chosen);
     }
@@ -73,6 +73,16 @@ struct RadiusNeighborsClassifier : WithinRadius {
   }
 
  private:
+  // The classes and, behind them, the label of a row without neighbours: ONNX Runtime does not choose between bools.
+  Tensor with_outlier(size_t target) const {
+    Tensor all;
+    for_type<i64 | f64 | b8 | str>(classes[target].type(), [&]<class T>() {
+      const auto known = classes[target].values<T>(), other = outlier[target].values<T>();
+      const auto n = int64_t(known.size());
+      all = Array<T>::of({n + 1}, [&](int64_t i) { return i < n ? known[size_t(i)] : other[0]; });
+    });
+    return all;
+  }
   Expr probabilities(Expr weight, size_t target) const {
     const int64_t n = classes[target].size();
     const Numbers votes = Numbers::of({label.dim(0), n}, [&](int64_t i) { return label(i / n, int64_t(target)) == i % n ? 1.0 : 0.0; });
