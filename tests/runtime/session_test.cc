@@ -86,6 +86,9 @@ TEST(Session, NodesAreCheckedAgainstTheStandard) {
   EXPECT_EQ(message("y = Cast(x)").message, "node 'y' (Cast): attribute 'to' is missing");
   EXPECT_EQ(message("y = Add(x)").message, "node 'y' (Add): input 'B' is missing");
   EXPECT_EQ(message("y = Relu(x, x)").message, "node 'y' (Relu): has 2 inputs, the standard allows 1");
+  Model old = model("y = DequantizeLinear(x)", {{"x", {}, {}}}, {"y"});
+  old.opsets[""] = 9;                                     // there was none yet: it runs as the newest, and must have its inputs
+  EXPECT_EQ(error_of([&] { Session s(old); }).message, "node 'y' (DequantizeLinear): input 'x_scale' is missing");
 }
 
 TEST(Session, MemoryLimitStopsABomb) {

@@ -61,7 +61,10 @@ void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Known
   for (const Node& node : nodes) {
     const auto opset = opsets.find(node.domain);
     const auto* registered = known.custom.find(node.domain, node.op);
-    const Signature* form = known.is_function(node) || opset == opsets.end() ? nullptr : registered ? &registered->form : signature(node.domain, node.op, opset->second);
+    const bool has_form = !known.is_function(node) && opset != opsets.end();
+    const Signature* form = !has_form ? nullptr : registered ? &registered->form : signature(node.domain, node.op, opset->second);
+    // An operator that is younger than the model's opset runs as its newest version: its inputs must be those.
+    if (has_form && !form) form = signature(node.domain, node.op);
     if (form) {
       const char* who = registered ? "its registration" : node.domain == "com.microsoft" ? "the signature" : "the standard";
       check_ports(node, form->inputs, node.inputs, "inputs", who);
