@@ -89,6 +89,9 @@ TEST(Session, NodesAreCheckedAgainstTheStandard) {
   Model old = model("y = DequantizeLinear(x)", {{"x", {}, {}}}, {"y"});
   old.opsets[""] = 9;                                     // there was none yet: it runs as the newest, and must have its inputs
   EXPECT_EQ(error_of([&] { Session s(old); }).message, "node 'y' (DequantizeLinear): input 'x_scale' is missing");
+  Model first = model("y = Reshape(x)", {{"x", {}, {}}}, {"y"});
+  first.opsets[""] = 1;                                   // its shape was an attribute that could be left out
+  EXPECT_EQ(error_of([&] { Session s(first); }).message, "node 'y' (Reshape): input 'shape' is missing");
 }
 
 TEST(Session, MemoryLimitStopsABomb) {

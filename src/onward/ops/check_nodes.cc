@@ -49,8 +49,9 @@ std::string called(std::string_view domain, std::string_view op) { return text(d
 struct Known {
   const CustomOperators& custom;
   Names functions = {};                                   // of the model, as `called`
+  bool inputs_alone = false;
 
-  Known(const Model& model, const CustomOperators& custom) : custom(custom) {
+  Known(const Model& model, const CustomOperators& custom, bool inputs_alone = false) : custom(custom), inputs_alone(inputs_alone) {
     for (const Function& f : model.functions) functions.insert(called(f.domain, f.name));
   }
   bool is_function(const Node& node) const { return !functions.empty() && functions.contains(called(node.domain, node.op)); }
@@ -68,8 +69,8 @@ void check_all(const std::vector<Node>& nodes, const Opsets& opsets, const Known
     if (form) {
       const char* who = registered ? "its registration" : node.domain == "com.microsoft" ? "the signature" : "the standard";
       check_ports(node, form->inputs, node.inputs, "inputs", who);
-      check_ports(node, form->outputs, node.outputs, "outputs", who);
-      check_attributes(node, *form, who);
+      if (!known.inputs_alone) check_ports(node, form->outputs, node.outputs, "outputs", who);
+      if (!known.inputs_alone) check_attributes(node, *form, who);
     }
     for (const auto& [name, a] : node.attributes)
       if (auto* g = std::get_if<GraphRef>(&a); g && *g) check_all((*g)->nodes, opsets, known, depth + 1);
@@ -83,5 +84,7 @@ void check_nodes(const Model& model, const CustomOperators& custom) {
   check_all(model.graph.nodes, model.opsets, known, 0);
   for (const Function& f : model.functions) check_all(f.nodes, f.opsets, known, 0);
 }
+
+void check_modernised(const Model& model, const CustomOperators& custom) { check_all(model.graph.nodes, model.opsets, Known(model, custom, true), 0); }
 
 }  // namespace onward

@@ -27,6 +27,7 @@ Session::Session(Model model, SessionOptions options) : options_(std::move(optio
   outputs_ = model_.graph.outputs;
   for (const ValueInfo& input : model_.graph.inputs) if (!model_.graph.initializers.contains(input.name)) inputs_.push_back(input);
   modernise(model_, custom);
+  check_modernised(model_, custom);
   if (std::any_of(outputs_.begin(), outputs_.end(), is_open)) complete_outputs(outputs_, model_, custom);
   const OptimizeOptions optimisations{.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules};
   if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations);
