@@ -20,4 +20,12 @@ Tree in_order(Tree);
 // Feature names as a library gives them to columns that have none say nothing.
 std::vector<std::string> real_names(std::vector<std::string> names, std::string_view made_up);
 
+// A booster's class: it is fitted by its library, from files, and what fitting leaves is one model.
+template <class M>
+Definition from_files(std::string_view name) {
+  Definition d = reads<M>(name, {.cases = {}});
+  d.may_be_stateless = true;
+  return d;
+}
+
 }  // namespace onward

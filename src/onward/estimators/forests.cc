@@ -27,19 +27,11 @@ struct Forest {
     trees->features = f.facts().n_features_in;
     const std::vector<plain::Value> each = fitted_trees(f);
     if (each.empty()) return f.bad("estimators_", "is empty");
-    for (size_t i = 0; i < each.size(); ++i) {
-      try {
-        trees->trees.push_back(read_tree(f, each[i], {.outputs = counts ? outputs : 0}));
-        trees->targets = trees->trees.back().values.dim(1);
-      } catch (Error& e) {
-        return f.bad(text("tree ", i), e.message);
-      }
-    }
-    try {
-      check(*trees);
-    } catch (Error& e) {
-      f.bad("estimators_", e.message);
-    }
+    read_trees(f, each, *trees, [&](const plain::Value& tree, size_t) {
+      Tree read = read_tree(f, tree, {.outputs = counts ? outputs : 0});
+      trees->targets = read.values.dim(1);
+      return read;
+    });
   }
   Expr mean(Expr x) const {
     const Expr total = tree_sum(as_trees_see_it(x), trees);

@@ -45,18 +45,7 @@ struct IsolationForest {
     const std::vector<plain::Value> each = fitted_trees(f);
     if (each.empty() || each.size() != columns.size())
       return f.bad("estimators_", text("holds ", each.size(), " trees for ", columns.size(), " sets of columns"));
-    for (size_t i = 0; i < each.size(); ++i) {
-      try {
-        trees->trees.push_back(read(f, each[i], columns[i]));
-      } catch (Error& e) {
-        return f.bad(text("tree ", i), e.message);
-      }
-    }
-    try {
-      check(*trees);
-    } catch (Error& e) {
-      f.bad("estimators_", e.message);
-    }
+    read_trees(f, each, *trees, [&](const plain::Value& tree, size_t i) { return read(f, tree, columns[i]); });
   }
   Outputs operator()(Expr x) const {
     const Expr total = reshaped(tree_sum(as_trees_see_it(x), trees), {rows});
@@ -99,9 +88,9 @@ struct RandomTreesEmbedding {
   void learned(Fields& f) {
     missing_allowed = f.version() >= 106;  // as trees of random splits do
     trees->features = f.facts().n_features_in;
-    for (const plain::Value& tree : fitted_trees(f)) trees->trees.push_back(read_tree(f, tree, {.target = 0}));
-    if (trees->trees.empty()) return f.bad("estimators_", "is empty");
-    check(*trees);
+    const std::vector<plain::Value> each = fitted_trees(f);
+    if (each.empty()) return f.bad("estimators_", "is empty");
+    if (!read_trees(f, each, *trees, [&](const plain::Value& tree, size_t) { return read_tree(f, tree, {.target = 0}); })) return;
     f("one_hot_encoder_", encoder);
   }
   Outputs operator()(Expr x) const {

@@ -1,4 +1,5 @@
 // LightGBM: from its text files and from pickles of its booster and of its classes for scikit-learn. All of it is float64.
+#include "onward/estimators/booster_inputs.h"
 #include "onward/estimators/fields.h"
 #include "onward/estimators/lightgbm_model.h"
 
@@ -97,17 +98,6 @@ struct LightgbmClassifier : LightgbmWrapper {
     return out;
   }
 };
-
-namespace {
-
-template <class M>
-Definition from_files(std::string_view name) {
-  Definition d = reads<M>(name, {.cases = {}});
-  d.may_be_stateless = true;
-  return d;
-}
-
-}  // namespace
 
 Definitions lightgbm_estimators() {
   return {from_files<LightgbmBooster>("lightgbm.Booster"), from_files<LightgbmClassifier>("lightgbm.LGBMClassifier"),

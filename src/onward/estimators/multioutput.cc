@@ -74,7 +74,8 @@ struct RegressorChain : Chain {
   Outputs operator()(const Frame& x) const { return regressor(each(answers(x), predicted)); }
 };
 
-struct MultiOutputRegressor {
+// An estimator for each output.
+struct ByOutput {
   static constexpr bool takes_missing = true, takes_infinity = true;  // each part says what it refuses
   Parts parts;
 
@@ -83,6 +84,9 @@ struct MultiOutputRegressor {
     if (parts.empty()) return f.bad("estimators_", "is empty");
     takes_what_its_parts_take(f, parts);
   }
+};
+
+struct MultiOutputRegressor : ByOutput {
   Outputs operator()(const Frame& x) const {
     std::vector<Expr> said;
     for (const Outputs& out : ask_all(parts, x)) said.push_back(predicted(out));
@@ -90,15 +94,7 @@ struct MultiOutputRegressor {
   }
 };
 
-struct MultiOutputClassifier {
-  static constexpr bool takes_missing = true, takes_infinity = true;  // each part says what it refuses
-  Parts parts;
-
-  void learned(Fields& f) {
-    f("estimators_", parts);
-    if (parts.empty()) return f.bad("estimators_", "is empty");
-    takes_what_its_parts_take(f, parts);
-  }
+struct MultiOutputClassifier : ByOutput {
   Outputs operator()(const Frame& x) const {
     Outputs out{.role = Outputs::Role::classifier};
     std::vector<Expr> labels;

@@ -55,6 +55,22 @@ std::vector<plain::Value> fitted_trees(Fields& f) {
   return trees;
 }
 
+bool read_trees(Fields& f, std::span<const plain::Value> trees, TreeEnsemble& to, const std::function<Tree(const plain::Value&, size_t)>& read) {
+  for (size_t i = 0; i < trees.size(); ++i) {
+    try {
+      to.trees.push_back(read(trees[i], i));
+    } catch (Error& e) {
+      return f.bad(text("tree ", i), e.message), false;
+    }
+  }
+  try {
+    check(to);
+  } catch (Error& e) {
+    return f.bad("estimators_", e.message), false;
+  }
+  return true;
+}
+
 Expr as_trees_see_it(Expr x) { return cast(cast(x, DataType::f32), DataType::f64); }
 
 }  // namespace onward

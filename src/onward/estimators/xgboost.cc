@@ -1,4 +1,5 @@
 // XGBoost: from its own files and from pickles of its booster and of its classes for scikit-learn. All of it is float32.
+#include "onward/estimators/booster_inputs.h"
 #include "onward/estimators/fields.h"
 #include "onward/estimators/xgboost_model.h"
 
@@ -130,17 +131,6 @@ struct XgboostClassifier : XgboostWrapper {
   }
   Outputs operator()(const Frame& x) const { return classes_of(*model, classes, model->input(x, missing)); }
 };
-
-namespace {
-
-template <class M>
-Definition from_files(std::string_view name) {
-  Definition d = reads<M>(name, {.cases = {}});
-  d.may_be_stateless = true;
-  return d;
-}
-
-}  // namespace
 
 Definitions xgboost_estimators() {
   return {from_files<XgboostBooster>("xgboost.Booster"),
