@@ -55,7 +55,8 @@ std::vector<plain::Value> fitted_trees(Fields& f) {
   return trees;
 }
 
-bool read_trees(Fields& f, std::span<const plain::Value> trees, TreeEnsemble& to, const std::function<Tree(const plain::Value&, size_t)>& read) {
+bool read_trees(Fields& f, std::span<const plain::Value> trees, TreeEnsemble& to,
+                const std::function<Tree(const plain::Value&, size_t)>& read) {
   for (size_t i = 0; i < trees.size(); ++i) {
     try {
       to.trees.push_back(read(trees[i], i));

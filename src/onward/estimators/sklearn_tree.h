@@ -17,8 +17,9 @@ struct Leaf {           // what becomes of a leaf's stored value
 Tree read_tree(Fields&, const plain::Value& tree, const Leaf&);
 // The Cython trees of one tree estimator, or of each of `estimators_`.
 std::vector<plain::Value> fitted_trees(Fields&);
-// Each of them as `read`(tree, its number) makes it, and checked together; what is wrong is reported with the tree's number. Whether all is well.
-bool read_trees(Fields&, std::span<const plain::Value> trees, TreeEnsemble& to, const std::function<Tree(const plain::Value&, size_t)>& read);
+// Each as `read`(tree, its number) makes it, checked together; what is wrong is reported with the tree's number. Whether all is well.
+bool read_trees(Fields&, std::span<const plain::Value> trees, TreeEnsemble& to,
+                const std::function<Tree(const plain::Value&, size_t)>& read);
 // Rows are rounded to float32 before they meet float64 thresholds.
 Expr as_trees_see_it(Expr x);
 

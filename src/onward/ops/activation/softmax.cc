@@ -15,8 +15,8 @@ template <bool logarithm, class T> struct Body {
   [[gnu::always_inline]] static void line(const T* x, T* y, int64_t n) {
     const T top = largest_of(x, n);
     if constexpr (logarithm) {          // y may be x: nothing is written before the last pass
-      const T shift = top + std::log(exponentials<T, false>(x, y, n, top));
-      for (int64_t i = 0; i < n; ++i) y[i] = x[i] - shift;
+      const T total = std::log(exponentials<T, false>(x, y, n, top));
+      for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - top) - total;          // together they would be rounded as the largest is
     } else {
       const T scale = 1 / exponentials(x, y, n, top);
       for (int64_t i = 0; i < n; ++i) y[i] *= scale;
@@ -55,7 +55,7 @@ Operators activation_softmax() {
       define<Softmax, computed(Softmax::T)>({.in_place = true, .tolerance = 1e-6, .upgrades = {flattened_before_13},
                                              .examples = {"float [[0, 0], [1000, 0]] -> float [[0.5, 0.5], [1, 0]]"}}),
       define<LogSoftmax, computed(LogSoftmax::T)>({.in_place = true, .tolerance = 1e-6, .upgrades = {flattened_before_13},
-                                                   .examples = {"double [0] -> double [0]"}}),
+                                                   .examples = {"double [0] -> double [0]", "float [1000, 990] -> float [-4.5398899e-05, -10.000045]"}}),
   };
 }
 
