@@ -1,6 +1,7 @@
 """Every example of README.md and docs/ runs as it stands there."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,11 +21,12 @@ def examples(language):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with what the examples speak of: model.joblib, model.onnx and heldout.csv."""
+    """A folder with what the examples speak of: model.joblib, model.onnx, heldout.csv, booster.ubj and text.joblib."""
     folder = tmp_path_factory.mktemp("examples")
     make = """
 import joblib, numpy as np, pandas as pd
 from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -34,7 +36,9 @@ model = make_pipeline(make_column_transformer((StandardScaler(), ["age"]), (OneH
 model.fit(table, np.where(table["age"] > 40, "old", "young"))
 joblib.dump(model, "model.joblib")
 table.to_csv("heldout.csv", index=False)
+joblib.dump(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(["good wine", "bad wine", "a good day", "a bad day"], [1, 0, 1, 0]), "text.joblib")
 """
+    shutil.copy(ROOT / "tests/data/boosters/xgboost-3.2.0/binary.ubj", folder / "booster.ubj")
     subprocess.run([sys.executable, "-c", make], cwd=folder, check=True)
     subprocess.run([BUILD / "onward", "convert", "model.joblib", "-o", "model.onnx"], cwd=folder, check=True)
     return folder
