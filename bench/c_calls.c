@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_PIECES = 64, MOST_PORTS = 256, MOST_AXES = 8, MOST_CALLS = 1 << 22, MOST_IN_TURN = 50 };
+enum { MOST_PIECES = 4096, MOST_PORTS = 256, MOST_AXES = 8, MOST_CALLS = 1 << 22, MOST_IN_TURN = 50 };
 static const double TURN_SECONDS = 0.001;
 
 static void stop(const char* what, const char* why) {
@@ -111,7 +111,7 @@ typedef struct Engine {
   size_t outputs;
   const char* input_names[MOST_PORTS];
   char* output_names[MOST_PORTS];
-  void* inputs[MOST_PIECES][MOST_PORTS];
+  void** inputs;       /* of the first piece, then of the next */
   int pieces, next, in_turn;
   void (*run)(struct Engine*, void* const* inputs, void** outputs);
   void (*release)(void* value);
@@ -156,7 +156,7 @@ enum {
   GET_TENSOR_ELEMENT_TYPE = 60, GET_TENSOR_TYPE_AND_SHAPE = 65, CREATE_CPU_MEMORY_INFO = 69, GET_ALLOCATOR_WITH_DEFAULT_OPTIONS = 78, RELEASE_VALUE = 96,
   RELEASE_TENSOR_TYPE_AND_SHAPE_INFO = 99
 };
-enum { ORT_API_VERSION = 11, LOG_WARNING = 2, ARENA_ALLOCATOR = 1, DEFAULT_MEMORY = 0 };
+enum { ORT_API_VERSION = 11, LOG_ERROR = 3, ARENA_ALLOCATOR = 1, DEFAULT_MEMORY = 0 };
 static void* const* ort;               /* the table */
 static void *ort_session, *ort_memory, *ort_allocator;
 
@@ -191,7 +191,7 @@ static void open_ort(Engine* e, const char* library, const char* model) {
   const Base* (*base)(void) = (const Base* (*)(void))dlsym(handle, "OrtGetApiBase");
   if (!base || !(ort = base()->get_api(ORT_API_VERSION))) stop(library, "is not ONNX Runtime, or too old");
   void *env, *options;
-  check_ort(((Status(*)(int, const char*, void**))ort[CREATE_ENV])(LOG_WARNING, "bench", &env));
+  check_ort(((Status(*)(int, const char*, void**))ort[CREATE_ENV])(LOG_ERROR, "bench", &env));
   check_ort(((Status(*)(void**))ort[CREATE_SESSION_OPTIONS])(&options));
   check_ort(((Status(*)(void*, int))ort[SET_INTRA_OP_NUM_THREADS])(options, 1));
   check_ort(((Status(*)(void*, int))ort[SET_INTER_OP_NUM_THREADS])(options, 1));
@@ -211,15 +211,18 @@ static void get_ready(Engine* e, const char* path, int64_t batch, void* (*input)
   e->rows = read_rows(path);
   if (batch > e->rows.rows) stop(path, "has fewer rows than a call takes");
   for (int i = 0; i < e->rows.inputs; ++i) e->input_names[i] = e->rows.columns[i].name;
-  for (int64_t at = 0; at + batch <= e->rows.rows && e->pieces < (batch ? MOST_PIECES : 1); at += batch, ++e->pieces)
-    for (int i = 0; i < e->rows.inputs; ++i) e->inputs[e->pieces][i] = input(&e->rows.columns[i], at, batch);
+  const int64_t ports = e->rows.inputs, fit = batch ? e->rows.rows / batch : 1;
+  e->pieces = (int)(fit < MOST_PIECES ? fit : MOST_PIECES);
+  e->inputs = room(sizeof(void*) * (size_t)(e->pieces * ports));
+  for (int piece = 0; piece < e->pieces; ++piece)
+    for (int i = 0; i < ports; ++i) e->inputs[piece * ports + i] = input(&e->rows.columns[i], piece * batch, batch);
   e->took = room(MOST_CALLS * sizeof(double));
 }
 /* The time on the clock, or that of the thread's processor where it is less: while other work has the processor, neither engine runs. */
 static double call(Engine* e) {
   void* outputs[MOST_PORTS];
   const double processor = seconds_on(CLOCK_THREAD_CPUTIME_ID), start = now();
-  e->run(e, e->inputs[e->next], outputs);
+  e->run(e, e->inputs + e->next * e->rows.inputs, outputs);
   for (size_t k = 0; k < e->outputs; ++k) e->release(outputs[k]);
   const double seconds = now() - start, used = seconds_on(CLOCK_THREAD_CPUTIME_ID) - processor;
   e->next = (e->next + 1) % e->pieces;
@@ -230,7 +233,7 @@ static double call(Engine* e) {
 static long count_differences(Engine* a, Engine* b) {
   void *ours[MOST_PORTS], *theirs[MOST_PORTS];
   long differences = 0;
-  a->run(a, a->inputs[0], ours), b->run(b, b->inputs[0], theirs);
+  a->run(a, a->inputs, ours), b->run(b, b->inputs, theirs);
   for (size_t k = 0; k < a->outputs; ++k) {
     if (onward_value_kind(ours[k]) != ONWARD_TENSOR) continue;
     void *shape, *data;

@@ -8,12 +8,14 @@ import numpy as np
 
 ENGINES = ("scikit-learn", "ONNX Runtime", "onward")
 TURN_SECONDS = 0.001
+MOST_PIECES = 4096  # a row that comes again soon has trained the branch predictor
+SECTIONS = ("# Performance", "## Tabular models")  # of docs/performance.md, each written by a program of its own
 
 
 def rotating(call, rows, batch, prepared=lambda rows: rows):
     """A function that calls on the next `batch` rows each time; what it is called with is made before any clock runs."""
     starts = range(0, len(rows) - batch + 1, batch) if batch < len(rows) else [0]
-    pieces = [prepared(rows[s:s + batch] if isinstance(rows, np.ndarray) else rows.iloc[s:s + batch]) for s in itertools.islice(starts, 64)]
+    pieces = [prepared(rows[s:s + batch] if isinstance(rows, np.ndarray) else rows.iloc[s:s + batch]) for s in itertools.islice(starts, MOST_PIECES)]
     turn = itertools.cycle(pieces)
     return lambda: call(next(turn))
 
@@ -64,6 +66,16 @@ def document(speeds, from_c, conversions):
 
 def table_rows(cells):
     return ["| " + " | ".join(c) + " |" for c in cells]
+
+
+def put(document, heading, text):
+    """Puts a section in the place of the one with its heading; each runs to the next of SECTIONS. A new one goes to the end."""
+    old = document.read_text() if document.exists() else ""
+    lines = old.splitlines(keepends=True)
+    start = next((k for k, line in enumerate(lines) if line.rstrip() == heading), len(lines))
+    end = next((k for k, line in enumerate(lines) if k > start and line.rstrip() in SECTIONS), len(lines))
+    before, after = "".join(lines[:start]), "".join(lines[end:])
+    document.write_text(before + ("\n" if before and not before.endswith("\n\n") else "") + text + ("\n" if after else "") + after)
 
 
 def load():

@@ -57,7 +57,7 @@ def main():
     text = measuring.document(speeds, from_c, conversions)
     print(text)
     if options.write:
-        DOCUMENT.write_text(text)
+        measuring.put(DOCUMENT, measuring.SECTIONS[0], text)
 
 
 def timed_conversion(fitted):

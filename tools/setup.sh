@@ -5,7 +5,7 @@
 #
 # A tier includes the ones before it. fixtures also makes build/fixtures/<version>: one environment for each
 # scikit-learn version that files in tests/data/sklearn are written with. corpus makes build/corpus/<name> instead: the frameworks and
-# exporters of tests/corpus. bench (today no more than check), fixtures and
+# exporters of tests/corpus. bench makes build/bench/<name>: the engines that bench/tabular.py measures beside. bench, fixtures and
 # corpus are for developers; ./quickstart and ./check use none of them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -26,8 +26,11 @@ main() {
   done
   install_debian_packages "${up_to[@]}"
   install_python_packages "${up_to[@]}"
-  if [[ $wanted == fixtures || $wanted == corpus ]]; then make_environments "$wanted"; fi
+  if is_of_environments "$wanted"; then make_environments "$wanted"; fi
 }
+
+# Whether a tier is environments of its own, rather than packages for build/venv.
+is_of_environments() { [[ $1 == bench || $1 == fixtures || $1 == corpus ]]; }
 
 # The interpreter of Debian, not the first on the PATH: its headers are the ones that python3-dev brings.
 system_python() { if [[ -n ${ONWARD_PYTHON:-} ]]; then echo "$ONWARD_PYTHON"; else echo /usr/bin/python3; fi; }
@@ -59,7 +62,7 @@ install_python_packages() {
   "$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv" && "$(system_python)" -m venv "$venv"; }
   for tier in "$@"; do
     local file=python/requirements/$tier.txt stamp=$venv/.installed-$tier
-    if [[ $tier == fixtures || $tier == corpus || ! -f $file ]]; then continue; fi
+    if is_of_environments "$tier"; then continue; fi
     local hash
     hash=$(sha256sum "$file" | cut -d' ' -f1)
     [[ -f $stamp && $(<"$stamp") == "$hash" ]] && continue
@@ -73,9 +76,10 @@ install_python_packages() {
   done
 }
 
-# Lines of python/requirements/TIER.txt: the environment's name, an interpreter, what pip installs.
+# Lines of python/requirements/TIER.txt: the environment's name, an interpreter, what pip installs. One that cannot be made is said at the
+# end, and keeps none of the others from being made.
 make_environments() {
-  local version interpreter packages
+  local version interpreter packages failed=()
   while read -r version interpreter packages; do
     [[ $version == \#* || -z $version ]] && continue
     local folder=build/$1/$version
@@ -83,11 +87,18 @@ make_environments() {
     if [[ $interpreter == python3.9 ]]; then interpreter=${PYTHON39:-python3.9}; else interpreter=$(system_python); fi
     echo "setup: making $folder"
     rm -rf "$folder"
-    quietly "$interpreter" -m venv "$folder"
     # shellcheck disable=SC2086  # the line is a list
-    quietly "$folder/bin/pip" install --no-deps $packages
-    echo "$packages" > "$folder/.installed"
+    if quietly "$interpreter" -m venv "$folder" && quietly "$folder/bin/pip" install --no-deps $packages; then
+      echo "$packages" > "$folder/.installed"
+    else
+      rm -rf "$folder"
+      failed+=("$folder")
+    fi
   done < "python/requirements/$1.txt"
+  if (( ${#failed[@]} )); then
+    echo "setup: could not be made: ${failed[*]}" >&2
+    return 1
+  fi
 }
 
 # Runs a command, and shows what it said only when it fails.
