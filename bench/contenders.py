@@ -1,7 +1,7 @@
 """One contender of bench/tabular.py in a process of its own: opens a model, and times calls when it is asked to.
 
-Started as `contenders.py NAME FOLDER` with the interpreter of the contender's environment; FOLDER is what tabular_models.py made. Reads
-requests from standard input, a JSON object a line, and answers each with one: {"batch": N} takes the next rows N at a time, {"calls": N}
+Started as `contenders.py NAME FOLDER EXACT` with the interpreter of the contender's environment; FOLDER is what tabular_models.py made, EXACT
+the file of our own conversion. Reads requests from standard input, a JSON object a line, and answers each with one: {"batch": N} takes the next rows N at a time, {"calls": N}
 gives the microseconds of N calls, {"answers": FILE} writes the answers to the first rows. A time is that on the clock, or that of the
 process's processors where it is less: while other work has the core, no engine runs.
 """
@@ -50,7 +50,7 @@ class Opened:
 
 # --- the engines that run ONNX files
 
-def session(module, path):
+def session(module, path, folder):
     options = module.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # a warning at each call would be timed with it
@@ -60,7 +60,7 @@ def session(module, path):
     except Exception as problem:
         raise CannotRun(str(problem).splitlines()[0][:200]) from problem
     loading = {"seconds": time.perf_counter() - start, "bytes": own_bytes() - before}
-    return Opened(lambda feeds: made.run(None, feeds), feeds_of(made), answer_of(path.parent), module.__version__, loading=loading)
+    return Opened(lambda feeds: made.run(None, feeds), feeds_of(made), answer_of(folder), module.__version__, loading=loading)
 
 
 def answer_of(folder):
@@ -88,27 +88,27 @@ def feeds_of(made):
     return feeds
 
 
-def float_file(folder):
+def float_file(folder, exact):
     """The exporter's file, or ours where it refuses."""
-    return path if (path := folder / "float.onnx").exists() else folder / "exact.onnx"
+    return path if (path := folder / "float.onnx").exists() else exact
 
 
-def onward(folder):
+def onward(folder, exact):
     import onward
 
-    return session(onward, float_file(folder))
+    return session(onward, float_file(folder, exact), folder)
 
 
-def onward_exact(folder):
+def onward_exact(folder, exact):
     import onward
 
-    return session(onward, folder / "exact.onnx")
+    return session(onward, exact, folder)
 
 
-def onnxruntime(folder):
+def onnxruntime(folder, exact):
     import onnxruntime
 
-    return session(onnxruntime, float_file(folder))
+    return session(onnxruntime, float_file(folder, exact), folder)
 
 
 # --- the libraries themselves
@@ -120,7 +120,7 @@ def source(folder, kind):
     return path
 
 
-def scikit_learn(folder):
+def scikit_learn(folder, _):
     import joblib
     import pandas
     import sklearn
@@ -133,7 +133,7 @@ def answering(model):
     return model.predict_proba if hasattr(model, "predict_proba") else model.predict
 
 
-def numpy_by_hand(folder):
+def numpy_by_hand(folder, _):
     """What a careful author writes for one model: a matrix product, and no more."""
     import joblib
 
@@ -165,21 +165,21 @@ def support_vectors_by_hand(model):
     return predict
 
 
-def lightgbm(folder):
+def lightgbm(folder, _):
     import lightgbm
 
     model = lightgbm.Booster(model_file=str(source(folder, "txt")))
     return Opened(lambda X: model.predict(X, num_threads=1), version=lightgbm.__version__)
 
 
-def xgboost(folder):
+def xgboost(folder, _):
     import xgboost
 
     model = xgboost.Booster({"nthread": 1}, model_file=str(source(folder, "ubj")))
     return Opened(model.inplace_predict, version=xgboost.__version__)
 
 
-def catboost(folder):
+def catboost(folder, _):
     import catboost
 
     model = catboost.CatBoost().load_model(str(source(folder, "cbm")))
@@ -188,7 +188,7 @@ def catboost(folder):
 
 # --- engines of their own
 
-def onedal(folder):
+def onedal(folder, _):
     """Boosters are converted; what scikit-learn fits is fitted again, for its own file holds none of oneDAL's structures."""
     import daal4py
     import sklearnex
@@ -229,7 +229,7 @@ def booster_of(path):
     return catboost.CatBoost().load_model(str(path))
 
 
-def lleaves(folder):
+def lleaves(folder, _):
     """The first time it compiles, for a minute or so."""
     import lleaves
 
@@ -238,7 +238,7 @@ def lleaves(folder):
     return Opened(lambda X: model.predict(X, n_jobs=1), lambda rows: rows.astype(np.float64), version=metadata.version("lleaves"))
 
 
-def tl2cgen(folder):
+def tl2cgen(folder, _):
     """Likewise; through C and gcc."""
     import tl2cgen
     import treelite
@@ -253,7 +253,7 @@ def tl2cgen(folder):
     return Opened(predictor.predict, tl2cgen.DMatrix, lambda found: found.reshape(len(found), -1), metadata.version("tl2cgen"))
 
 
-def openvino(folder):
+def openvino(folder, _):
     """In float32: by itself it takes bfloat16 where the processor has it."""
     import openvino
 
@@ -280,7 +280,7 @@ def dense_part(path):
     return model
 
 
-# Name, environment, how it opens a folder's model. The environment venv is build/venv itself.
+# Name, environment, how it opens a folder's model (or our file of it). The environment venv is build/venv itself.
 CONTENDERS = {
     "onward": ("venv", onward), "onward exact": ("venv", onward_exact), "ONNX Runtime": ("venv", onnxruntime),
     "scikit-learn": ("models", scikit_learn), "NumPy by hand": ("models", numpy_by_hand), "LightGBM": ("models", lightgbm),
@@ -323,7 +323,7 @@ class Worker:
 
 
 def main():
-    name, folder = sys.argv[1], Path(sys.argv[2])
+    name, folder, exact = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no reply
     warnings.simplefilter("ignore")
@@ -332,7 +332,7 @@ def main():
         print(json.dumps(answer), file=replies, flush=True)
 
     try:
-        found = CONTENDERS[name][1](folder)
+        found = CONTENDERS[name][1](folder, exact)
     except (CannotRun, ImportError) as problem:
         return reply({"refusal": str(problem), "unsuited": isinstance(problem, NotItsModel)})
     reply({"version": found.version, "loading": found.loading, "same_model": found.same_model})

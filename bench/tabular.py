@@ -23,7 +23,7 @@ import numpy as np
 import c_calls
 import tabular_document
 import tabular_models
-from contenders import CONTENDERS
+from contenders import CONTENDERS, feeds_of, float_file
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build"
@@ -40,7 +40,6 @@ def main():
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # and with this process all that it starts
     measured = []
     for workload in chosen:
-        write_exact_file(options.folder / workload.name, package)
         measured.append(measure(workload, options, package))
         print(tabular_document.shown(measured[-1]), flush=True)
         if options.json:
@@ -104,16 +103,19 @@ def environment_of(package):
     return {**os.environ, "PYTHONPATH": str(package)} if package else None
 
 
-def write_exact_file(folder, package):
-    """Our own conversion of the library's file."""
+def exact_file(folder, package):
+    """Our own conversion of the library's file, by this checkout's package, in this checkout."""
+    path = BUILD / "bench/exact" / f"{folder.name}.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
     code = "import sys, onward; onward.convert(sys.argv[1]).save(sys.argv[2])"
-    subprocess.run([sys.executable, "-c", code, tabular_models.source_of(folder), folder / "exact.onnx"], check=True, env=environment_of(package))
+    subprocess.run([sys.executable, "-c", code, tabular_models.source_of(folder), path], check=True, env=environment_of(package))
+    return path
 
 
 class Contender:
     """A contender's process, asked by a line and answering by a line."""
 
-    def __init__(self, name, options, folder, package):
+    def __init__(self, name, options, folder, exact, package):
         self.name, self.times = name, []
         environment = CONTENDERS[name][0]
         python = Path(sys.executable) if environment == "venv" else options.environments / environment / "bin/python"
@@ -121,7 +123,7 @@ class Contender:
         if not python.exists():
             self.greeting = {"refusal": f"not installed: {python.parent.parent.name} is missing (tools/setup.sh bench)"}
             return
-        self.process = subprocess.Popen([python, HERE / "contenders.py", name, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment_of(package))
+        self.process = subprocess.Popen([python, HERE / "contenders.py", name, folder, exact], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment_of(package))
         self.greeting = self.answer()
 
     def ask(self, **request):
@@ -151,7 +153,8 @@ class Contender:
 
 def measure(workload, options, package):
     folder = options.folder / workload.name
-    contenders = [Contender(name, options, folder, package) for name in options.contenders]
+    exact = exact_file(folder, package)
+    contenders = [Contender(name, options, folder, exact, package) for name in options.contenders]
     able = [c for c in contenders if "refusal" not in c.greeting]
     found = {"name": workload.name, "title": workload.title, "export": json.loads((folder / "export.json").read_text()),
              "contenders": {c.name: c.greeting for c in contenders}, "differences": differences(able), "batches": []}
@@ -163,7 +166,7 @@ def measure(workload, options, package):
     for contender in contenders:
         contender.close()
     if 1 in options.batches:
-        next(b for b in found["batches"] if b["rows"] == 1)["c"] = one_row_from_c(folder, able, options.seconds)
+        next(b for b in found["batches"] if b["rows"] == 1).update(one_row_from_c(folder, exact, able, options.seconds))
     return found
 
 
@@ -192,26 +195,26 @@ def differences(able):
     return {name: float(np.max(np.abs(answers - found[library]))) for name, answers in found.items() if name != library}
 
 
-def one_row_from_c(folder, able, seconds):
-    """Both engines on one file, then onward on its exact one."""
+def one_row_from_c(folder, exact, able, seconds):
+    """Both engines on one file, then onward on its exact one, in the same turns with ONNX Runtime."""
     names, found = {c.name for c in able}, {}
     rows = tabular_models.load_rows(folder / "rows.npz")[0]
     calls = c_calls.CCalls()
-    shared = (folder / "float.onnx") if (folder / "float.onnx").exists() else folder / "exact.onnx"
+    shared = float_file(folder, exact)
+    both = (shared.read_bytes(), feeds(shared, rows))
+    rival = both if "ONNX Runtime" in names else None
     if "onward" in names:
-        both = (shared.read_bytes(), feeds(shared, rows))
-        times, differing = calls.times_and_differences(1, seconds * 2, both, both if "ONNX Runtime" in names else None)
-        found = {name: summary(t) for name, t in times.items()}
+        times, found["differing"] = calls.times_and_differences(1, seconds * 2, both, rival)
+        found["c"] = {name: summary(t) for name, t in times.items()}
     if "onward exact" in names:
-        exact = folder / "exact.onnx"
-        found["onward exact"] = summary(calls.times(1, seconds, (exact.read_bytes(), feeds(exact, rows)))["onward"])
+        times = calls.times(1, seconds * 2, (exact.read_bytes(), feeds(exact, rows)), rival)
+        found.setdefault("c", {})["onward exact"] = summary(times["onward"])
     calls.close()
     return found
 
 
 def feeds(path, rows):
     import onward
-    from contenders import feeds_of
 
     return feeds_of(onward.InferenceSession(str(path)))(rows)
 

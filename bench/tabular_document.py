@@ -42,6 +42,8 @@ def shown(measured):
                 lines.append(f"  {batch['rows']:>6} rows, {'from C' if where == 'c' else 'Python'}  {name:16} {time(batch[where], name):>22} µs {times_faster}")
         if (reached := ratio(batch)) and (aimed := target(measured, batch)):
             lines.append(f"  {batch['rows']:>6} rows: {reached:.2f} times ONNX Runtime, {aimed:g} aimed at{'' if reached >= aimed else ': missed'}")
+        if batch.get("differing"):
+            lines.append(f"  {batch['rows']:>6} rows: from C {batch['differing']} answers of the engines differ")
     for name, greeting in measured["contenders"].items():
         if "refusal" in greeting and not greeting.get("unsuited"):
             lines.append(f"  {name}: {greeting['refusal']}")
