@@ -136,8 +136,28 @@ def test_bench(models):
 
 def test_bench_beside_onnxruntime(models):
     pytest.importorskip("onnxruntime")
-    answer = run("bench", models / "matrix.onnx", "--batch", "1", "--seconds", "900ms", "--vs", "onnxruntime", "--json").json
-    assert answer["onnxruntime"][0].isdigit() and answer["batches"][0]["ratio"] > 0
+    answer = run("bench", models / "matrix.onnx", "--batch", "1", "--seconds", "100ms", "--vs", "onnxruntime", "--json").json
+    assert answer["onnxruntime"][0].isdigit() and answer["threads"] == 1
+    batch = answer["batches"][0]
+    assert batch["ratio"] == pytest.approx(batch["onnxruntime"]["p50_ms"] / batch["onward"]["p50_ms"]) and batch["different_inputs"] > 1000
+    assert all(batch[e]["p25_ms"] <= batch[e]["p50_ms"] <= batch[e]["p75_ms"] for e in ("onward", "onnxruntime"))
+
+
+@pytest.mark.parametrize("rows", [("--data", "table.csv"), ()], ids=["data", "made up"])
+def test_bench_compares_the_answers(models, rows):
+    """With texts among the inputs, which ONNX Runtime is given as copies."""
+    pytest.importorskip("onnxruntime")
+    rows = [models / r if r.endswith(".csv") else r for r in rows]
+    answer = run("bench", models / "table.onnx", "--batch", "1,256", "--seconds", "50ms", "--vs", "onnxruntime", "--json", *rows).json
+    assert answer["agreement"]["values"] == (1 + 256) * 3 and answer["agreement"]["labels_differing"] == 0 and answer["agreement"]["largest_difference"] < 1e-12
+
+
+def test_bench_says_why_onnxruntime_does_not_run(models, tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    answer = run("bench", models / "matrix.onnx", "--batch", "5", "--seconds", "50ms", "--vs", "onnxruntime", "--python", python, "--json").json
+    assert "has no onnxruntime" in answer["onnxruntime"]["refusal"] and "ratio" not in answer["batches"][0]
 
 
 # --- run-case and run-cases
