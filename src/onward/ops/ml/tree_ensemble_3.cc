@@ -41,55 +41,89 @@ struct NodeHash { size_t operator()(const NodeKey& k) const { return size_t(k.tr
 
 // Chains of "x is a, else x is b, else …" that share their yes branch are how older exporters write a set of categories.
 template <class T> void merge_equality_chains(PlainForest<T>& f) {
-  std::vector<int> parents(f.nodes.size());
-  for (const auto& n : f.nodes) for (int64_t child : {n.yes, n.no}) if (child >= 0) ++parents[size_t(child)];
-  for (auto& n : f.nodes) {
-    if (n.mode != Branch::eq) continue;
-    std::vector<T> set{n.split};
-    while (n.no >= 0) {
-      const auto& next = f.nodes[size_t(n.no)];
-      if (next.mode != Branch::eq || next.feature != n.feature || next.yes != n.yes || next.missing_yes != n.missing_yes || parents[size_t(n.no)] != 1 || &next == &n || set.size() > f.nodes.size()) break;
-      set.push_back(next.split);
-      n.no = next.no;
+  std::vector<int> parents(f.nodes());
+  for (size_t i = 0; i < f.nodes(); ++i) for (int32_t child : {f.yes[i], f.no[i]}) if (child >= 0) ++parents[size_t(child)];
+  for (size_t i = 0; i < f.nodes(); ++i) {
+    if (f.mode[i] != Branch::eq) continue;
+    std::vector<T> set{f.split[i]};
+    while (f.no[i] >= 0) {
+      const auto next = size_t(f.no[i]);
+      if (f.mode[next] != Branch::eq || f.feature[next] != f.feature[i] || f.yes[next] != f.yes[i] || f.missing_yes[next] != f.missing_yes[i] || parents[next] != 1 || next == i || set.size() > f.nodes()) break;
+      set.push_back(f.split[next]);
+      f.no[i] = f.no[next];
     }
-    if (set.size() > 1) n.mode = Branch::member, n.set = std::move(set);
+    if (set.size() > 1) f.mode[i] = Branch::member, f.split[i] = T(f.add_set(std::move(set)));
   }
 }
 
-template <class T, class Op> PlainForest<T> plain(const Op& op, const LeafLists& lists, int64_t targets) {
+template <class Op, class T> void check_lengths(const Op& op, const LeafLists& lists, const std::vector<T>& splits, const std::vector<T>& weights) {
   const size_t n = op.nodes_treeids.size();
-  const auto splits = numbers<T>(op.nodes_values, op.nodes_values_as_tensor), weights = numbers<T>(lists.weights, lists.weights_tensor);
   const std::pair<const char*, size_t> same[] = {{"nodes_nodeids", op.nodes_nodeids.size()}, {"nodes_featureids", op.nodes_featureids.size()}, {"nodes_modes", op.nodes_modes.size()},
                                                  {"nodes_values", splits.size()}, {"nodes_truenodeids", op.nodes_truenodeids.size()}, {"nodes_falsenodeids", op.nodes_falsenodeids.size()}};
   for (const auto& [name, size] : same) if (size != n) fail(Code::bad_model, name, " has ", size, " elements, nodes_treeids ", n);
   if (!op.nodes_missing_value_tracks_true.empty() && op.nodes_missing_value_tracks_true.size() != n) fail(Code::bad_model, "nodes_missing_value_tracks_true has ", op.nodes_missing_value_tracks_true.size(), " elements, nodes_treeids ", n);
   if (lists.trees.size() != weights.size() || lists.nodes.size() != weights.size() || lists.targets.size() != weights.size()) fail(Code::bad_model, "the lists of leaves have ", lists.trees.size(), ", ", lists.nodes.size(), ", ", lists.targets.size(), " and ", weights.size(), " elements");
+}
 
-  std::unordered_map<NodeKey, int64_t, NodeHash> number;  // (tree, node) -> node, or ~leaf
+// Which node a (tree, node) is: a place among the inner nodes, or ~leaf.
+class NodeNumbers {
+ public:
+  template <class Op> explicit NodeNumbers(const Op& op) {
+    for (size_t i = 0; i < op.nodes_treeids.size(); ++i) {
+      const bool leaf = op.nodes_modes[i] == "LEAF";
+      const int32_t id = leaf ? ~leaves++ : int32_t(stated.size());
+      if (!number_.emplace(NodeKey{op.nodes_treeids[i], op.nodes_nodeids[i]}, id).second) fail(Code::bad_model, "tree ", op.nodes_treeids[i], " has node ", op.nodes_nodeids[i], " twice");
+      if (!leaf) stated.push_back(i);
+      if (i == 0 || op.nodes_treeids[i] != op.nodes_treeids[i - 1]) roots.push_back(id);
+    }
+  }
+  int32_t find(int64_t tree, int64_t node) const {
+    const auto it = number_.find({tree, node});
+    if (it == number_.end()) fail(Code::bad_model, "tree ", tree, " has no node ", node);
+    return it->second;
+  }
+  std::vector<size_t> stated;                             // which entry an inner node came from
+  std::vector<int32_t> roots;
+  int32_t leaves = 0;
+
+ private:
+  std::unordered_map<NodeKey, int32_t, NodeHash> number_;
+};
+
+// The addends of each leaf one after the other, in the order in which they are stated.
+template <class T> void group_addends(PlainForest<T>& out, const NodeNumbers& numbers, const LeafLists& lists, const std::vector<T>& weights) {
+  std::vector<int32_t> leaf;
+  out.leaf_begin.assign(size_t(numbers.leaves) + 1, 0);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const int32_t id = numbers.find(lists.trees[i], lists.nodes[i]);
+    if (id >= 0) fail(Code::bad_model, "node ", lists.nodes[i], " of tree ", lists.trees[i], " has a weight and is no leaf");
+    if (lists.targets[i] < 0 || lists.targets[i] >= out.targets) fail(Code::bad_model, "a leaf adds to target ", lists.targets[i], " of ", out.targets);
+    leaf.push_back(~id), ++out.leaf_begin[size_t(~id) + 1];
+  }
+  for (size_t i = 1; i < out.leaf_begin.size(); ++i) out.leaf_begin[i] += out.leaf_begin[i - 1];
+  std::vector<int32_t> next(out.leaf_begin);
+  out.target.resize(weights.size()), out.weight.resize(weights.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto at = size_t(next[size_t(leaf[i])]++);
+    out.target[at] = int32_t(lists.targets[i]), out.weight[at] = weights[i];
+  }
+}
+
+template <class T, class Op> PlainForest<T> plain(const Op& op, const LeafLists& lists, int64_t targets) {
+  const auto splits = numbers<T>(op.nodes_values, op.nodes_values_as_tensor), weights = numbers<T>(lists.weights, lists.weights_tensor);
+  check_lengths(op, lists, splits, weights);
+  const NodeNumbers numbers(op);
   PlainForest<T> out;
   out.targets = targets;
-  std::vector<size_t> stated;                             // which entry a node came from
-  for (size_t i = 0; i < n; ++i) {
-    const bool leaf = op.nodes_modes[i] == "LEAF";
-    const int64_t id = leaf ? ~int64_t(out.leaves.size()) : int64_t(stated.size());
-    if (!number.emplace(NodeKey{op.nodes_treeids[i], op.nodes_nodeids[i]}, id).second) fail(Code::bad_model, "tree ", op.nodes_treeids[i], " has node ", op.nodes_nodeids[i], " twice");
-    if (leaf) out.leaves.emplace_back();
-    else stated.push_back(i);
-    if (i == 0 || op.nodes_treeids[i] != op.nodes_treeids[i - 1]) out.roots.push_back(id);
+  out.roots = numbers.roots;
+  for (size_t i : numbers.stated) {
+    const int64_t feature = op.nodes_featureids[i];
+    if (feature < 0 || feature > INT32_MAX) fail(Code::bad_model, "nodes_featureids has ", feature);
+    out.split.push_back(splits[i]), out.feature.push_back(int32_t(feature)), out.mode.push_back(branch_of(op.nodes_modes[i]));
+    out.missing_yes.push_back(!op.nodes_missing_value_tracks_true.empty() && op.nodes_missing_value_tracks_true[i] != 0);
+    out.yes.push_back(numbers.find(op.nodes_treeids[i], op.nodes_truenodeids[i])), out.no.push_back(numbers.find(op.nodes_treeids[i], op.nodes_falsenodeids[i]));
   }
-  const auto find = [&](int64_t tree, int64_t node) {
-    const auto it = number.find({tree, node});
-    if (it == number.end()) fail(Code::bad_model, "tree ", tree, " has no node ", node);
-    return it->second;
-  };
-  for (size_t i : stated)
-    out.nodes.push_back({splits[i], op.nodes_featureids[i], branch_of(op.nodes_modes[i]), !op.nodes_missing_value_tracks_true.empty() && op.nodes_missing_value_tracks_true[i] != 0,
-                         find(op.nodes_treeids[i], op.nodes_truenodeids[i]), find(op.nodes_treeids[i], op.nodes_falsenodeids[i]), {}});
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const int64_t id = find(lists.trees[i], lists.nodes[i]);
-    if (id >= 0) fail(Code::bad_model, "node ", lists.nodes[i], " of tree ", lists.trees[i], " has a weight and is no leaf");
-    out.leaves[size_t(~id)].push_back({lists.targets[i], weights[i]});
-  }
+  group_addends(out, numbers, lists, weights);
   merge_equality_chains(out);
   return out;
 }
@@ -100,10 +134,10 @@ struct EitherForest {
   std::shared_ptr<const Forest<double>> doubles;
   bool in_double = false;                                 // the model's own numbers are double
 
-  template <class Op> void make(const Op& op, const LeafLists& lists, int64_t targets) {
+  template <class Op> void make(const Op& op, const LeafLists& lists, int64_t targets, Aggregate how, bool marks = false) {
     in_double = (op.nodes_values_as_tensor && op.nodes_values_as_tensor.type() == DataType::f64) || (lists.weights_tensor && lists.weights_tensor.type() == DataType::f64);
-    if (!in_double) floats = std::make_shared<const Forest<float>>(plain<float>(op, lists, targets));
-    doubles = std::make_shared<const Forest<double>>(plain<double>(op, lists, targets));
+    if (!in_double) floats = std::make_shared<const Forest<float>>(plain<float>(op, lists, targets), how, marks);
+    doubles = std::make_shared<const Forest<double>>(plain<double>(op, lists, targets), how, marks);
   }
   // f(forest) with the one for inputs of this type
   template <class F> void with(DataType input, F&& f) const { in_double || input == DataType::f64 ? f(*doubles) : f(*floats); }
@@ -132,7 +166,7 @@ struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
     if (targets < 1 || targets > 1 << 24) fail(Code::bad_model, "n_targets is ", targets);
     base = numbers<double>(base_values, base_values_as_tensor);
     if (!base.empty() && int64_t(base.size()) != targets) fail(Code::bad_model, "base_values has ", base.size(), " elements for ", targets, " targets");
-    forest.make(*this, {target_treeids, target_nodeids, target_ids, target_weights, target_weights_as_tensor}, targets);
+    forest.make(*this, {target_treeids, target_nodeids, target_ids, target_weights, target_weights_as_tensor}, targets, how);
     drop_lists(*this);
   }
   void infer(Inference& io) const {
@@ -146,7 +180,7 @@ struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
     forest.with(x.type(), [&, rows = rows, columns = columns]<class T>(const Forest<T>& f) {
       const NumericRows<T> in(call, x);
       const Tensor scores = call.scratch(type_of<T>, {rows, targets});
-      f.run(call.context, in.data(), rows, columns, how, scores.template data<T>());
+      f.run(call.context, in.data(), rows, columns, scores.template data<T>());
       for (int64_t r = 0; r < rows; ++r) {
         T* row = scores.template data<T>() + r * targets;
         for (size_t k = 0; k < base.size(); ++k) row[k] += T(base[k]);
@@ -176,7 +210,7 @@ struct TreeEnsembleClassifier : standard::TreeEnsembleClassifier {
     one_score = labels.size() == 2 && used.size() == 1;
     for (double w : numbers<double>(class_weights, class_weights_as_tensor)) all_positive = all_positive && w >= 0;
     if (base.size() > size_t(kept)) fail(Code::bad_model, "base_values has ", base.size(), " elements for ", kept, " classes");
-    forest.make(*this, {class_treeids, class_nodeids, class_ids, class_weights, class_weights_as_tensor}, kept);
+    forest.make(*this, {class_treeids, class_nodeids, class_ids, class_weights, class_weights_as_tensor}, kept, Aggregate::sum, !one_score);
     only = used.empty() ? 0 : *used.begin();
     drop_lists(*this);
   }
@@ -193,8 +227,8 @@ struct TreeEnsembleClassifier : standard::TreeEnsembleClassifier {
     forest.with(x.type(), [&, rows = rows, columns = columns]<class T>(const Forest<T>& f) {
       const NumericRows<T> in(call, x);
       const Tensor scores = call.scratch(type_of<T>, {rows, kept});
-      const std::unique_ptr<bool[]> seen(new bool[size_t(rows * kept)]);
-      f.run(call.context, in.data(), rows, columns, Aggregate::sum, scores.template data<T>(), seen.get());
+      const std::unique_ptr<bool[]> seen(one_score ? nullptr : new bool[size_t(rows * kept)]);
+      f.run(call.context, in.data(), rows, columns, scores.template data<T>(), seen.get());
       for (int64_t r = 0; r < rows; ++r) {
         T* row = scores.template data<T>() + r * kept;
         const int64_t label = one_score ? finish_binary(row) : finish(row, seen.get() + r * kept);

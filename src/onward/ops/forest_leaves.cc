@@ -1,0 +1,84 @@
+#include "onward/ops/forest_leaves.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+namespace onward {
+namespace {
+
+template <class T> bool adds_twice_to_a_target(const PlainForest<T>& f) {
+  std::vector<int32_t> last(size_t(f.targets), -1);
+  for (size_t leaf = 0; leaf < f.leaves(); ++leaf)
+    for (int32_t i = f.leaf_begin[leaf]; i < f.leaf_begin[leaf + 1]; ++i)
+      if (std::exchange(last[size_t(f.target[size_t(i)])], int32_t(leaf)) == int32_t(leaf)) return true;
+  return false;
+}
+
+template <class T> int32_t single_target(const PlainForest<T>& f, const TreeSlots& tree) {  // -1: the leaves are empty; -2: several
+  int32_t target = -1;
+  for (const int32_t slot : tree.leaves) {
+    const auto leaf = size_t(~tree.from[size_t(slot)]);
+    for (int32_t i = f.leaf_begin[leaf]; i < f.leaf_begin[leaf + 1]; ++i) {
+      if (target >= 0 && f.target[size_t(i)] != target) return -2;
+      target = f.target[size_t(i)];
+    }
+  }
+  return target;
+}
+
+template <class T> bool each_tree_has_one_target(const PlainForest<T>& f) {
+  if (f.targets == 1) return true;
+  SlotMaker<T> maker(f);
+  return std::none_of(f.roots.begin(), f.roots.end(), [&](int32_t root) { return single_target(f, maker.of(root)) == -2; });
+}
+
+}  // namespace
+
+template <class T> LeafTable<T>::LeafTable(const PlainForest<T>& f, bool as_lists) : targets(f.targets) {
+  const bool filled = f.targets <= 4 || int64_t(f.weight.size()) >= int64_t(f.leaves()) * f.targets / 4;
+  if (as_lists || adds_twice_to_a_target(f)) form = Form::lists;
+  else if (each_tree_has_one_target(f)) form = Form::single;
+  else form = filled ? Form::dense : Form::lists;
+  if (form == Form::lists) begin.push_back(0);
+}
+
+template <class T> int32_t LeafTable<T>::add(const PlainForest<T>& f, int32_t leaf, bool shared) {
+  const auto first = size_t(f.leaf_begin[size_t(leaf)]), end = size_t(f.leaf_begin[size_t(leaf) + 1]);
+  if (form == Form::lists) {
+    for (size_t i = first; i < end; ++i) target.push_back(f.target[i]), values.push_back(f.weight[i]);
+    begin.push_back(int32_t(values.size()));
+    return int32_t(begin.size()) - 2;
+  }
+  const size_t width = form == Form::single ? 1 : size_t(targets), at = values.size();
+  values.resize(at + width, T(0));
+  for (size_t i = first; i < end; ++i) values[at + (form == Form::single ? 0 : size_t(f.target[i]))] = f.weight[i];
+  const auto number = int32_t(at / width);
+  const int32_t same = shared ? same_as({values.data() + at, width}, number) : number;
+  if (same != number) values.resize(at);
+  return same;
+}
+
+// An open table of at most 2^20 places; where it is full a leaf keeps its own number.
+template <class T> int32_t LeafTable<T>::same_as(std::span<const T> own, int32_t number) {
+  constexpr size_t places = size_t{1} << 20, tries = 8;
+  if (known_.empty()) known_.assign(places, -1);
+  uint64_t hash = 0;
+  for (T v : own) hash = (std::rotl(hash, 23) ^ std::bit_cast<std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>(v)) * 0x9E3779B97F4A7C15ull;
+  for (size_t k = 0; k < tries; ++k) {
+    int32_t& place = known_[((hash >> 40) + k) % places];
+    if (place < 0) return place = number;
+    if (std::memcmp(values.data() + size_t(place) * own.size(), own.data(), own.size_bytes()) == 0) return place;
+  }
+  return number;
+}
+
+template <class T> int32_t LeafTable<T>::target_of(const PlainForest<T>& f, const TreeSlots& tree) const {
+  return form == Form::single ? std::max(single_target(f, tree), 0) : 0;
+}
+
+template struct LeafTable<float>;
+template struct LeafTable<double>;
+
+}  // namespace onward

@@ -1,0 +1,47 @@
+// What the leaves of a packed forest add, in the form that suits all of them.
+#pragma once
+#include <span>
+
+#include "onward/ops/plain_forest.h"
+
+namespace onward {
+
+template <class T> struct LeafTable {
+  enum class Form : uint8_t {
+    single,                              // each tree adds one number to one target
+    dense,                               // a number for every target
+    lists,                               // pairs of target and number
+  };
+  Form form = Form::single;
+  int64_t targets = 1;
+  std::vector<T> values;                 // single: of each leaf; dense: [leaves][targets]; lists: of each pair
+  std::vector<int32_t> begin;            // lists: pairs [begin[i], begin[i + 1]) are leaf i's
+  std::vector<int32_t> target;           // lists: of each pair
+
+  LeafTable() = default;
+  explicit LeafTable(const PlainForest<T>&, bool as_lists = false);
+  // Takes in one leaf and returns its number. Numbers are those of adding, unless `shared`, when equal leaves may share one.
+  int32_t add(const PlainForest<T>&, int32_t leaf, bool shared = false);
+  // To which target a tree adds, where each tree adds to one.
+  int32_t target_of(const PlainForest<T>&, const TreeSlots&) const;
+
+  void add_to(T* scores, int32_t leaf, int32_t tree_target) const {
+    if (form == Form::single) {
+      scores[tree_target] += values[size_t(leaf)];
+    } else if (form == Form::dense) {
+      const T* own = values.data() + leaf * targets;
+      for (int64_t k = 0; k < targets; ++k) scores[k] += own[k];
+    } else {
+      for (int32_t i = begin[size_t(leaf)]; i < begin[size_t(leaf) + 1]; ++i) scores[target[size_t(i)]] += values[size_t(i)];
+    }
+  }
+
+ private:
+  std::vector<int32_t> known_;           // by hash: the number of a leaf, or -1
+  int32_t same_as(std::span<const T> values, int32_t number);
+};
+
+extern template struct LeafTable<float>;
+extern template struct LeafTable<double>;
+
+}  // namespace onward

@@ -1,0 +1,237 @@
+#include "onward/ops/forest_masks.h"
+
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"   // GCC 12 of its own intrinsics
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "onward/simd/targets.h"
+
+namespace onward {
+namespace {
+
+constexpr int most_leaves = 256, most_targets = 256;
+
+// The number of the leaf that each row reaches, counted from the first branches on: a row that goes to the second child of a node
+// passes the leaves of the first. codes: [planes][rows].
+template <class V, int rows, class Node, class Tree>
+[[gnu::always_inline]] inline void leaf_numbers(const Tree& tree, const Node* nodes, const uint8_t* codes, uint8_t* out) {
+  constexpr int parts = rows / int(sizeof(V));
+  V passed[parts] = {};
+  V reach[(2 * most_leaves - 1) * parts];
+  for (int i = 0; i < parts; ++i) reach[i] = ~V{};
+  V* children = reach + parts;
+  for (int32_t j = 0; j < tree.nodes; ++j, children += 2 * parts) {
+    const Node node = nodes[j];
+    const V code = V{} + node.code, leaves = V{} + node.leaves;
+    const V* column = reinterpret_cast<const V*>(codes + size_t(node.plane) * rows);
+    for (int i = 0; i < parts; ++i) {
+      const V above = V(column[i] > code);
+      if (tree.symmetric) {
+        passed[i] += above & leaves;
+        continue;
+      }
+      const V here = reach[node.slot * parts + i], second = here & above;
+      children[i] = here & ~above, children[parts + i] = second;
+      passed[i] += second & leaves;
+    }
+  }
+  std::memcpy(out, passed, rows);
+}
+
+using Bytes16 [[gnu::vector_size(16)]] = uint8_t;
+using Bytes32 [[gnu::vector_size(32)]] = uint8_t;
+
+template <int rows, class Node, class Tree> [[gnu::flatten]] void leaf_numbers_baseline(const Tree& t, const Node* n, const uint8_t* c, uint8_t* o) { leaf_numbers<Bytes16, rows>(t, n, c, o); }
+template <int rows, class Node, class Tree> [[gnu::flatten, ONWARD_AVX2]] void leaf_numbers_avx2(const Tree& t, const Node* n, const uint8_t* c, uint8_t* o) { leaf_numbers<Bytes32, rows>(t, n, c, o); }
+
+// The same with masks of one bit for a row.
+template <int rows, class Node, class Tree> [[ONWARD_AVX512]] void leaf_numbers_avx512(const Tree& tree, const Node* nodes, const uint8_t* codes, uint8_t* out) {
+  constexpr int parts = rows / 64;
+  __m512i passed[parts];
+  uint64_t reach[(2 * most_leaves - 1) * parts];
+  for (int i = 0; i < parts; ++i) reach[i] = ~uint64_t{0}, passed[i] = _mm512_setzero_si512();
+  uint64_t* children = reach + parts;
+  for (int32_t j = 0; j < tree.nodes; ++j, children += 2 * parts) {
+    const Node node = nodes[j];
+    const __m512i code = _mm512_set1_epi8(char(node.code)), leaves = _mm512_set1_epi8(char(node.leaves));
+    const uint8_t* column = codes + size_t(node.plane) * rows;
+    for (int i = 0; i < parts; ++i) {
+      const uint64_t above = _mm512_cmpgt_epu8_mask(_mm512_load_si512(column + 64 * i), code);
+      const uint64_t here = tree.symmetric ? ~uint64_t{0} : reach[node.slot * parts + i], second = here & above;
+      if (!tree.symmetric) children[i] = here & ~above, children[parts + i] = second;
+      passed[i] = _mm512_mask_add_epi8(passed[i], second, passed[i], leaves);
+    }
+  }
+  for (int i = 0; i < parts; ++i) _mm512_store_si512(out + 64 * i, passed[i]);
+}
+
+template <int rows, class T> void add_leaf_values(const uint8_t* leaf, const T* values, T* scores) {
+  for (int r = 0; r < rows; ++r) scores[r] += values[leaf[r]];
+}
+
+// Up to 64 leaves stand in registers. Doubles: in two halves, so that one lookup serves sixteen rows.
+template <int rows> [[ONWARD_AVX512]] void add_leaf_values_avx512(const uint8_t* leaf, const float* values, int32_t leaves, float* scores) {
+  const auto lanes = [&](int32_t first) __attribute__((target("avx512f"))) { return __mmask16(leaves - first >= 16 ? 0xffff : leaves <= first ? 0 : (1 << (leaves - first)) - 1); };
+  const __m512 a = _mm512_maskz_loadu_ps(lanes(0), values), b = _mm512_maskz_loadu_ps(lanes(16), values + 16);
+  const bool many = leaves > 32;
+  const __m512 c = _mm512_maskz_loadu_ps(lanes(32), values + 32), d = _mm512_maskz_loadu_ps(lanes(48), values + 48);
+  for (int r = 0; r < rows; r += 16) {
+    const __m512i at = _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(leaf + r)));
+    __m512 v = _mm512_permutex2var_ps(a, at, b);
+    if (many) v = _mm512_mask_blend_ps(_mm512_test_epi32_mask(at, _mm512_set1_epi32(32)), v, _mm512_permutex2var_ps(c, at, d));
+    _mm512_storeu_ps(scores + r, _mm512_add_ps(_mm512_loadu_ps(scores + r), v));
+  }
+}
+
+template <int rows> [[ONWARD_AVX512]] void add_leaf_values_avx512(const uint8_t* leaf, const double* values, int32_t leaves, double* scores) {
+  const bool many = leaves > 16, more = leaves > 32;
+  const auto load = [&](int32_t first) __attribute__((target("avx512f"))) {
+    return _mm512_maskz_loadu_pd(__mmask8(leaves - first >= 8 ? 0xff : leaves <= first ? 0 : (1 << (leaves - first)) - 1), values + first);
+  };
+  __m512d table[8];
+  for (int i = 0; i < 8; ++i) table[i] = load(8 * i);
+  for (int r = 0; r < rows; r += 8) {
+    const __m512i at = _mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(leaf + r)));
+    const __mmask8 odd = _mm512_test_epi64_mask(at, _mm512_set1_epi64(16));
+    __m512d v = _mm512_permutex2var_pd(table[0], at, table[1]);
+    if (many) v = _mm512_mask_blend_pd(odd, v, _mm512_permutex2var_pd(table[2], at, table[3]));
+    if (more) {
+      const __m512d w = _mm512_mask_blend_pd(odd, _mm512_permutex2var_pd(table[4], at, table[5]), _mm512_permutex2var_pd(table[6], at, table[7]));
+      v = _mm512_mask_blend_pd(_mm512_test_epi64_mask(at, _mm512_set1_epi64(32)), v, w);
+    }
+    _mm512_storeu_pd(scores + r, _mm512_add_pd(_mm512_loadu_pd(scores + r), v));
+  }
+}
+
+template <int rows, class Node, class Tree> auto best_leaf_numbers() {
+  constexpr bool wide = rows > 64;                       // only the widest registers gain by it
+  const simd::Target target = simd::best();
+  if (target == simd::Target::avx512) return leaf_numbers_avx512<rows, Node, Tree>;
+  if constexpr (wide) return leaf_numbers_avx512<rows, Node, Tree>;
+  else return target == simd::Target::avx2 ? leaf_numbers_avx2<rows, Node, Tree> : leaf_numbers_baseline<rows, Node, Tree>;
+}
+
+// Whether each level of a tree makes one test; `above` gets a node of each.
+template <class T> bool is_symmetric(const TreeSlots& tree, const std::vector<typename Ranks<T>::Test>& tests, const PlainForest<T>& f, std::vector<int32_t>& levels) {
+  levels.clear();
+  if (tree.depth > 8 || tree.leaves.size() != size_t{1} << tree.depth) return false;
+  std::vector<int32_t> level(tree.from.size(), 0);
+  for (const int32_t slot : tree.inner) {
+    const auto l = size_t(level[size_t(slot)]);
+    if (l >= levels.size()) levels.push_back(tree.from[size_t(slot)]);
+    const auto a = size_t(tree.from[size_t(slot)]), b = size_t(levels[l]);
+    if (tests[a].column != tests[b].column || tests[a].rank != tests[b].rank || f.mode[a] != f.mode[b]) return false;
+    level[size_t(tree.child[size_t(slot)])] = level[size_t(tree.child[size_t(slot)]) + 1] = int32_t(l) + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+// What is at hand while blocks of rows are worked on.
+template <class T> struct ReachMasks<T>::Block {
+  std::unique_ptr<uint8_t, decltype(&std::free)> codes;  // [planes][rows]
+  std::vector<int32_t> ranks;                            // [columns][64]
+  std::vector<T> scores;                                 // [targets][rows], where each tree adds to one target
+};
+
+template <class T> bool ReachMasks<T>::suits(const PlainForest<T>& f, const Ranks<T>& ranks) {
+  if (f.targets > most_targets || f.nodes() == 0 || f.leaves() > f.roots.size() * size_t(most_leaves)) return false;
+  if (ranks.columns().size() + ranks.sets().size() > 1 << 16) return false;
+  SlotMaker<T> maker(f);
+  return std::all_of(f.roots.begin(), f.roots.end(), [&](int32_t root) { return maker.of(root).leaves.size() <= size_t(most_leaves); });
+}
+
+template <class T>
+ReachMasks<T>::ReachMasks(const PlainForest<T>& f, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) : sets_(ranks.sets().begin(), ranks.sets().end()), leaves_(f) {
+  planes_.build(ranks);
+  const auto planes = uint32_t(planes_.all().size());
+  SlotMaker<T> maker(f);
+  std::vector<int32_t> levels, below;
+  for (const int32_t root : f.roots) {
+    const TreeSlots& tree = maker.of(root);
+    const bool symmetric = is_symmetric<T>(tree, tests, f, levels);
+    below.assign(tree.from.size(), 1);                   // leaves below a slot
+    for (size_t j = tree.inner.size(); j-- > 0;) below[size_t(tree.inner[j])] = below[2 * j + 1] + below[2 * j + 2];
+    const auto add_node = [&](int32_t from, int32_t slot, int32_t leaves) {
+      const auto [column, rank] = tests[size_t(from)];
+      const bool set = f.mode[size_t(from)] == Branch::member;
+      const auto place = set ? typename MaskPlanes::Place{int32_t(planes) + rank, 0} : planes_.place(column, rank);
+      nodes_.push_back({uint32_t(place.plane), uint16_t(slot), place.code, uint8_t(leaves)});
+    };
+    if (symmetric) for (size_t l = 0; l < levels.size(); ++l) add_node(levels[l], 0, 1 << (levels.size() - 1 - l));
+    else for (size_t j = 0; j < tree.inner.size(); ++j) add_node(tree.from[size_t(tree.inner[j])], tree.inner[j], below[2 * j + 1]);
+    for (const int32_t slot : tree.leaves) leaves_.add(f, ~tree.from[size_t(slot)]);
+    const auto nodes = int32_t(symmetric ? levels.size() : tree.inner.size());
+    trees_.push_back({nodes, int32_t(tree.leaves.size()), leaves_.target_of(f, tree), symmetric});
+    cost_ += 12.0 + 1.6 * nodes + (tree.leaves.size() > 64 ? 40.0 : 0.0) + (leaves_.form == LeafTable<T>::Form::single ? 0.0 : 64.0 * double(f.targets));
+  }
+  cost_ += 64.0 * double(sets_.size()) + 5.0 * planes;
+}
+
+template <class T> void ReachMasks<T>::encode(const Ranks<T>& ranks, const T* x, int count, int64_t width, int rows, Block& block) const {
+  for (int begin = 0; begin < count; begin += 64) {
+    const int n = std::min(64, count - begin);
+    ranks.rank(x + begin * width, width, n, block.ranks.data());
+    uint8_t* out = block.codes.get() + begin;
+    for (const auto& plane : planes_.all()) {
+      const int32_t* own = block.ranks.data() + int64_t(plane.column) * n;
+      for (int r = 0; r < n; ++r) out[r] = MaskPlanes::code(own[r], plane.base);
+      out += rows;
+    }
+    for (const auto& set : sets_) {
+      const int32_t* own = block.ranks.data() + int64_t(set.column) * n;
+      const uint64_t* bits = set.bits.data();
+      if (set.bits.size() == 1) for (int r = 0; r < n; ++r) out[r] = uint8_t(~(bits[0] >> own[r]) & 1);
+      else for (int r = 0; r < n; ++r) out[r] = uint8_t(~(bits[own[r] / 64] >> (own[r] % 64)) & 1);
+      out += rows;
+    }
+  }
+}
+
+template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Ranks<T>& ranks, const T*& x, int64_t& n, int64_t width, T*& scores, Block& block) const {
+  const auto number = best_leaf_numbers<rows, Node, Tree>();
+  const bool in_registers = simd::best() == simd::Target::avx512;
+  const bool single = leaves_.form == LeafTable<T>::Form::single;
+  const int64_t targets = leaves_.targets;
+  const int count = int(std::min<int64_t>(rows, n));
+  encode(ranks, x, count, width, rows, block);
+  alignas(64) uint8_t leaf[rows];
+  std::fill_n(block.scores.data(), single ? targets * rows : 0, T(0));
+  std::fill_n(scores, count * targets, T(0));
+  const Node* nodes = nodes_.data();
+  int32_t first = 0;                                     // leaf of the tree
+  for (const Tree& tree : trees_) {
+    number(tree, nodes, block.codes.get(), leaf);
+    if (!single) {
+      for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * targets, first + leaf[r], 0);
+    } else {
+      const T* values = leaves_.values.data() + first;
+      T* to = block.scores.data() + int64_t(tree.target) * rows;
+      if (in_registers && tree.leaves <= 64) add_leaf_values_avx512<rows>(leaf, values, tree.leaves, to);
+      else add_leaf_values<rows>(leaf, values, to);
+    }
+    nodes += tree.nodes, first += tree.leaves;
+  }
+  if (single) for (int r = 0; r < count; ++r) for (int64_t k = 0; k < targets; ++k) scores[r * targets + k] = block.scores[size_t(k * rows + r)];
+  x += count * width, n -= count, scores += count * targets;
+}
+
+template <class T> void ReachMasks<T>::run(const Ranks<T>& ranks, const T* x, int64_t n, int64_t width, T* scores) const {
+  const bool wide = simd::best() == simd::Target::avx512 && n > 192;
+  const size_t rows = wide ? 256 : 64, planes = planes_.all().size() + sets_.size();
+  void* codes = std::aligned_alloc(64, std::max<size_t>(planes, 1) * rows);
+  if (!codes) throw std::bad_alloc();
+  std::memset(codes, 0, planes * rows);                  // rows that are not there take some way too
+  Block block{{static_cast<uint8_t*>(codes), &std::free}, std::vector<int32_t>(ranks.columns().size() * 64), std::vector<T>(size_t(leaves_.targets) * rows)};
+  while (wide && n > 192) run_blocks<256>(ranks, x, n, width, scores, block);
+  while (n > 0) run_blocks<64>(ranks, x, n, width, scores, block);
+}
+
+template class ReachMasks<float>;
+template class ReachMasks<double>;
+
+}  // namespace onward

@@ -1,0 +1,53 @@
+// Many rows through small trees: for each node a mask says which rows reach it. A test is one comparison of a byte in each of 64 rows,
+// so that a tree costs as its nodes count, not as it is deep, and nothing is looked up or predicted.
+//
+// (Bit vectors over trees: Lucchese et al., QuickScorer, SIGIR 2015; thresholds of a feature as bytes: Ye et al., RapidScorer, KDD
+// 2018. Here the masks run over rows instead of leaves.)
+#pragma once
+#include "onward/ops/context.h"
+#include "onward/ops/forest_leaves.h"
+#include "onward/ops/forest_ranks.h"
+
+namespace onward {
+
+using MaskPlanes = Planes<uint8_t, 254>;
+
+template <class T> class ReachMasks {
+ public:
+  // Trees of at most 256 leaves.
+  static bool suits(const PlainForest<T>& forest, const Ranks<T>& ranks);
+  ReachMasks(const PlainForest<T>& forest, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests);
+
+  // x: (n, width); scores: (n, targets), written.
+  void run(const Ranks<T>& ranks, const T* x, int64_t n, int64_t width, T* scores) const;
+  double block_cost() const { return cost_; }            // nanoseconds for up to 64 rows, roughly, without their ranks
+
+  struct Node {
+    uint32_t plane;                                      // its rows' codes
+    uint16_t slot;                                       // whose mask says which rows come here
+    uint8_t code;                                        // rows above it go to the second child,
+    uint8_t leaves;                                      // past so many leaves of the first
+  };
+  struct Tree {
+    int32_t nodes, leaves;
+    int32_t target;
+    bool symmetric;                                      // every node of a level makes the same test: its nodes are the levels
+  };
+
+ private:
+  struct Block;
+  template <int rows> void run_blocks(const Ranks<T>& ranks, const T*& x, int64_t& n, int64_t width, T*& scores, Block& block) const;
+  void encode(const Ranks<T>& ranks, const T* x, int count, int64_t width, int rows, Block& block) const;
+
+  std::vector<Node> nodes_;                              // of one tree after the other
+  std::vector<Tree> trees_;
+  MaskPlanes planes_;                                    // and after them a plane for each set: 0 in the rows of its members
+  std::vector<typename Ranks<T>::Category> sets_;
+  LeafTable<T> leaves_;
+  double cost_ = 0;
+};
+
+extern template class ReachMasks<float>;
+extern template class ReachMasks<double>;
+
+}  // namespace onward

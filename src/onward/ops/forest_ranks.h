@@ -1,0 +1,88 @@
+// Where a value stands among the thresholds of its feature. x <= t asks the same as rank(x) <= rank(t), where rank(x) counts the
+// thresholds below x: walks and masks then compare small whole numbers, whatever the type of the input. Exact: nothing is rounded.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "onward/ops/plain_forest.h"
+
+namespace onward {
+
+// How a row's value becomes a whole number; a column of those numbers answers the tests of one kind of one feature.
+enum class RankKind : uint8_t {
+  missing_last,                          // a NaN is above every threshold: it fails every test
+  missing_first,                         // a NaN is 0, every other value one more than its rank: a NaN passes every test
+  category,                              // the place in the feature's list of set members; `unknown` and `missing` come after it
+};
+
+template <class T> class Ranks {
+ public:
+  struct Column { int32_t table; RankKind kind; };
+  struct Test { int32_t column = 0, rank = 0; };   // of a node: column <= rank, or column is in the set with this number
+  struct Category {                                // a set of `sets`, as numbers of its column
+    int32_t column;
+    std::vector<uint64_t> bits;
+    bool operator==(const Category&) const = default;
+    auto operator<=>(const Category&) const = default;
+  };
+
+  Ranks() = default;
+  // `tests`: one for each node of the forest, which must be normalised.
+  Ranks(const PlainForest<T>& forest, std::vector<Test>& tests);
+
+  std::span<const Column> columns() const { return columns_; }
+  std::span<const Category> sets() const { return sets_; }
+  int32_t largest(int32_t column) const;           // that a value of the column may be
+
+  // x: rows `width` apart, at most 64 of them; out: [columns][rows].
+  void rank(const T* x, int64_t width, int rows, int32_t* out) const;
+  static constexpr int most_rows = 64;
+  double cost() const { return cost_; }            // nanoseconds a row, roughly
+
+ private:
+  // The values of one feature, sorted. A value's bucket says nearly where it stands; `steps` halvings find the place.
+  struct Table {
+    int32_t feature = 0, count = 0, steps = 0;
+    T low = 0, scale = 0, last_bucket = 0;
+    std::vector<int32_t> start;                    // of each bucket: how many values lie in buckets before it
+    std::vector<T> values;                         // followed by infinities
+    void build(std::vector<T>&& sorted);
+    int32_t bucket(T x) const;
+    void find(const T* x, int rows, int32_t* at) const;
+  };
+  class Builder;
+
+  std::vector<Table> tables_;                      // sorted by their columns: those of one table follow each other
+  std::vector<Column> columns_;
+  std::vector<Category> sets_;
+  double cost_ = 0;
+};
+
+// Ranks cut to what fits a code: a column with more thresholds than `capacity` becomes several planes, each with a part of them.
+template <class Code, int32_t capacity> class Planes {
+ public:
+  struct Plane { int32_t column, base; };
+  struct Place { int32_t plane; Code code; };
+
+  template <class T> void build(const Ranks<T>& ranks) {
+    for (size_t c = 0; c < ranks.columns().size(); ++c) {
+      first_.push_back(int32_t(planes_.size()));
+      const int32_t most = ranks.columns()[c].kind == RankKind::category ? 0 : ranks.largest(int32_t(c));
+      for (int32_t base = 0; base == 0 || base < most; base += capacity) planes_.push_back({int32_t(c), base});
+    }
+  }
+  Place place(int32_t column, int32_t rank) const { return {first_[size_t(column)] + rank / capacity, Code(rank % capacity)}; }
+  std::span<const Plane> all() const { return planes_; }
+  static Code code(int32_t rank, int32_t base) { return Code(std::min(std::max(rank - base, 0), largest)); }
+  static constexpr int32_t largest = capacity + 1;
+
+ private:
+  std::vector<Plane> planes_;
+  std::vector<int32_t> first_;                     // plane of each column
+};
+
+extern template class Ranks<float>;
+extern template class Ranks<double>;
+
+}  // namespace onward

@@ -1,0 +1,184 @@
+#include "onward/ops/forest_walk.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace onward {
+
+template <class T> MemberSet<T>::MemberSet(const std::vector<T>& members) {
+  constexpr T most = 1 << 16;
+  for (T m : members) {
+    if (m < 0 || m >= most || m != std::floor(m)) { others.push_back(m); continue; }
+    const auto bit = size_t(m);
+    if (bits.size() <= bit / 64) bits.resize(bit / 64 + 1);
+    bits[bit / 64] |= uint64_t{1} << (bit % 64);
+  }
+}
+
+template <class T> bool MemberSet<T>::contains(T x) const {
+  const T limit = T(64 * bits.size());
+  if (x >= 0 && x < limit) {
+    const auto bit = size_t(x);
+    if (T(bit) == x) return bits[bit / 64] >> (bit % 64) & 1;
+  }
+  return x == x && std::binary_search(others.begin(), others.end(), x);   // a search compares, and NaN is below nothing
+}
+
+template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f, LeafTable<T> leaves, auto&& node_of) {
+  leaves_ = std::move(leaves);
+  const bool many_leaves = f.leaves() > 1 << 14;
+  size_t expected = f.roots.size();
+  expected += 2 * f.nodes();
+  nodes_.reserve(expected), leaf_.reserve(expected);
+  SlotMaker<T> maker(f);
+  for (const int32_t root : f.roots) {
+    const TreeSlots& tree = maker.of(root);
+    const auto base = int32_t(nodes_.size());
+    if (nodes_.size() + tree.from.size() > size_t(INT32_MAX)) fail(Code::limit_size, "more than 2^31 tree nodes");
+    Tree& packed = trees_.emplace_back(Tree{base, tree.depth, leaves_.target_of(f, tree), false});
+    for (size_t slot = 0; slot < tree.from.size(); ++slot) {
+      const int32_t from = tree.from[slot];
+      const bool leaf = from < 0;
+      nodes_.push_back(node_of(from, leaf ? base + int32_t(slot) : base + tree.child[slot]));
+      leaf_.push_back(leaf ? leaves_.add(f, ~from, many_leaves) : -1);
+      packed.has_sets |= !leaf && nodes_.back().is_set();
+    }
+    cost_ += 2.0 + 0.8 * std::min(tree.depth, 40);
+  }
+}
+
+template <class T, class Node> Walk<T, Node>::Walk(const PlainForest<T>& f, bool combines) requires std::is_same_v<Node, SplitNode<T>> {
+  constexpr uint32_t nan_first = 1u << 31, is_set = 1u << 30;
+  for (const auto& set : f.sets) sets_.emplace_back(set);
+  pack(f, LeafTable<T>(f, combines), [&](int32_t from, int32_t child) -> Node {
+    if (from < 0) return {std::numeric_limits<T>::infinity(), nan_first, child};
+    const auto i = size_t(from);
+    return {f.split[i], uint32_t(f.feature[i]) | (f.missing_yes[i] ? nan_first : 0) | (f.mode[i] == Branch::member ? is_set : 0), child};
+  });
+}
+
+template <class T, class Node>
+Walk<T, Node>::Walk(const PlainForest<T>& f, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) requires std::is_same_v<Node, CodeNode> {
+  planes_.build(ranks);
+  for (const auto& set : ranks.sets()) set_begin_.push_back(int32_t(set_bits_.size())), set_bits_.insert(set_bits_.end(), set.bits.begin(), set.bits.end());
+  pack(f, LeafTable<T>(f), [&](int32_t from, int32_t child) -> Node {
+    if (from < 0) return {0, 65535, child};
+    const auto [column, rank] = tests[size_t(from)];
+    if (f.mode[size_t(from)] == Branch::member) return {uint16_t(planes_.place(column, 0).plane | 1 << 15), uint16_t(rank), child};
+    const auto place = planes_.place(column, rank);
+    return {uint16_t(place.plane), place.code, child};
+  });
+}
+
+template <class T, class Node> bool Walk<T, Node>::suits(const PlainForest<T>& f, const Ranks<T>& ranks) {
+  WalkPlanes planes;
+  planes.build(ranks);
+  bool fits = planes.all().size() < 1 << 15 && ranks.sets().size() <= 65536 && f.nodes() > 0;
+  for (size_t c = 0; c < ranks.columns().size(); ++c) fits &= ranks.columns()[c].kind != RankKind::category || ranks.largest(int32_t(c)) <= 65535;
+  return fits;
+}
+
+template <class T, class Node> template <bool sets> int32_t Walk<T, Node>::step(int32_t at, const Value* row) const {
+  const Node& node = nodes_[size_t(at)];
+  bool first;
+  if (!sets || !node.is_set()) {
+    first = node.passes(row);
+  } else if constexpr (std::is_same_v<Node, CodeNode>) {
+    const uint16_t x = row[node.plane & 0x7fff];
+    first = set_bits_[size_t(set_begin_[node.code]) + x / 64] >> (x % 64) & 1;
+  } else {
+    const T x = row[node.feature & ((1u << 30) - 1)];
+    first = sets_[size_t(node.split)].contains(x) | ((x != x) & bool(node.feature >> 31));
+  }
+  return node.child + !first;
+}
+
+template <class T, class Node> template <bool sets> void Walk<T, Node>::step_lanes(int32_t* out, const Value* const* rows, int32_t depth) const {
+  int32_t at[lanes];
+  std::copy_n(out, lanes, at);
+  for (int32_t level = 0; level < depth; ++level) {
+#pragma GCC unroll 16
+    for (int r = 0; r < lanes; ++r) at[r] = step<sets>(at[r], rows[r]);
+    if (level % 8 == 7 && std::all_of(at, at + lanes, [&](int32_t a) { return is_leaf(a); })) break;
+  }
+  std::copy_n(at, lanes, out);
+}
+
+// `count` walks side by side; each goes from its root through `depth` tests of its row.
+template <class T, class Node> void Walk<T, Node>::walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const {
+  std::copy_n(roots, count, at);
+  if (count == lanes) return sets ? step_lanes<true>(at, rows, depth) : step_lanes<false>(at, rows, depth);
+  for (int r = 0; r < count; ++r)
+    for (int32_t level = 0; level < depth && !is_leaf(at[r]); ++level) at[r] = sets ? step<true>(at[r], rows[r]) : step<false>(at[r], rows[r]);
+}
+
+template <class T, class Node> void Walk<T, Node>::add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const {
+  if (leaves_.form == LeafTable<T>::Form::single)
+    for (int r = 0; r < count; ++r) scores[r * leaves_.targets + tree.target] += leaves_.values[size_t(leaf_[size_t(at[r])])];
+  else
+    for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * leaves_.targets, leaf_[size_t(at[r])], tree.target);
+}
+
+// One row: several trees at a time, their leaves added in order.
+template <class T, class Node> void Walk<T, Node>::run_row(const Value* row, T* scores) const {
+  const Value* rows[lanes];
+  std::fill_n(rows, lanes, row);
+  for (size_t begin = 0; begin < trees_.size(); begin += lanes) {
+    const int count = int(std::min<size_t>(lanes, trees_.size() - begin));
+    int32_t roots[lanes], at[lanes], depth = 0;
+    bool sets = false;
+    for (int i = 0; i < lanes; ++i) {
+      const Tree& tree = trees_[begin + size_t(std::min(i, count - 1))];
+      roots[i] = tree.root, depth = std::max(depth, tree.depth), sets |= tree.has_sets;
+    }
+    walk(roots, rows, count > 2 ? lanes : count, depth, sets, at);
+    for (int i = 0; i < count; ++i) leaves_.add_to(scores, leaf_[size_t(at[i])], trees_[begin + size_t(i)].target);
+  }
+}
+
+template <class T, class Node> void Walk<T, Node>::run(const Value* const* rows, int64_t count, T* scores) const {
+  if (count < lanes / 2) {
+    for (int64_t r = 0; r < count; ++r) run_row(rows[r], scores + r * leaves_.targets);
+    return;
+  }
+  for (const Tree& tree : trees_) {
+    int32_t roots[lanes], at[lanes];
+    std::fill_n(roots, lanes, tree.root);
+    for (int64_t begin = 0; begin < count; begin += lanes) {
+      const int n = int(std::min<int64_t>(lanes, count - begin));
+      walk(roots, rows + begin, n, tree.depth, tree.has_sets, at);
+      add_leaves(tree, at, n, scores + begin * leaves_.targets);
+    }
+  }
+}
+
+template <class T, class Node>
+void Walk<T, Node>::combine(const Value* const* rows, int64_t count, Aggregate how, T* scores, bool* seen) const {
+  for (const Tree& tree : trees_) {
+    for (int64_t r = 0; r < count; ++r) {
+      int32_t at;
+      walk(&tree.root, rows + r, 1, tree.depth, tree.has_sets, &at);
+      const auto leaf = size_t(leaf_[size_t(at)]);
+      for (int32_t i = leaves_.begin[leaf]; i < leaves_.begin[leaf + 1]; ++i) {
+        const int64_t k = r * leaves_.targets + leaves_.target[size_t(i)];
+        const T weight = leaves_.values[size_t(i)];
+        if (how == Aggregate::smallest) scores[k] = seen[k] ? std::min(scores[k], weight) : weight;
+        else if (how == Aggregate::largest) scores[k] = seen[k] ? std::max(scores[k], weight) : weight;
+        else scores[k] += weight;
+        seen[k] = true;
+      }
+    }
+  }
+}
+
+template <class T, class Node> size_t Walk<T, Node>::bytes() const {
+  return nodes_.capacity() * sizeof(Node) + leaf_.capacity() * 4 + leaves_.values.capacity() * sizeof(T) + leaves_.target.capacity() * 4 + leaves_.begin.capacity() * 4 + set_bits_.capacity() * 8;
+}
+
+template class Walk<float, SplitNode<float>>;
+template class Walk<double, SplitNode<double>>;
+template class Walk<float, CodeNode>;
+template class Walk<double, CodeNode>;
+
+}  // namespace onward

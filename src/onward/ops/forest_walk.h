@@ -1,0 +1,92 @@
+// Trees walked from node to node without branches: the children of a node are neighbours, a leaf leads to itself, so that walks of
+// different length go side by side. Over the row's own values (SplitNode), or over their ranks (CodeNode), which take half the memory.
+#pragma once
+#include <memory>
+
+#include "onward/ops/context.h"
+#include "onward/ops/forest_leaves.h"
+#include "onward/ops/forest_ranks.h"
+
+namespace onward {
+
+using WalkPlanes = Planes<uint16_t, 65534>;
+
+template <class T> struct SplitNode {
+  using Value = T;
+  T split;
+  uint32_t feature;                      // bit 31: a NaN goes to the first child; bit 30: split is the number of a set
+  int32_t child;                         // the first of two; a leaf: itself
+  bool is_set() const { return feature >> 30 & 1; }
+  bool passes(const T* row) const {
+    const T x = row[feature & ((1u << 30) - 1)];
+    return (x <= split) | ((x != x) & bool(feature >> 31));
+  }
+};
+
+struct CodeNode {
+  using Value = uint16_t;
+  uint16_t plane;                        // bit 15: code is the number of a set
+  uint16_t code;
+  int32_t child;
+  bool is_set() const { return plane >> 15; }
+  bool passes(const uint16_t* row) const { return row[plane] <= code; }
+};
+
+// A set of small whole numbers, and of others.
+template <class T> struct MemberSet {
+  std::vector<uint64_t> bits;            // of whole numbers from 0
+  std::vector<T> others;                 // sorted
+  explicit MemberSet(const std::vector<T>& members);
+  bool contains(T x) const;
+};
+
+template <class T, class Node> class Walk {
+ public:
+  using Value = typename Node::Value;
+
+  // The row's values themselves. `combines`: for `combine`, not for `run`.
+  explicit Walk(const PlainForest<T>& forest, bool combines = false) requires std::is_same_v<Node, SplitNode<T>>;
+  // Their codes in `planes`. `tests`: of each node, as Ranks makes them.
+  Walk(const PlainForest<T>& forest, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) requires std::is_same_v<Node, CodeNode>;
+
+  // Whether planes and sets can be numbered by what a node has room for.
+  static bool suits(const PlainForest<T>& forest, const Ranks<T>& ranks);
+
+  // rows: where each row starts; scores: (count, targets), added to.
+  void run(const Value* const* rows, int64_t count, T* scores) const;
+  // The smallest or largest of what the leaves give, or their sum; `seen`: (count, targets), set where any leaf gave something.
+  void combine(const Value* const* rows, int64_t count, Aggregate how, T* scores, bool* seen) const;
+
+  const WalkPlanes& planes() const { return planes_; }
+  double cost() const { return cost_; }  // nanoseconds a row, roughly
+  size_t bytes() const;
+
+ private:
+  struct Tree { int32_t root, depth, target; bool has_sets; };
+  static constexpr int lanes = 16;
+
+  void pack(const PlainForest<T>& forest, LeafTable<T> leaves, auto&& node_of);
+  template <bool sets> void step_lanes(int32_t* at, const Value* const* rows, int32_t depth) const;
+  void walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const;
+  template <bool sets> int32_t step(int32_t at, const Value* row) const;
+  bool is_leaf(int32_t at) const { return nodes_[size_t(at)].child == at; }
+  void run_row(const Value* row, T* scores) const;
+  void add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const;
+
+  std::vector<Node> nodes_;
+  std::vector<int32_t> leaf_;            // by node: its number among the leaves
+  std::vector<Tree> trees_;
+  std::vector<MemberSet<T>> sets_;       // of SplitNode
+  std::vector<int32_t> set_begin_;       // of CodeNode: the word of set_bits_ where a set begins
+  std::vector<uint64_t> set_bits_;
+  WalkPlanes planes_;
+  LeafTable<T> leaves_;
+  double cost_ = 0;
+};
+
+extern template class Walk<float, SplitNode<float>>;
+extern template class Walk<double, SplitNode<double>>;
+extern template class Walk<float, CodeNode>;
+extern template class Walk<double, CodeNode>;
+
+}  // namespace onward

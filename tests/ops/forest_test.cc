@@ -1,0 +1,241 @@
+// Every layout of a forest gives the bits of the plainest walk there is: one row, one node after the other, by the model's own words.
+#include "onward/ops/forest.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+#include "onward/simd/targets.h"
+
+namespace onward {
+namespace {
+
+template <class T> class Reference {
+ public:
+  explicit Reference(PlainForest<T> f) : f_(std::move(f)) {}
+
+  std::vector<T> run(const std::vector<T>& x, int64_t width, bool average) const {
+    const auto n = int64_t(x.size()) / width;
+    std::vector<T> scores(size_t(n * f_.targets), T(0));
+    for (int64_t r = 0; r < n; ++r) {
+      T* own = scores.data() + r * f_.targets;
+      for (int32_t at : f_.roots) {
+        while (at >= 0) at = passes(size_t(at), x[size_t(r * width + f_.feature[size_t(at)])]) ? f_.yes[size_t(at)] : f_.no[size_t(at)];
+        for (int32_t i = f_.leaf_begin[size_t(~at)]; i < f_.leaf_begin[size_t(~at) + 1]; ++i) own[f_.target[size_t(i)]] += f_.weight[size_t(i)];
+      }
+      if (average) for (int64_t k = 0; k < f_.targets; ++k) own[k] /= T(f_.roots.size());
+    }
+    return scores;
+  }
+
+ private:
+  bool passes(size_t i, T x) const {
+    if (x != x && f_.missing_yes[i]) return true;
+    const T s = f_.split[i];
+    switch (f_.mode[i]) {
+      case Branch::leq: return x <= s;
+      case Branch::lt: return x < s;
+      case Branch::gte: return x >= s;
+      case Branch::gt: return x > s;
+      case Branch::eq: return x == s;
+      case Branch::neq: return x != s;
+      case Branch::member: return std::count(f_.sets[size_t(s)].begin(), f_.sets[size_t(s)].end(), x) > 0;
+    }
+    return false;
+  }
+  PlainForest<T> f_;
+};
+
+struct Shape {
+  const char* name;
+  int trees = 20, leaves = 31, features = 7, values = 40;  // so many different thresholds
+  int64_t targets = 1;
+  bool modes = false, sets = false, missing = false, symmetric = false, copies = false, dense = false;
+};
+
+template <class T> class Maker {
+ public:
+  explicit Maker(const Shape& s) : s_(s) {
+    f_.targets = s.targets;
+    for (int t = 0; t < s.trees; ++t) s.copies ? copies() : tree(t);
+  }
+  PlainForest<T> forest() const { return f_; }
+
+  // Values on thresholds, beside them, missing and infinite ones.
+  std::vector<T> rows(int64_t n) {
+    std::vector<T> x(size_t(n * s_.features));
+    for (T& v : x) {
+      v = value();
+      switch (random() % 12) {
+        case 0: v = std::numeric_limits<T>::quiet_NaN(); break;
+        case 1: v = std::numeric_limits<T>::infinity() * (random() % 2 ? 1 : -1); break;
+        case 2: v = std::nextafter(v, T(100)); break;
+        case 3: v = std::nextafter(v, T(-100)); break;
+        case 4: v = -v; break;
+        default: break;
+      }
+    }
+    return x;
+  }
+
+ private:
+  uint32_t random() { return uint32_t(engine_()); }
+  T value() { return s_.sets ? T(int(random() % uint32_t(s_.values)) - 2) : T(int(random() % uint32_t(s_.values)) - s_.values / 2) / T(8); }
+  T weight() { return T(int(random() % 2001) - 1000) / T(997); }
+
+  int32_t node() {
+    f_.feature.push_back(int32_t(random() % uint32_t(s_.features)));
+    f_.split.push_back(value()), f_.mode.push_back(s_.modes ? Branch(random() % 6) : Branch::leq), f_.missing_yes.push_back(s_.missing && random() % 2);
+    f_.yes.push_back(0), f_.no.push_back(0);
+    if (random() % 50 == 0 && s_.modes) f_.split.back() = std::numeric_limits<T>::infinity() * (random() % 2 ? 1 : -1);
+    if (random() % 50 == 0 && s_.modes) f_.split.back() = std::numeric_limits<T>::quiet_NaN();
+    if (s_.sets && random() % 2) {
+      std::vector<T> set(random() % 6);
+      for (T& m : set) m = random() % 9 ? value() : value() + T(0.5);
+      f_.mode.back() = Branch::member, f_.split.back() = T(f_.add_set(std::move(set)));
+    }
+    return int32_t(f_.feature.size()) - 1;
+  }
+  int32_t leaf(int64_t target) {
+    if (s_.dense) for (int64_t k = 0; k < s_.targets; ++k) f_.target.push_back(int32_t(k)), f_.weight.push_back(weight());
+    else f_.target.push_back(int32_t(target)), f_.weight.push_back(weight());
+    f_.leaf_begin.push_back(int32_t(f_.weight.size()));
+    return ~(int32_t(f_.leaves()) - 1);
+  }
+  void tree(int t) {
+    const int64_t target = t % s_.targets;
+    if (s_.leaves == 1 || t == 3) return f_.roots.push_back(leaf(target));
+    std::vector<int32_t> open{node()};                     // nodes without children yet
+    f_.roots.push_back(open[0]);
+    int leaves = 1;
+    while (!open.empty()) {
+      const size_t pick = s_.symmetric ? 0 : random() % open.size();
+      const int32_t at = open[pick];
+      open.erase(open.begin() + int64_t(pick));
+      for (int side = 0; side < 2; ++side) {
+        const bool inner = s_.symmetric ? int(f_.nodes()) - f_.roots.back() < s_.leaves - 1 : leaves + int(open.size()) < s_.leaves - 1 && random() % 4;
+        const int32_t child = inner ? node() : leaf(target);
+        if (inner) open.push_back(child);
+        else ++leaves;
+        (side ? f_.no : f_.yes)[size_t(at)] = child;
+      }
+    }
+    if (s_.symmetric) same_tests_in_levels(size_t(f_.roots.back()));
+  }
+  void same_tests_in_levels(size_t root) {                 // breadth first: node i's children are 2i + 1 and 2i + 2
+    for (size_t i = 1; root + i < f_.nodes(); ++i) {
+      const size_t level_begin = root + std::bit_floor(i + 1) - 1;
+      f_.feature[root + i] = f_.feature[level_begin], f_.split[root + i] = f_.split[level_begin];
+      f_.mode[root + i] = f_.mode[level_begin], f_.missing_yes[root + i] = f_.missing_yes[level_begin];
+    }
+  }
+  // A tree of leaves with several numbers as TreeEnsemble writes it: the j-th copy has the j-th numbers, and the branches that lead to them.
+  void copies() {
+    const int32_t a = node(), b = node(), l = leaf(0), m = leaf(1), n = leaf(2);
+    f_.roots.push_back(a), f_.yes[size_t(a)] = b, f_.no[size_t(a)] = l, f_.yes[size_t(b)] = m, f_.no[size_t(b)] = n;
+    const int32_t c = node(), p = leaf(2), nothing = leaf(0);
+    f_.weight.back() = 0;
+    f_.feature[size_t(c)] = f_.feature[size_t(a)], f_.split[size_t(c)] = f_.split[size_t(a)], f_.missing_yes[size_t(c)] = f_.missing_yes[size_t(a)];
+    f_.roots.push_back(c), f_.yes[size_t(c)] = nothing, f_.no[size_t(c)] = p;
+  }
+
+  Shape s_;
+  PlainForest<T> f_;
+  std::mt19937 engine_{42};
+};
+
+constexpr Shape shapes[] = {
+    {.name = "gradient boosting"},
+    {.name = "every test", .modes = true, .missing = true},
+    {.name = "categories", .sets = true, .missing = true},
+    {.name = "many categories", .leaves = 60, .values = 300, .sets = true, .missing = true},
+    {.name = "more than 64 leaves", .leaves = 200, .values = 5000, .missing = true},
+    {.name = "more thresholds than a byte counts", .trees = 60, .leaves = 64, .features = 2, .values = 3000},
+    {.name = "large trees", .trees = 4, .leaves = 3000, .features = 3, .values = 100000},
+    {.name = "symmetric", .leaves = 64, .missing = true, .symmetric = true},
+    {.name = "symmetric with every test", .leaves = 16, .modes = true, .missing = true, .symmetric = true},
+    {.name = "a tree for each class", .trees = 21, .targets = 3, .missing = true},
+    {.name = "leaves with several numbers", .targets = 3, .missing = true, .dense = true},
+    {.name = "many targets", .trees = 60, .targets = 300},
+    {.name = "copies", .trees = 30, .targets = 3, .copies = true},
+    {.name = "leaves only", .trees = 3, .leaves = 1},
+    {.name = "stumps", .trees = 200, .leaves = 2, .modes = true},
+};
+
+class ForestLayouts : public testing::TestWithParam<Shape> {};
+
+template <class T> void same_bits(const Shape& shape, ForestLayout layout, simd::Target target) {
+  Maker<T> make(shape);
+  simd::limit(target);
+  for (const bool average : {false, true}) {
+    const Reference<T> reference(make.forest());
+    const Forest<T> forest(make.forest(), average ? Aggregate::average : Aggregate::sum, true, layout);
+    for (const int64_t n : {1, 3, 16, 64, 193, 1000}) {
+      const std::vector<T> x = make.rows(n), expected = reference.run(x, shape.features, average);
+      std::vector<T> scores(expected.size(), T(7));
+      forest.run({}, x.data(), n, shape.features, scores.data());
+      ASSERT_EQ(std::memcmp(scores.data(), expected.data(), scores.size() * sizeof(T)), 0) << shape.name << ", layout " << int(layout) << ", " << n << " rows, target " << int(target);
+    }
+  }
+  simd::limit(simd::Target::count);
+}
+
+TEST_P(ForestLayouts, GiveTheBitsOfAPlainWalk) {
+  for (const ForestLayout layout : {ForestLayout::automatic, ForestLayout::splits, ForestLayout::codes, ForestLayout::masks})
+    for (const simd::Target target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512})
+      same_bits<float>(GetParam(), layout, target), same_bits<double>(GetParam(), layout, target);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, ForestLayouts, testing::ValuesIn(shapes), [](const auto& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+});
+
+TEST(Forest, MarksTheTargetsThatALeafAddedTo) {
+  PlainForest<float> f;
+  f.targets = 3;
+  f.split = {0}, f.feature = {0}, f.yes = {~0}, f.no = {~1}, f.mode = {Branch::leq}, f.missing_yes = {0}, f.roots = {0};
+  f.leaf_begin = {0, 1, 3}, f.target = {0, 1, 2}, f.weight = {1, 0, 2};
+  const Forest<float> forest(PlainForest<float>(f), Aggregate::sum, true);
+  const float x[] = {-1, 1};
+  float scores[6];
+  bool seen[6];
+  forest.run({}, x, 2, 1, scores, seen);
+  EXPECT_EQ(std::vector<bool>(seen, seen + 6), (std::vector<bool>{true, false, false, false, true, true}));
+  EXPECT_EQ(std::vector<float>(scores, scores + 6), (std::vector<float>{1, 0, 0, 0, 0, 2}));
+}
+
+TEST(Forest, SmallestAndLargestOfTheLeaves) {
+  Maker<double> make({.name = "", .trees = 9});
+  const std::vector<double> x = make.rows(50);
+  for (const Aggregate how : {Aggregate::smallest, Aggregate::largest}) {
+    std::vector<double> scores(50), expected(50);
+    Forest<double>(make.forest(), how).run({}, x.data(), 50, 7, scores.data());
+    for (size_t t = 0; t < 9; ++t) {
+      PlainForest<double> one = make.forest();
+      one.roots = {one.roots[t]};
+      const auto own = Reference<double>(one).run(x, 7, false);
+      for (size_t r = 0; r < 50; ++r) expected[r] = t == 0 ? own[r] : how == Aggregate::smallest ? std::min(expected[r], own[r]) : std::max(expected[r], own[r]);
+    }
+    EXPECT_EQ(scores, expected);
+  }
+}
+
+TEST(Forest, RefusesNodesThatLeadBackAndChildrenThatDoNotExist) {
+  PlainForest<float> f;
+  f.split = {0}, f.feature = {0}, f.yes = {0}, f.no = {~0}, f.mode = {Branch::leq}, f.missing_yes = {0}, f.roots = {0};
+  f.leaf_begin = {0, 1}, f.target = {0}, f.weight = {1};
+  EXPECT_THROW(Forest<float>(PlainForest<float>(f), Aggregate::sum), Error);
+  f.yes = {5};
+  EXPECT_THROW(Forest<float>(PlainForest<float>(f), Aggregate::sum), Error);
+  f.yes = {~7};
+  EXPECT_THROW(Forest<float>(PlainForest<float>(f), Aggregate::sum), Error);
+}
+
+}  // namespace
+}  // namespace onward
