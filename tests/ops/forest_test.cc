@@ -185,7 +185,7 @@ template <class T> void same_bits(const Shape& shape, ForestLayout layout, simd:
 }
 
 TEST_P(ForestLayouts, GiveTheBitsOfAPlainWalk) {
-  for (const ForestLayout layout : {ForestLayout::automatic, ForestLayout::splits, ForestLayout::codes, ForestLayout::masks})
+  for (const ForestLayout layout : {ForestLayout::automatic, ForestLayout::splits, ForestLayout::codes, ForestLayout::masks, ForestLayout::bits})
     for (const simd::Target target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512})
       same_bits<float>(GetParam(), layout, target), same_bits<double>(GetParam(), layout, target);
 }

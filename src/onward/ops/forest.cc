@@ -28,18 +28,20 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   if (from.roots.size() <= 64) for (const int32_t root : from.roots) steps += std::min(maker.of(root).depth, 24);
   else steps = 1e9;
   const bool small = layout == ForestLayout::automatic && steps < 1.5 * ranks.cost();
-  if (!small && allowed(ForestLayout::codes) && Walk<T, CodeNode>::suits(from, ranks)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
-  if (!codes_) splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from);
+  if (!small && allowed(ForestLayout::bits) && LeafBits<T>::suits(from, ranks)) bits_ = std::make_unique<const LeafBits<T>>(from, ranks, tests);
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
-  const double walk = codes_ ? codes_->cost() : splits_->cost();
-  if (masks_) masks_from_ = layout == ForestLayout::masks ? 1 : int64_t(masks_->block_cost() / walk) + 1;
-  if (masks_ && layout == ForestLayout::automatic && masks_from_ > 64) masks_.reset();
-  if (codes_ || masks_) ranks_ = std::move(ranks);
+  if (!small && !bits_ && allowed(ForestLayout::codes) && Walk<T, CodeNode>::suits(from, ranks)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
+  if (!bits_ && !codes_) splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from);
+  if (masks_) masks_from_ = layout == ForestLayout::masks ? 1 : int64_t(masks_->block_cost() / row_cost()) + 1;
+  if (masks_ && masks_from_ > 64) masks_.reset();
+  if (!splits_ || masks_) ranks_ = std::move(ranks);
 }
 
+template <class T> double Forest<T>::row_cost() const { return bits_ ? bits_->cost() : codes_ ? codes_->cost() : splits_->cost(); }
+
 template <class T> double Forest<T>::cost(int64_t n) const {
-  const double walk = codes_ ? codes_->cost() + ranks_.cost() : splits_->cost();
-  return masks_ && n >= masks_from_ ? masks_->block_cost() / 64 + ranks_.cost() : walk;
+  const double ranking = splits_ ? 0 : ranks_.cost();
+  return masks_ && n >= masks_from_ ? masks_->block_cost() / 64 + ranks_.cost() : row_cost() + ranking;
 }
 
 template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const {
@@ -72,11 +74,22 @@ template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t widt
     const int64_t count = std::min(block, n - begin);
     for (int64_t part = 0; part < count; part += 64) {
       const int now = int(std::min<int64_t>(64, count - part));
-      ranks_.rank(x + (begin + part) * width, width, now, ranks);
+      if (now == 1) ranks_.rank_row(x + (begin + part) * width, ranks);
+      else ranks_.rank(x + (begin + part) * width, width, now, ranks);
       for (size_t p = 0; p < planes.size(); ++p)
         for (int r = 0; r < now; ++r) codes[size_t(part + r) * planes.size() + p] = WalkPlanes::code(ranks[planes[p].column * now + r], planes[p].base);
     }
     codes_->run(rows, count, scores + begin * targets_);
+  }
+}
+
+template <class T> void Forest<T>::run_bits(const T* x, int64_t n, int64_t width, T* scores) const {
+  int32_t few[256];
+  std::vector<int32_t> many(ranks_.columns().size() > std::size(few) ? ranks_.columns().size() : 0);
+  int32_t* ranks = many.empty() ? few : many.data();
+  for (int64_t r = 0; r < n; ++r) {
+    ranks_.rank_row(x + r * width, ranks);
+    bits_->run(ranks, scores + r * targets_);
   }
 }
 
@@ -92,7 +105,8 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
     T* out = scores + begin * targets_;
     if (masks_ && count >= masks_from_) return masks_->run(ranks_, rows, count, width, out);
     std::fill_n(out, count * targets_, T(0));
-    if (codes_) run_codes(rows, count, width, out);
+    if (bits_) run_bits(rows, count, width, out);
+    else if (codes_) run_codes(rows, count, width, out);
     else run_splits(rows, count, width, out, always_seen_ ? nullptr : seen + begin * targets_);
   });
   if (aggregate_ == Aggregate::average && trees_ > 0) for (int64_t i = 0; i < n * targets_; ++i) scores[i] /= T(trees_);

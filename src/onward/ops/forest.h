@@ -4,13 +4,14 @@
 #pragma once
 #include <memory>
 
+#include "onward/ops/forest_bits.h"
 #include "onward/ops/forest_masks.h"
 #include "onward/ops/forest_walk.h"
 
 namespace onward {
 
 // Which layouts may be made; tests ask for one at a time.
-enum class ForestLayout : uint8_t { automatic, splits, codes, masks };
+enum class ForestLayout : uint8_t { automatic, splits, codes, masks, bits };
 
 template <class T> class Forest {
  public:
@@ -26,6 +27,8 @@ template <class T> class Forest {
  private:
   void run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const;
   void run_codes(const T* x, int64_t n, int64_t width, T* scores) const;
+  void run_bits(const T* x, int64_t n, int64_t width, T* scores) const;
+  double row_cost() const;                               // nanoseconds, roughly, without ranks
   double cost(int64_t n) const;                          // nanoseconds a row, roughly
 
   Aggregate aggregate_;
@@ -35,6 +38,7 @@ template <class T> class Forest {
   std::unique_ptr<const Walk<T, SplitNode<T>>> splits_;
   std::unique_ptr<const Walk<T, CodeNode>> codes_;
   std::unique_ptr<const ReachMasks<T>> masks_;
+  std::unique_ptr<const LeafBits<T>> bits_;
   Ranks<T> ranks_;
 };
 

@@ -16,25 +16,25 @@ constexpr int most_leaves = 256, most_targets = 256;
 
 // The number of the leaf that each row reaches, counted from the first branches on: a row that goes to the second child of a node
 // passes the leaves of the first. codes: [planes][rows].
-template <class V, int rows, class Node, class Tree>
-[[gnu::always_inline]] inline void leaf_numbers(const Tree& tree, const Node* nodes, const uint8_t* codes, uint8_t* out) {
+template <class V, int rows, class Node> [[gnu::always_inline]] inline void leaf_numbers(const Node* nodes, int count, bool symmetric, const uint8_t* codes, uint8_t* out) {
   constexpr int parts = rows / int(sizeof(V));
   V passed[parts] = {};
   V reach[(2 * most_leaves - 1) * parts];
   for (int i = 0; i < parts; ++i) reach[i] = ~V{};
   V* children = reach + parts;
-  for (int32_t j = 0; j < tree.nodes; ++j, children += 2 * parts) {
+  for (int j = 0; j < count; ++j, children += 2 * parts) {
     const Node node = nodes[j];
     const V code = V{} + node.code, leaves = V{} + node.leaves;
     const V* column = reinterpret_cast<const V*>(codes + size_t(node.plane) * rows);
+    const V* here = reach + node.slot * parts;
     for (int i = 0; i < parts; ++i) {
       const V above = V(column[i] > code);
-      if (tree.symmetric) {
+      if (symmetric) {
         passed[i] += above & leaves;
         continue;
       }
-      const V here = reach[node.slot * parts + i], second = here & above;
-      children[i] = here & ~above, children[parts + i] = second;
+      const V second = here[i] & above;
+      children[i] = here[i] & ~above, children[parts + i] = second;
       passed[i] += second & leaves;
     }
   }
@@ -44,27 +44,38 @@ template <class V, int rows, class Node, class Tree>
 using Bytes16 [[gnu::vector_size(16)]] = uint8_t;
 using Bytes32 [[gnu::vector_size(32)]] = uint8_t;
 
-template <int rows, class Node, class Tree> [[gnu::flatten]] void leaf_numbers_baseline(const Tree& t, const Node* n, const uint8_t* c, uint8_t* o) { leaf_numbers<Bytes16, rows>(t, n, c, o); }
-template <int rows, class Node, class Tree> [[gnu::flatten, ONWARD_AVX2]] void leaf_numbers_avx2(const Tree& t, const Node* n, const uint8_t* c, uint8_t* o) { leaf_numbers<Bytes32, rows>(t, n, c, o); }
+template <int rows, class Node> [[gnu::flatten]] void leaf_numbers_baseline(const Node* n, int count, bool symmetric, const uint8_t* c, uint8_t* o) {
+  symmetric ? leaf_numbers<Bytes16, rows>(n, count, true, c, o) : leaf_numbers<Bytes16, rows>(n, count, false, c, o);
+}
+template <int rows, class Node> [[gnu::flatten, ONWARD_AVX2]] void leaf_numbers_avx2(const Node* n, int count, bool symmetric, const uint8_t* c, uint8_t* o) {
+  symmetric ? leaf_numbers<Bytes32, rows>(n, count, true, c, o) : leaf_numbers<Bytes32, rows>(n, count, false, c, o);
+}
 
 // The same with masks of one bit for a row.
-template <int rows, class Node, class Tree> [[ONWARD_AVX512]] void leaf_numbers_avx512(const Tree& tree, const Node* nodes, const uint8_t* codes, uint8_t* out) {
+template <int rows, class Node> [[ONWARD_AVX512]] void leaf_numbers_avx512(const Node* nodes, int count, bool symmetric, const uint8_t* codes, uint8_t* out) {
   constexpr int parts = rows / 64;
   __m512i passed[parts];
   uint64_t reach[(2 * most_leaves - 1) * parts];
   for (int i = 0; i < parts; ++i) reach[i] = ~uint64_t{0}, passed[i] = _mm512_setzero_si512();
   uint64_t* children = reach + parts;
-  for (int32_t j = 0; j < tree.nodes; ++j, children += 2 * parts) {
-    const Node node = nodes[j];
-    const __m512i code = _mm512_set1_epi8(char(node.code)), leaves = _mm512_set1_epi8(char(node.leaves));
-    const uint8_t* column = codes + size_t(node.plane) * rows;
+  for (int j = 0; symmetric && j < count; ++j) {
+    const __m512i code = _mm512_set1_epi8(char(nodes[j].code)), leaves = _mm512_set1_epi8(char(nodes[j].leaves));
+    const uint8_t* column = codes + size_t(nodes[j].plane) * rows;
+#pragma GCC unroll 4
+    for (int i = 0; i < parts; ++i) passed[i] = _mm512_mask_add_epi8(passed[i], _mm512_cmpgt_epu8_mask(_mm512_load_si512(column + 64 * i), code), passed[i], leaves);
+  }
+  for (int j = 0; !symmetric && j < count; ++j, children += 2 * parts) {
+    const __m512i code = _mm512_set1_epi8(char(nodes[j].code)), leaves = _mm512_set1_epi8(char(nodes[j].leaves));
+    const uint8_t* column = codes + size_t(nodes[j].plane) * rows;
+    const uint64_t* here = reach + nodes[j].slot * parts;
+#pragma GCC unroll 4
     for (int i = 0; i < parts; ++i) {
-      const uint64_t above = _mm512_cmpgt_epu8_mask(_mm512_load_si512(column + 64 * i), code);
-      const uint64_t here = tree.symmetric ? ~uint64_t{0} : reach[node.slot * parts + i], second = here & above;
-      if (!tree.symmetric) children[i] = here & ~above, children[parts + i] = second;
+      const uint64_t above = _mm512_cmpgt_epu8_mask(_mm512_load_si512(column + 64 * i), code), second = here[i] & above;
+      children[i] = here[i] & ~above, children[parts + i] = second;
       passed[i] = _mm512_mask_add_epi8(passed[i], second, passed[i], leaves);
     }
   }
+#pragma GCC unroll 4
   for (int i = 0; i < parts; ++i) _mm512_store_si512(out + 64 * i, passed[i]);
 }
 
@@ -106,15 +117,14 @@ template <int rows> [[ONWARD_AVX512]] void add_leaf_values_avx512(const uint8_t*
   }
 }
 
-template <int rows, class Node, class Tree> auto best_leaf_numbers() {
+template <int rows, class Node> auto best_leaf_numbers() {
   constexpr bool wide = rows > 64;                       // only the widest registers gain by it
   const simd::Target target = simd::best();
-  if (target == simd::Target::avx512) return leaf_numbers_avx512<rows, Node, Tree>;
-  if constexpr (wide) return leaf_numbers_avx512<rows, Node, Tree>;
-  else return target == simd::Target::avx2 ? leaf_numbers_avx2<rows, Node, Tree> : leaf_numbers_baseline<rows, Node, Tree>;
+  if (wide || target == simd::Target::avx512) return leaf_numbers_avx512<rows, Node>;
+  return target == simd::Target::avx2 ? leaf_numbers_avx2<rows, Node> : leaf_numbers_baseline<rows, Node>;
 }
 
-// Whether each level of a tree makes one test; `above` gets a node of each.
+// Whether each level of a tree makes one test; `levels` gets a node of each.
 template <class T> bool is_symmetric(const TreeSlots& tree, const std::vector<typename Ranks<T>::Test>& tests, const PlainForest<T>& f, std::vector<int32_t>& levels) {
   levels.clear();
   if (tree.depth > 8 || tree.leaves.size() != size_t{1} << tree.depth) return false;
@@ -193,7 +203,7 @@ template <class T> void ReachMasks<T>::encode(const Ranks<T>& ranks, const T* x,
 }
 
 template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Ranks<T>& ranks, const T*& x, int64_t& n, int64_t width, T*& scores, Block& block) const {
-  const auto number = best_leaf_numbers<rows, Node, Tree>();
+  const auto number = best_leaf_numbers<rows, Node>();
   const bool in_registers = simd::best() == simd::Target::avx512;
   const bool single = leaves_.form == LeafTable<T>::Form::single;
   const int64_t targets = leaves_.targets;
@@ -205,7 +215,7 @@ template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Rank
   const Node* nodes = nodes_.data();
   int32_t first = 0;                                     // leaf of the tree
   for (const Tree& tree : trees_) {
-    number(tree, nodes, block.codes.get(), leaf);
+    number(nodes, tree.nodes, tree.symmetric, block.codes.get(), leaf);
     if (!single) {
       for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * targets, first + leaf[r], 0);
     } else {

@@ -95,7 +95,7 @@ template <class T> class Ranks<T>::Builder {
       test.column = column(first ? RankKind::missing_first : RankKind::missing_last);
       if (first) test.rank += f_.split[size_t(i)] == f_.split[size_t(i)];   // a split of NaN lets NaN pass and nothing else: rank 0
     }
-    add_table(f_.feature[size_t(nodes[0])], std::move(sorted));
+    add_table(f_.feature[size_t(nodes[0])], sorted);
   }
 
   void categories(std::span<const int32_t> nodes) {
@@ -116,14 +116,35 @@ template <class T> class Ranks<T>::Builder {
       if (fresh) to_.sets_.push_back(at->first);
       tests_[size_t(i)] = {own, at->second};
     }
-    add_table(f_.feature[size_t(nodes[0])], std::move(members));
+    add_table(f_.feature[size_t(nodes[0])], members);
   }
 
-  void add_table(int32_t feature, std::vector<T>&& sorted) {
-    Table& table = to_.tables_.emplace_back();
-    table.feature = feature;
-    table.build(std::move(sorted));
+  void add_table(int32_t feature, const std::vector<T>& sorted) {
+    Table table;
+    table.feature = feature, table.count = int32_t(sorted.size());
+    table.start = to_.starts_.size(), table.values = to_.values_.size();
+    for (size_t c = to_.columns_.size(); c-- > 0 && to_.columns_[c].table == int32_t(to_.tables_.size());) ++table.columns;
+    spread(table, sorted);
+    to_.starts_.resize(table.start + size_t(table.last_bucket) + 1);
+    const auto begin = to_.starts_.begin() + int64_t(table.start);
+    for (T t : sorted) ++begin[int64_t(table.bucket(t))];
+    table.steps = std::bit_width(uint32_t(*std::max_element(begin, to_.starts_.end())));
+    int32_t sum = 0;
+    for (auto s = begin; s != to_.starts_.end(); ++s) sum += std::exchange(*s, sum);
+    to_.values_.insert(to_.values_.end(), sorted.begin(), sorted.end());
+    to_.values_.insert(to_.values_.end(), (size_t{1} << table.steps) - 1, std::numeric_limits<T>::infinity());
+    to_.tables_.push_back(table);
     to_.cost_ += 2.0 + 0.4 * table.steps;
+  }
+
+  // Buckets of equal width from the smallest to the largest finite value; one bucket where that cannot be.
+  static void spread(Table& table, const std::vector<T>& sorted) {
+    const auto finite = [](T x) { return std::abs(x) <= std::numeric_limits<T>::max(); };
+    const auto first = std::find_if(sorted.begin(), sorted.end(), finite), last = std::find_if(sorted.rbegin(), sorted.rend(), finite).base();
+    if (!(first < last)) return;
+    const size_t buckets = std::bit_ceil(std::clamp<size_t>(4 * sorted.size(), 16, 4096));
+    const T scale = T(buckets - 1) / (*(last - 1) - *first);
+    if (finite(scale) && scale > 0) table.low = *first, table.scale = scale, table.last_bucket = T(buckets - 1);
   }
 
   const PlainForest<T>& f_;
@@ -140,68 +161,62 @@ template <class T> int32_t Ranks<T>::largest(int32_t column) const {
   return tables_[size_t(c.table)].count + (c.kind != RankKind::missing_last);
 }
 
-template <class T> int32_t Ranks<T>::Table::bucket(T x) const {
+template <class T> size_t Ranks<T>::Table::bucket(T x) const {
   T b = (x - low) * scale;                         // rounding keeps the order: a value in a later bucket is no smaller
   b = b > 0 ? b : 0;
   b = b < last_bucket ? b : last_bucket;
-  return int32_t(b);
+  return size_t(int32_t(b));
 }
 
-template <class T> void Ranks<T>::Table::build(std::vector<T>&& sorted) {
-  values = std::move(sorted);
-  count = int32_t(values.size());
-  const auto finite = [](T x) { return std::abs(x) <= std::numeric_limits<T>::max(); };
-  const auto first = std::find_if(values.begin(), values.end(), finite), last = std::find_if(values.rbegin(), values.rend(), finite).base();
-  const size_t buckets = std::bit_ceil(std::clamp<size_t>(2 * values.size(), 16, 4096));
-  if (first < last) {
-    low = *first;
-    const T width = *(last - 1) - low;
-    scale = T(buckets - 1) / width;
-    last_bucket = T(buckets - 1);
+// How many of the values lie below each x; NaN is above none. (Vectors would gather: slower than loads, one by one.)
+template <class T> template <int steps> [[gnu::optimize("no-tree-vectorize")]] void Ranks<T>::find(const Table& table, const T* x, int rows, int32_t* at) const {
+  const int32_t* start = starts_.data() + table.start;
+  const T* values = values_.data() + table.values;
+  for (int r = 0; r < rows; ++r) {
+    int64_t a = start[table.bucket(x[r])];
+    if constexpr (steps >= 0) {
+#pragma GCC unroll 4
+      for (int s = steps - 1; s >= 0; --s) a += int64_t(values[a + (1 << s) - 1] < x[r]) << s;
+    } else {
+      for (int s = table.steps - 1; s >= 0; --s) a += int64_t(values[a + (int64_t{1} << s) - 1] < x[r]) << s;
+    }
+    at[r] = int32_t(a);
   }
-  if (!finite(scale) || !(scale > 0)) low = 0, scale = 0, last_bucket = 0;
-  start.assign(size_t(last_bucket) + 1, 0);
-  for (T t : values) ++start[size_t(bucket(t))];
-  const int32_t most = *std::max_element(start.begin(), start.end());
-  int32_t sum = 0;
-  for (int32_t& s : start) sum += std::exchange(s, sum);
-  steps = std::bit_width(uint32_t(most));
-  values.insert(values.end(), (size_t{1} << steps) - 1, std::numeric_limits<T>::infinity());
 }
 
-// How many of the values lie below each x; NaN is above none.
-template <class T> void Ranks<T>::Table::find(const T* x, int rows, int32_t* at) const {
-  for (int r = 0; r < rows; ++r) at[r] = start[size_t(bucket(x[r]))];
-  for (int32_t half = int32_t{1} << steps >> 1; half > 0; half >>= 1)
-    for (int r = 0; r < rows; ++r) at[r] += values[size_t(at[r] + half - 1)] < x[r] ? half : 0;
+template <class T> int32_t Ranks<T>::of_kind(RankKind kind, const Table& table, T x, int32_t at) const {
+  if (kind == RankKind::missing_last) return x == x ? at : table.count;
+  if (kind == RankKind::missing_first) return x == x ? at + 1 : 0;
+  const bool known = at < table.count && values_[table.values + size_t(at)] == x;
+  return known ? at : x == x ? table.count : table.count + 1;
 }
 
 template <class T> void Ranks<T>::rank(const T* x, int64_t width, int rows, int32_t* out) const {
   T values[most_rows];
   int32_t at[most_rows];
-  size_t c = 0;
-  for (size_t t = 0; t < tables_.size(); ++t) {
-    const Table& table = tables_[t];
-    const T* column = x + table.feature;
-    for (int r = 0; r < rows; ++r) values[r] = column[r * width];
-    table.find(values, rows, at);
-    for (; c < columns_.size() && columns_[c].table == int32_t(t); ++c, out += rows) {
-      const int32_t count = table.count;
-      switch (columns_[c].kind) {
-        case RankKind::missing_last:
-          for (int r = 0; r < rows; ++r) out[r] = values[r] == values[r] ? at[r] : count;
-          break;
-        case RankKind::missing_first:
-          for (int r = 0; r < rows; ++r) out[r] = values[r] == values[r] ? at[r] + 1 : 0;
-          break;
-        case RankKind::category:
-          for (int r = 0; r < rows; ++r) {
-            const bool known = at[r] < count && table.values[size_t(at[r])] == values[r];
-            out[r] = known ? at[r] : values[r] == values[r] ? count : count + 1;
-          }
-          break;
-      }
+  const Column* column = columns_.data();
+  for (const Table& table : tables_) {
+    for (int r = 0; r < rows; ++r) values[r] = x[r * width + table.feature];
+    switch (table.steps) {
+      case 1: find<1>(table, values, rows, at); break;
+      case 2: find<2>(table, values, rows, at); break;
+      case 3: find<3>(table, values, rows, at); break;
+      default: find<-1>(table, values, rows, at); break;
     }
+    for (int c = 0; c < table.columns; ++c, ++column, out += rows) {
+      if (column->kind == RankKind::missing_last) for (int r = 0; r < rows; ++r) out[r] = of_kind(RankKind::missing_last, table, values[r], at[r]);
+      else for (int r = 0; r < rows; ++r) out[r] = of_kind(column->kind, table, values[r], at[r]);
+    }
+  }
+}
+
+template <class T> void Ranks<T>::rank_row(const T* x, int32_t* out) const {
+  const Column* column = columns_.data();
+  for (const Table& table : tables_) {
+    const T value = x[table.feature];
+    int32_t at;
+    find<-1>(table, &value, 1, &at);
+    for (int c = 0; c < table.columns; ++c, ++column) *out++ = of_kind(column->kind, table, value, at);
   }
 }
 

@@ -37,6 +37,7 @@ template <class T> class Ranks {
 
   // x: rows `width` apart, at most 64 of them; out: [columns][rows].
   void rank(const T* x, int64_t width, int rows, int32_t* out) const;
+  void rank_row(const T* x, int32_t* out) const;
   static constexpr int most_rows = 64;
   double cost() const { return cost_; }            // nanoseconds a row, roughly
 
@@ -44,16 +45,19 @@ template <class T> class Ranks {
   // The values of one feature, sorted. A value's bucket says nearly where it stands; `steps` halvings find the place.
   struct Table {
     int32_t feature = 0, count = 0, steps = 0;
+    int32_t columns = 0;                           // so many of the columns are its
+    size_t start = 0, values = 0;                  // where its part of starts_ and of values_ begins
     T low = 0, scale = 0, last_bucket = 0;
-    std::vector<int32_t> start;                    // of each bucket: how many values lie in buckets before it
-    std::vector<T> values;                         // followed by infinities
-    void build(std::vector<T>&& sorted);
-    int32_t bucket(T x) const;
-    void find(const T* x, int rows, int32_t* at) const;
+    size_t bucket(T x) const;
   };
   class Builder;
 
-  std::vector<Table> tables_;                      // sorted by their columns: those of one table follow each other
+  template <int steps> void find(const Table& table, const T* x, int rows, int32_t* at) const;
+  int32_t of_kind(RankKind kind, const Table& table, T x, int32_t at) const;
+
+  std::vector<Table> tables_;                      // in the order of their columns
+  std::vector<int32_t> starts_;                    // of each bucket: how many values lie in buckets before it
+  std::vector<T> values_;                          // of each table, followed by infinities
   std::vector<Column> columns_;
   std::vector<Category> sets_;
   double cost_ = 0;

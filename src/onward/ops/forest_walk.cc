@@ -45,7 +45,10 @@ template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f,
       packed.has_sets |= !leaf && nodes_.back().is_set();
     }
     cost_ += 2.0 + 0.8 * std::min(tree.depth, 40);
+    by_depth_.push_back(int32_t(by_depth_.size()));
   }
+  const auto key = [&](int32_t t) { return std::pair(trees_[size_t(t)].has_sets, trees_[size_t(t)].depth); };
+  std::stable_sort(by_depth_.begin(), by_depth_.end(), [&](int32_t a, int32_t b) { return key(a) < key(b); });
 }
 
 template <class T, class Node> Walk<T, Node>::Walk(const PlainForest<T>& f, bool combines) requires std::is_same_v<Node, SplitNode<T>> {
@@ -94,13 +97,14 @@ template <class T, class Node> template <bool sets> int32_t Walk<T, Node>::step(
   return node.child + !first;
 }
 
-template <class T, class Node> template <bool sets> void Walk<T, Node>::step_lanes(int32_t* out, const Value* const* rows, int32_t depth) const {
+template <class T, class Node> template <bool sets, bool one_row> void Walk<T, Node>::step_lanes(int32_t* out, const Value* const* rows, int32_t depth) const {
   int32_t at[lanes];
   std::copy_n(out, lanes, at);
+  const Value* row = rows[0];
   for (int32_t level = 0; level < depth; ++level) {
 #pragma GCC unroll 16
-    for (int r = 0; r < lanes; ++r) at[r] = step<sets>(at[r], rows[r]);
-    if (level % 8 == 7 && std::all_of(at, at + lanes, [&](int32_t a) { return is_leaf(a); })) break;
+    for (int r = 0; r < lanes; ++r) at[r] = step<sets>(at[r], one_row ? row : rows[r]);
+    if (level % 8 == 7 && depth > 12 && std::all_of(at, at + lanes, [&](int32_t a) { return is_leaf(a); })) break;
   }
   std::copy_n(at, lanes, out);
 }
@@ -108,7 +112,7 @@ template <class T, class Node> template <bool sets> void Walk<T, Node>::step_lan
 // `count` walks side by side; each goes from its root through `depth` tests of its row.
 template <class T, class Node> void Walk<T, Node>::walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const {
   std::copy_n(roots, count, at);
-  if (count == lanes) return sets ? step_lanes<true>(at, rows, depth) : step_lanes<false>(at, rows, depth);
+  if (count == lanes) return sets ? step_lanes<true, false>(at, rows, depth) : step_lanes<false, false>(at, rows, depth);
   for (int r = 0; r < count; ++r)
     for (int32_t level = 0; level < depth && !is_leaf(at[r]); ++level) at[r] = sets ? step<true>(at[r], rows[r]) : step<false>(at[r], rows[r]);
 }
@@ -120,20 +124,34 @@ template <class T, class Node> void Walk<T, Node>::add_leaves(const Tree& tree, 
     for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * leaves_.targets, leaf_[size_t(at[r])], tree.target);
 }
 
-// One row: several trees at a time, their leaves added in order.
+// One row: several trees of like depth at a time; what their leaves add, in the trees' order.
 template <class T, class Node> void Walk<T, Node>::run_row(const Value* row, T* scores) const {
-  const Value* rows[lanes];
-  std::fill_n(rows, lanes, row);
+  constexpr size_t few = 1024;
+  int32_t few_ends[few];
+  std::vector<int32_t> many_ends(trees_.size() > few ? trees_.size() : 0);
+  int32_t* ends = many_ends.empty() ? few_ends : many_ends.data();
   for (size_t begin = 0; begin < trees_.size(); begin += lanes) {
-    const int count = int(std::min<size_t>(lanes, trees_.size() - begin));
-    int32_t roots[lanes], at[lanes], depth = 0;
-    bool sets = false;
-    for (int i = 0; i < lanes; ++i) {
-      const Tree& tree = trees_[begin + size_t(std::min(i, count - 1))];
-      roots[i] = tree.root, depth = std::max(depth, tree.depth), sets |= tree.has_sets;
-    }
-    walk(roots, rows, count > 2 ? lanes : count, depth, sets, at);
-    for (int i = 0; i < count; ++i) leaves_.add_to(scores, leaf_[size_t(at[i])], trees_[begin + size_t(i)].target);
+    const size_t count = std::min<size_t>(lanes, trees_.size() - begin);
+    int32_t at[lanes];
+    for (size_t i = 0; i < lanes; ++i) at[i] = trees_[size_t(by_depth_[begin + std::min(i, count - 1)])].root;
+    const Tree& deepest = trees_[size_t(by_depth_[begin + count - 1])];
+    const bool sets = deepest.has_sets;
+    int32_t depth = deepest.depth;
+    if (sets) for (size_t i = 0; i < count; ++i) depth = std::max(depth, trees_[size_t(by_depth_[begin + i])].depth);
+    if (count < 3) for (size_t i = 0; i < count; ++i) walk(at + i, &row, 1, depth, sets, at + i);
+    else sets ? step_lanes<true, true>(at, &row, depth) : step_lanes<false, true>(at, &row, depth);
+    for (size_t i = 0; i < count; ++i) ends[by_depth_[begin + i]] = at[i];
+  }
+  add_row(ends, scores);
+}
+
+template <class T, class Node> void Walk<T, Node>::add_row(const int32_t* at, T* scores) const {
+  if (leaves_.form == LeafTable<T>::Form::single && leaves_.targets == 1) {
+    T sum = scores[0];
+    for (size_t t = 0; t < trees_.size(); ++t) sum += leaves_.values[size_t(leaf_[size_t(at[t])])];
+    scores[0] = sum;
+  } else {
+    for (size_t t = 0; t < trees_.size(); ++t) leaves_.add_to(scores, leaf_[size_t(at[t])], trees_[t].target);
   }
 }
 

@@ -66,16 +66,18 @@ template <class T, class Node> class Walk {
   static constexpr int lanes = 16;
 
   void pack(const PlainForest<T>& forest, LeafTable<T> leaves, auto&& node_of);
-  template <bool sets> void step_lanes(int32_t* at, const Value* const* rows, int32_t depth) const;
+  template <bool sets, bool one_row> void step_lanes(int32_t* at, const Value* const* rows, int32_t depth) const;
   void walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const;
   template <bool sets> int32_t step(int32_t at, const Value* row) const;
   bool is_leaf(int32_t at) const { return nodes_[size_t(at)].child == at; }
   void run_row(const Value* row, T* scores) const;
+  void add_row(const int32_t* at, T* scores) const;
   void add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const;
 
   std::vector<Node> nodes_;
   std::vector<int32_t> leaf_;            // by node: its number among the leaves
   std::vector<Tree> trees_;
+  std::vector<int32_t> by_depth_;        // trees, in the order in which one row walks them
   std::vector<MemberSet<T>> sets_;       // of SplitNode
   std::vector<int32_t> set_begin_;       // of CodeNode: the word of set_bits_ where a set begins
   std::vector<uint64_t> set_bits_;
