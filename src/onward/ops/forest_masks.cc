@@ -117,26 +117,36 @@ template <int rows> [[ONWARD_AVX512]] void add_leaf_values_avx512(const uint8_t*
   }
 }
 
+// Of 64 rows: 0 where a category of up to 256 is in the set of these 32 bytes, 255 elsewhere. A byte's place in the set is looked up by
+// permutation, sixteen bytes at a time: numbers with their high bit set give zero.
+void set_plane_baseline(const uint8_t* category, const uint8_t* set, uint8_t* out) {
+  for (int r = 0; r < 64; ++r) out[r] = uint8_t((set[category[r] >> 3] >> (category[r] & 7) & 1) - 1);
+}
+[[ONWARD_AVX2]] void set_plane_avx2(const uint8_t* category, const uint8_t* set, uint8_t* out) {
+  const __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(set)));
+  const __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(set + 16)));
+  const __m256i bits = _mm256_set1_epi64x(int64_t(0x8040201008040201));
+  for (int r = 0; r < 64; r += 32) {
+    const __m256i c = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(category + r));
+    const __m256i byte = _mm256_and_si256(_mm256_srli_epi16(c, 3), _mm256_set1_epi8(31)), bit = _mm256_shuffle_epi8(bits, _mm256_and_si256(c, _mm256_set1_epi8(7)));
+    const __m256i own = _mm256_or_si256(_mm256_shuffle_epi8(low, _mm256_add_epi8(byte, _mm256_set1_epi8(112))), _mm256_shuffle_epi8(high, _mm256_sub_epi8(byte, _mm256_set1_epi8(16))));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r), _mm256_cmpeq_epi8(_mm256_and_si256(own, bit), _mm256_setzero_si256()));
+  }
+}
+[[ONWARD_AVX512]] void set_plane_avx512(const uint8_t* category, const uint8_t* set, uint8_t* out) {
+  const __m512i low = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(set)));
+  const __m512i high = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(set + 16)));
+  const __m512i c = _mm512_loadu_si512(category);
+  const __m512i byte = _mm512_and_si512(_mm512_srli_epi16(c, 3), _mm512_set1_epi8(31)), bit = _mm512_shuffle_epi8(_mm512_set1_epi64(int64_t(0x8040201008040201)), _mm512_and_si512(c, _mm512_set1_epi8(7)));
+  const __m512i own = _mm512_or_si512(_mm512_shuffle_epi8(low, _mm512_add_epi8(byte, _mm512_set1_epi8(112))), _mm512_shuffle_epi8(high, _mm512_sub_epi8(byte, _mm512_set1_epi8(16))));
+  _mm512_storeu_si512(out, _mm512_movm_epi8(_mm512_testn_epi8_mask(own, bit)));
+}
+
 template <int rows, class Node> auto best_leaf_numbers() {
   constexpr bool wide = rows > 64;                       // only the widest registers gain by it
   const simd::Target target = simd::best();
   if (wide || target == simd::Target::avx512) return leaf_numbers_avx512<rows, Node>;
   return target == simd::Target::avx2 ? leaf_numbers_avx2<rows, Node> : leaf_numbers_baseline<rows, Node>;
-}
-
-// Whether each level of a tree makes one test; `levels` gets a node of each.
-template <class T> bool is_symmetric(const TreeSlots& tree, const std::vector<typename Ranks<T>::Test>& tests, const PlainForest<T>& f, std::vector<int32_t>& levels) {
-  levels.clear();
-  if (tree.depth > 8 || tree.leaves.size() != size_t{1} << tree.depth) return false;
-  std::vector<int32_t> level(tree.from.size(), 0);
-  for (const int32_t slot : tree.inner) {
-    const auto l = size_t(level[size_t(slot)]);
-    if (l >= levels.size()) levels.push_back(tree.from[size_t(slot)]);
-    const auto a = size_t(tree.from[size_t(slot)]), b = size_t(levels[l]);
-    if (tests[a].column != tests[b].column || tests[a].rank != tests[b].rank || f.mode[a] != f.mode[b]) return false;
-    level[size_t(tree.child[size_t(slot)])] = level[size_t(tree.child[size_t(slot)]) + 1] = int32_t(l) + 1;
-  }
-  return true;
 }
 
 }  // namespace
@@ -163,7 +173,7 @@ ReachMasks<T>::ReachMasks(const PlainForest<T>& f, const Ranks<T>& ranks, const 
   std::vector<int32_t> levels, below;
   for (const int32_t root : f.roots) {
     const TreeSlots& tree = maker.of(root);
-    const bool symmetric = is_symmetric<T>(tree, tests, f, levels);
+    const bool symmetric = tree.depth <= 8 && is_symmetric<T>(tree, tests, f, &levels);
     below.assign(tree.from.size(), 1);                   // leaves below a slot
     for (size_t j = tree.inner.size(); j-- > 0;) below[size_t(tree.inner[j])] = below[2 * j + 1] + below[2 * j + 2];
     const auto add_node = [&](int32_t from, int32_t slot, int32_t leaves) {
@@ -179,7 +189,8 @@ ReachMasks<T>::ReachMasks(const PlainForest<T>& f, const Ranks<T>& ranks, const 
     trees_.push_back({nodes, int32_t(tree.leaves.size()), leaves_.target_of(f, tree), symmetric});
     cost_ += 12.0 + 1.6 * nodes + (tree.leaves.size() > 64 ? 40.0 : 0.0) + (leaves_.form == LeafTable<T>::Form::single ? 0.0 : 64.0 * double(f.targets));
   }
-  cost_ += 64.0 * double(sets_.size()) + 5.0 * planes;
+  for (const auto& set : sets_) cost_ += set.bits.size() <= 4 ? 4.0 : 64.0;
+  cost_ += 5.0 * planes;
 }
 
 template <class T> void ReachMasks<T>::encode(const Ranks<T>& ranks, const T* x, int count, int64_t width, int rows, Block& block) const {
@@ -192,13 +203,25 @@ template <class T> void ReachMasks<T>::encode(const Ranks<T>& ranks, const T* x,
       for (int r = 0; r < n; ++r) out[r] = MaskPlanes::code(own[r], plane.base);
       out += rows;
     }
-    for (const auto& set : sets_) {
+    encode_sets(begin, n, rows, block);
+  }
+}
+
+template <class T> void ReachMasks<T>::encode_sets(int begin, int n, int rows, Block& block) const {
+  const simd::Target target = simd::best();
+  const auto plane = target == simd::Target::avx512 ? set_plane_avx512 : target == simd::Target::avx2 ? set_plane_avx2 : set_plane_baseline;
+  uint8_t* out = block.codes.get() + planes_.all().size() * size_t(rows) + begin;
+  for (const auto& set : sets_) {
+    const uint64_t* bits = set.bits.data();
+    if (set.bits.size() <= 4) {
+      uint64_t all[4] = {};
+      std::copy_n(bits, set.bits.size(), all);
+      plane(block.codes.get() + size_t(planes_.place(set.column, 0).plane) * size_t(rows) + begin, reinterpret_cast<const uint8_t*>(all), out);
+    } else {
       const int32_t* own = block.ranks.data() + int64_t(set.column) * n;
-      const uint64_t* bits = set.bits.data();
-      if (set.bits.size() == 1) for (int r = 0; r < n; ++r) out[r] = uint8_t(~(bits[0] >> own[r]) & 1);
-      else for (int r = 0; r < n; ++r) out[r] = uint8_t(~(bits[own[r] / 64] >> (own[r] % 64)) & 1);
-      out += rows;
+      for (int r = 0; r < n; ++r) out[r] = uint8_t(~(bits[own[r] / 64] >> (own[r] % 64)) & 1);
     }
+    out += rows;
   }
 }
 
@@ -231,8 +254,9 @@ template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Rank
 }
 
 template <class T> void ReachMasks<T>::run(const Ranks<T>& ranks, const T* x, int64_t n, int64_t width, T* scores) const {
-  const bool wide = simd::best() == simd::Target::avx512 && n > 192;
-  const size_t rows = wide ? 256 : 64, planes = planes_.all().size() + sets_.size();
+  const size_t planes = planes_.all().size() + sets_.size();
+  const bool wide = simd::best() == simd::Target::avx512 && n > 192 && planes <= 1024;   // codes should stay in the second cache
+  const size_t rows = wide ? 256 : 64;
   void* codes = std::aligned_alloc(64, std::max<size_t>(planes, 1) * rows);
   if (!codes) throw std::bad_alloc();
   std::memset(codes, 0, planes * rows);                  // rows that are not there take some way too

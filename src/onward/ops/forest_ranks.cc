@@ -220,6 +220,22 @@ template <class T> void Ranks<T>::rank_row(const T* x, int32_t* out) const {
   }
 }
 
+template <class T> bool is_symmetric(const TreeSlots& tree, const std::vector<typename Ranks<T>::Test>& tests, const PlainForest<T>& f, std::vector<int32_t>* levels) {
+  if (tree.depth > 16 || tree.leaves.size() != size_t{1} << tree.depth) return false;
+  std::vector<int32_t> level(tree.from.size(), 0), met;
+  for (const int32_t slot : tree.inner) {
+    const auto l = size_t(level[size_t(slot)]), child = size_t(tree.child[size_t(slot)]);
+    if (l >= met.size()) met.push_back(tree.from[size_t(slot)]);
+    const auto a = size_t(tree.from[size_t(slot)]), b = size_t(met[l]);
+    if (tests[a].column != tests[b].column || tests[a].rank != tests[b].rank || f.mode[a] != f.mode[b]) return false;
+    level[child] = level[child + 1] = int32_t(l) + 1;
+  }
+  if (levels) *levels = std::move(met);
+  return true;
+}
+template bool is_symmetric<float>(const TreeSlots&, const std::vector<Ranks<float>::Test>&, const PlainForest<float>&, std::vector<int32_t>*);
+template bool is_symmetric<double>(const TreeSlots&, const std::vector<Ranks<double>::Test>&, const PlainForest<double>&, std::vector<int32_t>*);
+
 template class Ranks<float>;
 template class Ranks<double>;
 

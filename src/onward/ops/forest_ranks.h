@@ -86,6 +86,10 @@ template <class Code, int32_t capacity> class Planes {
   std::vector<int32_t> first_;                     // plane of each column
 };
 
+// Whether a tree is full and each level makes one test; `levels`, if given, gets a node of each.
+template <class T>
+bool is_symmetric(const TreeSlots& tree, const std::vector<typename Ranks<T>::Test>& tests, const PlainForest<T>& forest, std::vector<int32_t>* levels = nullptr);
+
 extern template class Ranks<float>;
 extern template class Ranks<double>;
 
