@@ -56,6 +56,7 @@ def release_suites():
               Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]
     rows = "build/release/onward_estimator_rows"
     suites += [Suite("opsets-fidelity", [python, "tests/fidelity/opsets.py", onward], slow=True),
+               Suite("consumers", [python, "tests/fidelity/consumers.py", onward, rows], slow=True),
                Suite("refusals", [python, "tests/fidelity/refusals.py", onward, rows], slow=True)]
     for engine in ("onward", "onnxruntime"):
         end = ["--engine", engine, "--json"]

@@ -65,6 +65,9 @@ ONWARD_API int onward_status_code(const onward_status* status);
 ONWARD_API const char* onward_status_name(const onward_status* status); /* "bad-input" */
 ONWARD_API const char* onward_status_message(const onward_status* status);
 ONWARD_API const char* onward_status_hint(const onward_status* status);
+/* What stands in the way of a conversion, all of it at once, as JSON: [{"code": "E0402", "where": "model (Pipeline) > scale (MyScaler)",
+ * "places": [...], "message": ..., "hint": ...}]. "[]" where the message says everything. */
+ONWARD_API const char* onward_status_problems(const onward_status* status);
 ONWARD_API void onward_status_release(onward_status* status);
 /* For callbacks that fail; the hint may be NULL. Given back by a callback, it is the library's. */
 ONWARD_API onward_status* onward_status_create(int code, const char* message, const char* hint);

@@ -14,7 +14,8 @@ void check(onward_status* status) {
   const std::unique_ptr<onward_status, Release<onward_status_release>> owner(status);
   const auto text = [](const char* utf8) { return nb::steal(PyUnicode_DecodeUTF8(utf8, Py_ssize_t(strlen(utf8)), "replace")); };
   const nb::object error = nb::module_::import_("onward.errors").attr("error_of")(
-      onward_status_code(status), onward_status_name(status), text(onward_status_message(status)), text(onward_status_hint(status)));
+      onward_status_code(status), onward_status_name(status), text(onward_status_message(status)), text(onward_status_hint(status)),
+      text(onward_status_problems(status)));
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.ptr())), error.ptr());
   throw nb::python_error();
 }

@@ -65,7 +65,8 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     schema         types and policies of the inputs: a dict or JSON as `onward schema` writes it
     target_opset   the version of ai.onnx to write, or a dict of domain to version as {"": 15, "ai.onnx.ml": 3}; ai.onnx.ml follows to
                    the version of the same release. Without it ai.onnx 21 and ai.onnx.ml 5. What an older version cannot say is warned of
-                   (`report["lost"]`), or refused by name. An ONNX model's path or bytes is written for the opsets as it stands
+                   (`report["lost"]`; `report["notes"]` says what it costs), and what has no form there is refused by name. An ONNX model's path
+                   or bytes is written for the opsets as it stands
     input_dtype    "auto", "float32" or "float64", of numeric inputs
     outputs        of label, probabilities, log_probabilities, scores, variable, transformed, leaf, score_samples, distances, neighbors, std
     inputs         "matrix" or "columns"; as the model was fitted where it is not given

@@ -1,6 +1,8 @@
 """Converters for estimators of the user's own: Python functions that build their part of the graph."""
 import io
 import pickle
+import sys
+from types import FunctionType
 
 from onward import _core
 from onward.errors import error_of, suggestion, usage
@@ -58,15 +60,17 @@ class Converters:
         return core
 
     def pickled(self, estimator):
-        """Its bytes; objects that have a converter of their own are left out and known by their number."""
-        out = io.BytesIO()
-        try:
-            (_Pickler(out, self) if self.functions else pickle.Pickler(out, protocol=4)).dump(estimator)
-        except (pickle.PicklingError, AttributeError, TypeError) as e:
-            raise error_of(402, "unsupported-estimator", f"the estimator cannot be pickled: {e}",
-                           "a lambda or a function inside another holds code, not data: use NumPy's function by name, a step (docs/expressions.md), "
-                           "or a class with a converter (docs/custom-converters.md)") from e
-        return out.getvalue()
+        """Its bytes; objects that have a converter of their own are left out and known by their number, code that no pickle holds by
+        its name: whether the model needs it shows when it is read."""
+        for code_by_name in False, True:
+            out = io.BytesIO()
+            try:
+                (_Pickler(out, self, code_by_name) if self.functions or code_by_name else pickle.Pickler(out, protocol=4)).dump(estimator)
+                return out.getvalue()
+            except (pickle.PicklingError, AttributeError, TypeError) as e:
+                problem = e
+        raise error_of(402, "unsupported-estimator", f"the estimator cannot be pickled: {problem}",
+                       "leave out what cannot be pickled, or register a converter for its class (docs/custom-converters.md)") from problem
 
     def number_of(self, object):
         if id(object) not in self._numbers:
@@ -82,12 +86,14 @@ class Converters:
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, out, converters):
+    def __init__(self, out, converters, code_by_name):
         super().__init__(out, protocol=4)
-        self._converters, self._names = converters, {}
+        self._converters, self._code_by_name, self._names = converters, code_by_name, {}
 
     def persistent_id(self, object):
         kind = type(object)
+        if self._code_by_name and isinstance(object, (FunctionType, type)) and not _importable(object):
+            return "onward.code", object.__module__ or "", object.__qualname__
         name = self._names.get(kind)
         if name is None:
             name = f"{kind.__module__}.{kind.__qualname__}"
@@ -97,6 +103,13 @@ class _Pickler(pickle.Pickler):
         columns, names = getattr(object, "n_features_in_", None), getattr(object, "feature_names_in_", None)
         return ("onward.live", *name.rpartition(".")[::2], self._converters.number_of(object), None if columns is None else int(columns),
                 None if names is None else [str(n) for n in names])
+
+
+def _importable(code):
+    found = sys.modules.get(code.__module__)
+    for part in code.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is code
 
 
 class ConversionGraph(Graph):

@@ -1,16 +1,21 @@
 """The exceptions: onward.Error and, for each family of codes, the class that onnxruntime's and Python's own users expect."""
+import json
 
 
 class Error(RuntimeError):
-    """`code` is the number that `onward explain CODE` explains, `name` its name ("bad-input"), `hint` what to do (may be "")."""
+    """`code` is the number that `onward explain CODE` explains, `name` its name ("bad-input"), `hint` what to do (may be "").
+
+    `problems` lists all that stands in the way of a conversion, where it is known one by one: dicts of "code" ("E0402"), "where" ("model
+    (Pipeline) > scale (MyScaler)"), "places" (every place of the same problem), "message" and "hint".
+    """
 
     code = 701
     name = "internal"
     hint = ""
 
-    def __init__(self, message="", code=None, name=None, hint=""):
+    def __init__(self, message="", code=None, name=None, hint="", problems=()):
         super().__init__(message)
-        self.message, self.hint = message, hint
+        self.message, self.hint, self.problems = message, hint, list(problems)
         if code is not None:
             self.code = code
         if name is not None:
@@ -20,7 +25,7 @@ class Error(RuntimeError):
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
     def __reduce__(self):
-        return type(self), (self.message, self.code, self.name, self.hint)
+        return type(self), (self.message, self.code, self.name, self.hint, self.problems)
 
 
 class InvalidArgument(Error, ValueError):
@@ -69,9 +74,9 @@ _CLASSES = {201: InvalidArgument, 301: NoSuchFile, 302: InvalidProtobuf, 303: In
 _NAMES = {201: "usage", 301: "io", 304: "bad-input", 306: "bad-data", 701: "internal"}
 
 
-def error_of(code, name, message, hint):
-    """The exception for a code of the C interface."""
-    return _CLASSES.get(code, Error)(message, code, name or _NAMES.get(code, ""), hint)
+def error_of(code, name, message, hint, problems="[]"):
+    """The exception for a code of the C interface; `problems` is JSON."""
+    return _CLASSES.get(code, Error)(message, code, name or _NAMES.get(code, ""), hint, json.loads(problems))
 
 
 def usage(message, hint=""):

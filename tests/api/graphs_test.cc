@@ -99,6 +99,45 @@ TEST(ConvertersOfC, TurnObjectsOfTheirClassIntoGraphs) {
   EXPECT_EQ(released, 1);
 }
 
+// acme.models.ScaledForest holds a StandardScaler and a RandomForestRegressor of scikit-learn 1.9 (tests/data/custom).
+TEST(ConvertersOfC, CallTheConvertersOfWhatTheirObjectsHold) {
+  onward_converter_functions functions{};
+  functions.size = sizeof functions;
+  functions.convert = [](void*, onward_conversion* conversion, const onward_fitted* fitted) -> onward_status* {
+    onward_expr x = -1;
+    if (onward_status* status = onward_conversion_matrix(conversion, &x)) return status;
+    for (const auto& [part, output] : {std::pair("scale_", "transformed"), std::pair("forest_", "variable")}) {
+      const onward_fitted* held = nullptr;
+      onward_parts* parts = nullptr;
+      if (onward_status* status = onward_fitted_find(fitted, part, &held)) return status;
+      if (onward_status* status = onward_conversion_convert(conversion, held, &x, nullptr, 1, &parts)) return status;
+      x = onward_parts_value(parts, output);
+      onward_parts_release(parts);
+    }
+    return onward_conversion_give(conversion, "variable", x);
+  };
+  onward_converters* converters = nullptr;
+  onward_convert_options* options = nullptr;
+  OK(onward_converters_create(&converters));
+  OK(onward_converters_add(converters, "acme.models.ScaledForest", &functions));
+  OK(onward_convert_options_create(&options));
+  OK(onward_convert_options_add_converters(options, converters));
+  onward_converters_release(converters);
+  onward_buffer* model = nullptr;
+  OK(onward_convert(ONWARD_TEST_DATA "/custom/scaled_forest.pkl", options, &model, nullptr));
+  EXPECT_EQ(run(model, {3, 2}, {0.5, -1, -0.3, 0.2, 2, 1.5}), (std::vector<double>{0.6196666666666667, -0.6371960784313725, 4.362037037037037}));
+  onward_buffer_release(model), onward_convert_options_release(options);
+}
+
+TEST(ConvertersOfC, ARefusalListsItsProblems) {
+  onward_buffer* model = nullptr;
+  onward_status* status = onward_convert_bytes(shift.data(), shift.size(), nullptr, &model, nullptr);
+  const std::string problems = onward_status_problems(status);
+  EXPECT_NE(problems.find(R"json({"code":"E0402","where":"model (Shift)","places":["model (Shift)"],"message":"acme.steps.Shift is not a class)json"), std::string::npos) << problems;
+  onward_status_release(status);
+  EXPECT_STREQ(onward_status_problems(nullptr), "[]");
+}
+
 TEST(ConvertersOfC, AreCheckedWhenTheyAreRegistered) {
   onward_converters* converters = nullptr;
   OK(onward_converters_create(&converters));

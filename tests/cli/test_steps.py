@@ -30,6 +30,18 @@ def test_steps_make_columns(priced):
     np.testing.assert_allclose(pd.read_csv(folder / "out.csv")["variable"], expected, rtol=1e-10)
 
 
+def test_a_step_takes_the_place_of_the_column_it_reads(tmp_path):
+    frame = pd.DataFrame({"fare": [1.0, 20.0, 300.0, 7.5], "age": [20.0, 30.0, 40.0, 55.0]})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    changed = frame.assign(fare=np.log1p(frame["fare"]) / frame["age"])
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit(changed, [1, 2, 3, 4])
+    joblib.dump(model, tmp_path / "m.joblib")
+    result = run("convert", tmp_path / "m.joblib", "-o", tmp_path / "m.onnx", "--step", "fare = log1p(fare) / age", "--json")
+    assert result.code == 0 and [f["name"] for f in result.json["schema"]["inputs"]] == ["fare", "age"]
+    assert run("predict", tmp_path / "m.onnx", tmp_path / "data.csv", "-o", tmp_path / "out.csv").code == 0
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "out.csv")["variable"], model.predict(changed), rtol=1e-10)
+
+
 @pytest.mark.parametrize("step, expected", [
     ("per_year=log1p(fare / age", "column 17: expected ',' or ')', found the end"),
     ("per_year=lgo1p(fare)", "did you mean 'log1p'"),

@@ -12,7 +12,7 @@ using State = std::initializer_list<std::pair<std::string_view, Value>>;
 
 std::string problems(Objects& o, Value root) {
   std::string all;
-  for (const Problem& p : read_estimator(o.document(root), Registry::builtin()).problems) all += p.where + ": " + p.message + "\n";
+  for (const Problem& p : read_estimator(o.document(root), Registry::builtin()).problems) all += p.where + ": " + p.message + (p.hint.empty() ? "" : "; ") + p.hint + "\n";
   return all;
 }
 void expect(Objects& o, Value root, std::string_view part) {

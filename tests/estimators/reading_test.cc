@@ -26,7 +26,7 @@ Value pipeline(Objects& o, std::initializer_list<Value> steps) {
 ReadModel read(Objects& o, Value root) { return read_estimator(o.document(root), Registry::builtin()); }
 std::string report(const ReadModel& m) {
   std::string all;
-  for (const Problem& p : m.problems) all += p.where + ": " + p.message + "\n";
+  for (const Problem& p : m.problems) all += p.where + ": " + p.message + (p.hint.empty() ? "" : "; ") + p.hint + "\n";
   return all;
 }
 

@@ -15,7 +15,7 @@ using plain::Value;
 
 std::string report(Objects& o, Value root) {
   std::string all;
-  for (const Problem& p : read_estimator(o.document(root), Registry::builtin()).problems) all += p.message + "\n";
+  for (const Problem& p : read_estimator(o.document(root), Registry::builtin()).problems) all += p.message + (p.hint.empty() ? "" : "; ") + p.hint + "\n";
   return all;
 }
 

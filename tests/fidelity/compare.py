@@ -48,9 +48,11 @@ class Onward:
         model = onnx.load(path)
         schema = json.loads({p.key: p.value for p in model.metadata_props}["onward.schema"])
         kinds = {1: "tensor(float)", 11: "tensor(double)", 7: "tensor(int64)", 8: "tensor(string)", 9: "tensor(bool)"}
-        inputs = tables.feeds([(i.name, kinds[i.type.tensor_type.elem_type]) for i in model.graph.input], table, schema)
+        constants = {t.name for t in model.graph.initializer}   # which old files list among the inputs
+        asked = [i for i in model.graph.input if i.name not in constants]
+        inputs = tables.feeds([(i.name, kinds[i.type.tensor_type.elem_type]) for i in asked], table, schema)
         with tempfile.TemporaryDirectory() as folder:
-            for k, i in enumerate(model.graph.input):
+            for k, i in enumerate(asked):
                 with open(f"{folder}/input_{k}.pb", "wb") as f: f.write(numpy_helper.from_array(inputs[i.name]).SerializeToString())
             done = subprocess.run([self.program, "run-case", path, folder, folder], capture_output=True, text=True)
             if done.returncode: raise RuntimeError(f"run-case exit {done.returncode}: {done.stdout.strip()} {done.stderr.strip()}")

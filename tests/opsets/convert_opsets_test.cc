@@ -2,6 +2,7 @@
 #include "onward/opsets/convert_opsets.h"
 
 #include "../model/expect_error.h"
+#include "onward/base/refusal.h"
 #include "onward/model/text.h"
 
 namespace onward {
@@ -53,7 +54,27 @@ TEST(ConvertOpsets, NamesTheNodeThatHasNoForm) {
   expect_error(Code::unsupported_operator, "node 'sum/1' (ReduceSum): there is no form in opset 11 of ai.onnx: its input 'axes' is computed", [&] { convert_opsets(m, {{"", 11}}); });
   EXPECT_EQ(m.opsets.at(""), 21);                         // as it was
   Model erf = model_of("y = Erf(x)", 21);
-  expect_error(Code::unsupported_operator, "(Erf)", [&] { convert_opsets(erf, {{"", 8}}); });
+  expect_error(Code::unsupported_operator, "(Erf): there is no form in opset 8 of ai.onnx: operator Erf came with opset 9 of ai.onnx", [&] { convert_opsets(erf, {{"", 8}}); });
+}
+
+TEST(ConvertOpsets, NamesEveryNodeWithoutAFormAndTheOldestOpsetThatHasOne) {
+  Model m = model_of("shape = Shape(x)\n a = ReduceSum(x, shape)\n b = Erf(a)\n c = Exp(b)\n d = ReduceMax(c, shape)\n y = Erf(d)", 21);
+  const char* names[] = {"shape", "sum", "one", "exp", "max", "two"};
+  for (size_t i = 0; i < 6; ++i) m.graph.nodes[i].name = names[i];
+  try {
+    convert_opsets(m, {{"", 8}});
+    FAIL();
+  } catch (const Refusal& e) {
+    ASSERT_EQ(e.problems.size(), 3u) << e.message;
+    EXPECT_EQ(e.problems[0].where, "node 'sum' (ReduceSum)");
+    EXPECT_EQ(e.problems[0].hint, "the oldest opset of ai.onnx that has it is 13: --opset 13");
+    EXPECT_EQ(e.problems[1].where, "node 'one' (Erf)");
+    EXPECT_EQ(e.problems[1].also, std::vector<std::string>{"node 'two' (Erf)"});
+    EXPECT_EQ(e.problems[1].hint, "the oldest opset of ai.onnx that has it is 9: --opset 9");
+    EXPECT_EQ(e.problems[2].hint, "the oldest opset of ai.onnx that has it is 18: --opset 18");
+  }
+  convert_opsets(m, {{"", 18}});
+  EXPECT_EQ(operators(m), "Shape ReduceSum Erf Exp ReduceMax Erf");
 }
 
 TEST(ConvertOpsets, RefusesVersionsThatDoNotExist) {

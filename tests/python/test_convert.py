@@ -3,6 +3,7 @@ import io
 import json
 import pathlib
 import pickle
+import threading
 
 import joblib
 import numpy as np
@@ -15,10 +16,11 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDRegressor
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, SVR
 
 import onward
@@ -156,8 +158,27 @@ def test_a_network_of_one_class_says_that_class(iris, word):
 
 
 def test_what_cannot_be_pickled_says_what_to_do():
+    fitted = StandardScaler().fit([[1.0]])
+    fitted.lock = threading.Lock()
     with pytest.raises(NotImplementedError, match="cannot be pickled(.|\\n)*custom-converters"):
-        onward.convert(FunctionTransformer(lambda x: x + 1).fit([[1.0]]))
+        onward.convert(fitted)
+
+
+def test_lambdas_and_local_classes_are_listed():
+    class Local(StandardScaler):
+        pass
+
+    fitted = make_pipeline(FunctionTransformer(lambda x: x + 1), Local(), FunctionTransformer(lambda x: x + 2)).fit(np.ones((3, 1)))
+    with pytest.raises(NotImplementedError) as refused:
+        onward.convert(fitted)
+    places = [place for problem in refused.value.problems for place in problem["places"]]
+    assert [place.rpartition("(")[2] for place in places] == ["FunctionTransformer)", "FunctionTransformer)", "test_lambdas_and_local_classes_are_listed.<locals>.Local)"]
+    assert "<lambda>" in str(refused.value)
+
+
+def test_a_lambda_that_the_model_does_not_need_is_no_obstacle(iris):
+    search = GridSearchCV(LogisticRegression(max_iter=500), {"C": [1.0]}, scoring=lambda m, X, y: m.score(X, y), cv=2).fit(*iris)
+    assert (onward.convert(search).session().run(["label"], {"X": iris[0]})[0] == search.predict(iris[0])).all()
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])

@@ -10,7 +10,10 @@
 #include "onward/runtime/session.h"
 #include "onward/validate/table_session.h"
 
-struct onward_status { onward::Error error; };
+struct onward_status {
+  onward::Error error;
+  std::string problems = "[]";                           // JSON
+};
 struct onward_buffer { std::string bytes; };
 struct onward_value { onward::Value value; };
 struct onward_operators {

@@ -87,14 +87,15 @@ onward_status* onward_convert_options_add_operators(onward_convert_options* opti
 
 namespace {
 
-// Writes the model for these opsets; what its older form cannot say goes into `lost`. The answers stay the same, or it throws.
-void change_opsets(Model& model, const Opsets& wanted, const SessionOptions& options, std::vector<std::string>& lost) {
+// Writes the model for these opsets. The answers stay the same, or it says what is lost, or it throws.
+OpsetConversion change_opsets(Model& model, const Opsets& wanted, const SessionOptions& options) {
   const auto before = std::make_shared<const Session>(model, options);
-  lost = convert_opsets(model, wanted).lost;
+  OpsetConversion done = convert_opsets(model, wanted);
   const SameAnswers same = same_answers(before, std::make_shared<const Session>(model, options));
-  if (same.difference.empty()) return;
-  if (lost.empty()) throw Error(Code::difference, text("written for these opsets the model answers otherwise: ", same.difference), "please report it with the model");
-  lost.push_back("the answers differ: " + same.difference);
+  if (same.difference.empty()) return done;
+  if (done.lost.empty()) throw Error(Code::difference, text("written for these opsets the model answers otherwise: ", same.difference), "please report it with the model");
+  done.lost.push_back("the answers differ: " + same.difference);
+  return done;
 }
 
 void convert_file(const MappedFile& file, const onward_convert_options* given, onward_buffer** model_out, onward_buffer** report_out) {
@@ -106,8 +107,7 @@ void convert_file(const MappedFile& file, const onward_convert_options* given, o
   if (given) session_options.operators = given->operators;
   if (given && !given->converters.empty()) options.registry = api::registry_with(given->converters, given->operators);
   Model model = is_onnx ? read_model(file.bytes, file.owner) : formats::convert_source(file, options);
-  std::vector<std::string> lost;
-  if (other_opsets) change_opsets(model, given->opsets, session_options, lost);
+  const OpsetConversion opsets = other_opsets ? change_opsets(model, given->opsets, session_options) : OpsetConversion{};
   if (given && given->schema) set_policies(model, *given->schema);
   std::string bytes = write_model(model);
   const auto session = Session::load_bytes(bytes, session_options);       // what does not load and run never leaves
@@ -117,7 +117,7 @@ void convert_file(const MappedFile& file, const onward_convert_options* given, o
     const Source source = model.metadata.contains(std::string(schema_key)) ? schema_of(model).source : Source{};
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report.reset(buffer_of(nlohmann::ordered_json{
-        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", lost},
+        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", opsets.lost}, {"notes", opsets.notes},
         {"source", {{"library", source.library}, {"version", source.version}, {"class", source.class_name}, {"sha256", source.sha256}}},
         {"seconds", seconds}}.dump()));
   }
@@ -133,7 +133,8 @@ onward_status* onward_convert(const char* path, const onward_convert_options* op
     try {
       convert_file(map_file(path), options, model, report);
     } catch (Error& e) {
-      throw e.message.find(path) == e.message.npos ? e.within(text("reading ", path)) : e;
+      if (e.message.find(path) == e.message.npos) e.within(text("reading ", path));
+      throw;
     }
   });
 }

@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 #include "onward/api/boundary.h"
+#include "onward/api/problems.h"
 #include "onward/base/version.h"
 
 using onward::Code;
@@ -25,6 +28,8 @@ onward_status* status_of_exception() noexcept {
   try {
     try {
       throw;
+    } catch (const onward::Refusal& e) {
+      return new onward_status{e, onward::described(e.problems).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)};
     } catch (const Error& e) {
       return new onward_status{e};
     } catch (const std::bad_alloc&) {
@@ -61,6 +66,7 @@ int onward_status_code(const onward_status* status) { return status ? int(status
 const char* onward_status_name(const onward_status* status) { return status ? onward::fact_of(status->error.code).name.data() : "ok"; }
 const char* onward_status_message(const onward_status* status) { return status ? status->error.message.c_str() : ""; }
 const char* onward_status_hint(const onward_status* status) { return status ? status->error.hint.c_str() : ""; }
+const char* onward_status_problems(const onward_status* status) { return status ? status->problems.c_str() : "[]"; }
 void onward_status_release(onward_status* status) {
   if (status != &onward::api::out_of_memory()) delete status;
 }

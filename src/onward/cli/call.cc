@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "onward/api/operator_library.h"
+#include "onward/api/problems.h"
 #include "onward/cli/limits.h"
 #include "onward/cli/terminal.h"
 
@@ -67,6 +68,7 @@ int report(const Error& error, const Output& out) {
     nlohmann::ordered_json e = {{"code", id_of(error.code)}, {"name", fact_of(error.code).name}, {"message", error.message}};
     if (!error.hint.empty()) e["hint"] = error.hint;
     e["exit_code"] = exit_code(error.code);
+    if (auto* refusal = dynamic_cast<const Refusal*>(&error)) e["problems"] = described(refusal->problems);
     out.answer({{"error", e}});
   } else {
     std::string text = painted(Paint::error, onward::text("error[", id_of(error.code), "]")) + ": " + error.message + "\n";

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "onward/api/problems.h"
 #include "onward/cli/call.h"
 #include "onward/cli/checking.h"
 #include "onward/cli/opsets.h"
@@ -45,31 +46,58 @@ ConvertOptions options_of(const Arguments& a) {
   return options;
 }
 
-Model converted(Call& call, const MappedFile& file) {
+struct Written {
+  Model model;
+  std::string bytes;
+  ChangedOpsets opsets;                                   // what those asked for cannot say, and cost
+};
+
+Written converted(Call& call, const MappedFile& file) {
   const Arguments& a = call.arguments;
-  Model model = formats::convert_source(file, options_of(a));
-  if (asks_for_opsets(a)) change_opsets(call, model);
-  if (const auto path = a.value("--schema")) set_policies(model, given_schema(*path));
-  return model;
+  Written out{formats::convert_source(file, options_of(a)), {}, {}};
+  if (asks_for_opsets(a)) out.opsets = change_opsets(call, out.model);
+  if (const auto path = a.value("--schema")) set_policies(out.model, given_schema(*path));
+  out.bytes = write_model(out.model);
+  call.check();
+  return out;
+}
+
+std::shared_ptr<Session> run_once(Call& call, const std::string& bytes) {
+  std::shared_ptr<Session> session = Session::load_bytes(bytes, call.session_options());
+  session->run({}, made_up_inputs(*session, 1), call.run_options());
+  return session;
+}
+
+// Everything that stands in the way of this conversion; none where it can be carried out.
+std::vector<Problem> obstacles(Call& call, const MappedFile& file, ChangedOpsets& opsets) {
+  try {
+    const Written made = converted(call, file);
+    run_once(call, made.bytes);
+    opsets = made.opsets;
+    return {};
+  } catch (const Refusal& e) {
+    return e.problems;
+  } catch (const Error& e) {
+    if (int(e.code) / 100 != 4) throw;
+    return {{e.code, "", e.message, e.hint}};
+  }
+}
+
+std::string in_lines(const Problem& p) {
+  const bool one_place = p.also.empty();
+  std::string out = text(id_of(p.code), " ", one_place ? shown(p) : p.message, "\n");
+  if (!one_place) out += text("      in ", p.where, "\n");
+  for (const std::string& place : p.also) out += text("      in ", place, "\n");
+  return p.hint.empty() ? out : text(out, "      help: ", p.hint, "\n");
 }
 
 // Lists everything that stands in the way; writes nothing.
 int dry_run(Call& call, const MappedFile& file) {
-  std::vector<Problem> problems = formats::read_source(file).problems;
-  if (problems.empty()) {
-    try {
-      converted(call, file);
-    } catch (const Error& e) {
-      problems.push_back({e.code, "", e.message});
-    }
-  }
-  nlohmann::ordered_json all = nlohmann::ordered_json::array();
-  for (const Problem& p : problems) {
-    call.out.data(text(id_of(p.code), " ", p.where, p.where.empty() ? "" : ": ", p.message, "\n"));
-    all.push_back({{"code", id_of(p.code)}, {"where", p.where}, {"message", p.message}});
-  }
+  ChangedOpsets opsets;
+  const std::vector<Problem> problems = obstacles(call, file, opsets);
+  for (const Problem& p : problems) call.out.data(in_lines(p));
   if (problems.empty()) call.out.data("can be converted\n");
-  call.out.answer({{"convertible", problems.empty()}, {"problems", all}});
+  call.out.answer({{"convertible", problems.empty()}, {"problems", described(problems)}, {"lost", opsets.lost()}, {"notes", opsets.conversion.notes}});
   return problems.empty() ? 0 : exit_code(problems[0].code);
 }
 
@@ -78,11 +106,8 @@ int write_model_file(Call& call, const MappedFile& file) {
   const auto start = std::chrono::steady_clock::now();
   const auto to = a.value("--output");
   if (!to) throw Error(Code::usage, "the option --output MODEL.onnx is missing", "usage: onward convert SOURCE -o MODEL.onnx");
-  const Model model = converted(call, file);
-  const std::string bytes = write_model(model);
-  call.check();
-  const auto session = Session::load_bytes(bytes, call.session_options());
-  session->run({}, made_up_inputs(*session, 1), call.run_options());
+  const auto [model, bytes, opsets] = converted(call, file);
+  const auto session = run_once(call, bytes);
   int code = 0;
   if (a.has("--check")) code = check_converted(call, session, bytes, a[0], *a.value("--check"));
   if (code) return call.out.message(text(*to, " is not written")), code;
@@ -96,7 +121,7 @@ int write_model_file(Call& call, const MappedFile& file) {
   call.out.message(text(schema.source.class_name, " of ", schema.source.library, " ", schema.source.version, ": ", schema.inputs.size(), " inputs, ",
                         schema.outputs.size(), " outputs, ", model.graph.nodes.size(), " nodes, ", bytes.size(), " bytes -> ", *to));
   if (!a.has("--check"))
-    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"seconds", seconds},
+    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", opsets.lost()}, {"notes", opsets.conversion.notes}, {"seconds", seconds},
                      {"schema", nlohmann::ordered_json::parse(write_schema(schema))}});
   return 0;
 }
@@ -112,7 +137,8 @@ int convert(Call& call) {
     return call.arguments.has("--dry-run") ? dry_run(call, file) : write_model_file(call, file);
   } catch (Error& e) {
     const bool about_source = e.code == Code::bad_file || int(e.code) / 100 == 4;
-    throw about_source && e.message.find(source) == e.message.npos ? e.within("reading " + source) : e;
+    if (about_source && e.message.find(source) == e.message.npos) e.within("reading " + source);
+    throw;
   }
 }
 

@@ -17,6 +17,8 @@ struct ChangedOpsets {
   OpsetConversion conversion;
   int64_t compared = 0;                                  // elements of the outputs
   std::string not_compared;                              // why
+  std::string difference;                                // of the answers, where the older form loses something
+  std::vector<std::string> lost() const;                 // all that a user is told of
 };
 ChangedOpsets change_opsets(Call& call, Model& model, const std::optional<std::string>& data = {});
 

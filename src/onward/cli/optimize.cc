@@ -30,7 +30,7 @@ int write_for_opsets(Call& call, Model model) {
   call.out.data(text(changed.conversion.changed, changed.conversion.changed == 1 ? " node" : " nodes", " written otherwise, ", opsets_text(model.opsets), ", IR ", model.ir_version, ", ",
                      changed.not_compared.empty() ? text(changed.compared, " answers are the same, ") : "", shown_size(bytes.size()), " -> ", to, "\n"));
   call.out.answer({{"output", to}, {"bytes", bytes.size()}, {"opsets", model.opsets}, {"ir_version", model.ir_version}, {"changed", changed.conversion.changed},
-                   {"lost", changed.conversion.lost}, {"compared", changed.compared}, {"nodes", model.graph.nodes.size()}});
+                   {"lost", changed.lost()}, {"notes", changed.conversion.notes}, {"compared", changed.compared}, {"nodes", model.graph.nodes.size()}});
   return 0;
 }
 

@@ -86,6 +86,7 @@ struct CatBoostModel {
     model = stored->find("core") ? catboost::read_binary(*stored, f.reading().owner) : catboost::read_json(*stored);
     catboost::keep_words(model);
     keep_used();
+    if (catboost::hashes_words(model, used)) f.needs_own(catboost::hash_operator, catboost::hash_need);
     const auto params = model.info.find("params");
     const auto function = params ? params->find("loss_function") : std::nullopt;
     if (function) loss = catboost::word(*function, "type");

@@ -97,7 +97,7 @@ class Columns {
   }
   Expr hashed(const Expr& item) const {
     if (m_.words) return lookup(item, m_.words, m_.word_hashes, no_hash);
-    return cast(x_.graph().own("CatBoostHash", {item}, {}, Result{DataType::i32, item.shape()}, "hashing the words of categories"),
+    return cast(x_.graph().own(hash_operator, {item}, {}, Result{DataType::i32, item.shape()}, hash_need),
                 DataType::i64);
   }
 
@@ -203,6 +203,15 @@ void keep_words(Model& m) {
   for (const auto& [word, hash] : table) words.push_back(word), hashes.push_back(hash);
   const auto n = int64_t(words.size());
   m.words = Tensor::of<std::string>({n}, words), m.word_hashes = Array<int64_t>({n}, std::span<const int64_t>(hashes));
+}
+
+bool hashes_words(const Model& m, std::span<const int64_t> used) {
+  const auto floats = int64_t(m.floats.size()), one_hots = int64_t(m.one_hots.size());
+  return !m.words && std::ranges::any_of(used, [&](int64_t c) {
+    if (c < floats + one_hots) return c >= floats;
+    const Combination& by = m.ctrs[size_t(c - floats - one_hots)].by;
+    return !by.categories.empty() || !by.one_hots.empty();
+  });
 }
 
 Expr tested_columns(const Model& m, std::span<const int64_t> used, const Frame& x) { return Columns(m, x).all(used); }

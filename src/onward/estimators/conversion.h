@@ -30,6 +30,10 @@ struct MissingWordsClash {};
 
 class Registry;
 
+// How the refusal of an operator of com.onward reads, wherever it is met.
+std::string needs_own_operator(std::string_view op, std::string_view need);
+inline constexpr std::string_view allow_own_operators = "allow it by --own-ops (own_ops=True in Python); only onward runs such a file";
+
 class Conversion : public GraphBuilder {
  public:
   explicit Conversion(MissingWords missing = {}) : missing_words(std::move(missing)) {}

@@ -10,7 +10,6 @@ struct Custom {
   std::shared_ptr<const CustomConverter> converter;
   Fitted fitted;
   Outputs operator()(const Frame& x) const {
-    const GraphBuilder::Scope scope(x.graph(), fitted.facts.class_name);
     return converter->convert(fitted, x);
   }
 };
@@ -41,7 +40,7 @@ Outputs convert_part(const Fitted& part, const Frame& x) {
   if (!part.document || !x.graph().registry) fail(Code::usage, "the converter gives no part of what it was given");
   plain::Document document = *part.document;
   document.root = part.value;
-  const ReadModel inner = read_estimator(document, *x.graph().registry);
+  const ReadModel inner = read_estimator(document, *x.graph().registry, x.graph().own_ops);
   refuse_problems(inner.problems);
   return inner.estimator(x);
 }

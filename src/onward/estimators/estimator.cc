@@ -49,6 +49,7 @@ Outputs Estimator::operator()(const Frame& x) const {
     if (facts_.n_features_in >= 0 && facts_.n_features_in != x.size())
       fail(Code::bad_file, "was fitted on ", facts_.n_features_in, " columns and is given ", x.size());
     x.graph().count_call();
+    const GraphBuilder::Scope scope(x.graph(), facts_.class_name);
     Outputs out = box_->call(x);
     name_columns(out, x, facts_);
     return out;

@@ -65,7 +65,10 @@ std::string Fields::said(const plain::Value& v) const {
 
 void Fields::bad(std::string_view name, const std::string& message) { reading_.report(Code::bad_file, place_, text(name, " ", message)); }
 void Fields::refuse(std::string_view name, const std::string& found, const std::string& hint) {
-  reading_.report(Code::unsupported_estimator, place_, text(name, " ", found, "; ", hint));
+  reading_.report(Code::unsupported_estimator, place_, text(name, " ", found), hint);
+}
+void Fields::needs_own(std::string_view op, std::string_view need) {
+  if (!reading_.own_ops) reading_.report(Code::unsupported_estimator, place_, needs_own_operator(op, need), std::string(allow_own_operators));
 }
 void Fields::missing(std::string_view name) {
   const bool fitted = facts_.n_features_in >= 0 || !name.ends_with('_');

@@ -53,6 +53,9 @@ class Fields {
   void refuse(std::string_view name, const std::string& found, const std::string& hint);  // a model that cannot become ONNX
   void bad(std::string_view name, const std::string& message);                            // a file that no library writes
 
+  // It becomes an operator of com.onward: a problem where those are not allowed. `need`: "hashing words".
+  void needs_own(std::string_view op, std::string_view need);
+
   std::optional<plain::Value> get(std::string_view name) const;  // under its newest name, whatever the file's version calls it
   bool given(std::string_view name) const;                       // there, and not None
   std::string said(const plain::Value&) const;                   // as a user would write it: mean, None, 0.5, my_function

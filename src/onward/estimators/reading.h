@@ -3,14 +3,10 @@
 #include <map>
 #include <set>
 
+#include "onward/base/refusal.h"
 #include "onward/estimators/estimator.h"
 
 namespace onward {
-
-struct Problem {
-  Code code;
-  std::string where, message;  // "model (Pipeline) > step 'scale' (StandardScaler)", "mean_ is missing"
-};
 
 // Where in the file: a chain up to the root, written out only for a problem.
 struct Place {
@@ -32,17 +28,19 @@ struct Reading {
   std::map<std::pair<const plain::NdArray*, DataType>, Tensor> arrays = {};
   std::map<const plain::Object*, Tensor> sparse = {};  // the same for sparse matrices, made dense
   int64_t dense_left = int64_t{1} << 27;               // items that they may still become: a small file states large ones
+  bool own_ops = true;                                 // operators of our own domain, com.onward, may be used
   bool nothing_refused() const { return problems.empty(); }
-  void report(Code code, const Place& place, std::string message);
+  void report(Code code, const Place& place, std::string message, std::string hint = {});
 };
 
 struct ReadModel {
   Estimator estimator;
   std::vector<Problem> problems;  // empty: the estimator is complete
 };
-ReadModel read_estimator(const plain::Document&, const Registry&);
+// Where operators of our own are not allowed, what needs one is a problem.
+ReadModel read_estimator(const plain::Document&, const Registry&, bool own_ops = true);
 
-// All problems as one Error with the code of the first; does nothing when there are none.
+// All problems as one Refusal; does nothing when there are none.
 void refuse_problems(const std::vector<Problem>&);
 
 }  // namespace onward

@@ -10,6 +10,7 @@ namespace onward {
 namespace {
 
 constexpr std::string_view need = "cutting text into Python's words";
+constexpr const char *counts_operator = "NgramCounts", *hashes_operator = "NgramHashes";
 
 // What stands before counting: how a document becomes n-grams.
 struct TextAnalyzer {
@@ -159,13 +160,14 @@ struct CountVectorizer {
 
   void learned(Fields& f) {
     analyzer.learned(f);
+    f.needs_own(counts_operator, need);
     f("binary", binary);
     binary |= number_type(f) == "bool" || number_type(f) == "bool_";
     read_vocabulary(f);
   }
   Expr counts(const Frame& x, Attributes more = {}, const std::optional<Numbers>& idf = {}) const {
     more["vocabulary"] = terms, more["binary"] = int64_t{binary};
-    return analyzer.count("NgramCounts", x, std::move(more), int64_t(terms.size()), idf);
+    return analyzer.count(counts_operator, x, std::move(more), int64_t(terms.size()), idf);
   }
   Outputs operator()(const Frame& x) const { return transformed(Frame(counts(x), terms)); }
 
@@ -215,6 +217,7 @@ struct HashingVectorizer {
 
   void learned(Fields& f) {
     analyzer.learned(f);
+    f.needs_own(hashes_operator, need);
     f("n_features", columns);
     if (columns < 1 || columns > INT32_MAX) f.bad("n_features", text("is ", columns));
     f("alternate_sign", alternate);
@@ -225,7 +228,7 @@ struct HashingVectorizer {
   Outputs operator()(const Frame& x) const {
     Attributes more{{"n_features", columns}, {"alternate_sign", int64_t{alternate}}, {"binary", int64_t{binary}}};
     if (norm != Norm::none) more["norm"] = name_of(norm);
-    const Expr y = analyzer.count("NgramHashes", x, std::move(more), columns);
+    const Expr y = analyzer.count(hashes_operator, x, std::move(more), columns);
     return transformed(Frame(narrow ? cast(cast(y, DataType::f32), DataType::f64) : y));
   }
 };

@@ -8,7 +8,7 @@
 namespace onward::formats {
 
 // In the state of an object that the pickle names by a persistent id ("onward.live", module, class, number, columns or None, names or
-// None): the number by which its writer knows it.
+// None): the number by which its writer knows it. ("onward.code", module, name) is a function or class that cannot be pickled, by name.
 inline constexpr const char* live_mark = "onward live object";
 
 // Pickle, joblib, skops and the files of boosters, also compressed. Runs nothing of what the file says. Throws Error with

@@ -45,10 +45,13 @@ void object(PickleMachine& m) {
   m.call(items[0], plain::sequence(m.arena(), Kind::tuple, std::span(items).subspan(1)));
 }
 
-// An object that whoever wrote the pickle keeps: its class, what it says of its columns, and its number (formats/open.h).
+// An object that whoever wrote the pickle keeps: its class, what it says of its columns, and its number; or the name of code that no
+// pickle holds (formats/open.h).
 void live_object(PickleMachine& m) {
   const Value id = m.pop();
   const auto parts = id.items();
+  if (id.is(Kind::tuple) && parts.size() == 3 && parts[0].str() == "onward.code" && parts[1].is(Kind::text) && parts[2].is(Kind::text))
+    return m.push_global(*parts[1].text, *parts[2].text);
   if (!id.is(Kind::tuple) || parts.size() != 6 || parts[0].str() != "onward.live" || !parts[1].is(Kind::text) || !parts[2].is(Kind::text) || !parts[3].is(Kind::integer)) refuse("a persistent id");
   std::vector<Value> state{plain::text(m.arena(), live_mark), parts[3]};
   if (parts[4].is(Kind::integer)) state.push_back(plain::text(m.arena(), "n_features_in_")), state.push_back(parts[4]);

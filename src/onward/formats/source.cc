@@ -18,13 +18,13 @@ FileKind kind_of(std::string_view bytes) {
   return FileKind::other;
 }
 
-ReadModel read_source(const MappedFile& file, const Registry& registry) {
-  return read_estimator(open_bytes(file.bytes, file.owner), registry);
+ReadModel read_source(const MappedFile& file, const Registry& registry, bool own_ops) {
+  return read_estimator(open_bytes(file.bytes, file.owner), registry, own_ops);
 }
 
 Model convert_source(const MappedFile& file, ConvertOptions options) {
   if (!options.registry) options.registry = std::make_shared<const Registry>(Registry::builtin());
-  const ReadModel read = read_source(file, *options.registry);
+  const ReadModel read = read_source(file, *options.registry, options.own_ops);
   refuse_problems(read.problems);
   options.source_sha256 = sha256(file.bytes);
   return convert(read.estimator, options);
@@ -34,7 +34,8 @@ Model convert_file(const std::string& path, ConvertOptions options) {
   try {
     return convert_source(map_file(path), std::move(options));
   } catch (Error& e) {
-    throw e.message.starts_with(path) ? e : e.within("reading " + path);
+    if (!e.message.starts_with(path)) e.within("reading " + path);
+    throw;
   }
 }
 

@@ -10,7 +10,7 @@ enum class FileKind { onnx, fitted, other };             // other: perhaps a tab
 FileKind kind_of(std::string_view bytes);
 
 // All that stands in the way is in `problems`. Throws Error{bad_file, unsupported_format, limit_…} where nothing can be read.
-ReadModel read_source(const MappedFile& file, const Registry& registry = Registry::builtin());
+ReadModel read_source(const MappedFile& file, const Registry& registry, bool own_ops);
 
 // The ONNX model of a fitted model's bytes, with the hash of the bytes in its schema. Throws Error with every problem.
 Model convert_source(const MappedFile& file, ConvertOptions options = {});

@@ -106,7 +106,7 @@ std::vector<Function> converted_functions(const std::vector<Function>& functions
   std::vector<Function> out;
   for (bool again = true; again;) {
     again = false, out.clear();
-    shared.changed = 0, shared.lost.clear();
+    shared.changed = 0, shared.lost.clear(), shared.notes.clear();
     for (const Function& f : functions) {
       const std::string key = function_key(f.domain, f.name, f.overload);
       if (shared.put_in_place.contains(key)) continue;
@@ -142,37 +142,88 @@ void list_initializers_as_inputs(Graph& graph) {
   }
 }
 
+struct Converted {
+  Graph graph;
+  std::vector<Function> functions;
+  std::vector<WithoutForm> refused;
+  OpsetConversion said;
+};
+
+Converted converted(const Model& model, const Opsets& target) {
+  Converted out{model.graph, {}, {}, {}};
+  OpsetChange shared{model.functions, target};
+  shared.names.note(model.graph);
+  for (const Function& f : model.functions) for (const Node& node : f.nodes) for (const std::string& name : node.outputs) shared.names.note(name);
+  out.functions = converted_functions(model.functions, shared);
+  shared.refused = &out.refused;
+  NodeConverter(out.graph, shared, nullptr, 0).run(model.opsets);
+  out.said = {shared.changed, std::move(shared.lost), std::move(shared.notes)};
+  return out;
+}
+
+using DomainOf = std::map<std::string, std::string>;      // of a node, by what it is called in messages
+
+DomainOf domains_of(const std::vector<WithoutForm>& refused) {
+  DomainOf out;
+  for (const WithoutForm& r : refused) out.emplace(r.problem.where, r.domain);
+  return out;
+}
+
+// One version more of every domain in which a node fails, as far as the model's own.
+bool raise_versions(const Model& model, const DomainOf& failing, Opsets& target) {
+  std::set<std::string> domains;
+  for (const auto& [node, domain] : failing) domains.insert(domain);
+  bool raised = false;
+  for (const std::string& domain : domains)
+    if (target.at(domain) < model.opsets.at(domain)) ++target.at(domain), raised = true;
+  return raised;
+}
+
+// Names every node without a form, each with the oldest version that has one: versions are raised where nodes fail until none does.
+[[noreturn]] void refuse(const Model& model, Opsets target, const std::vector<WithoutForm>& refused) {
+  std::map<std::string, std::string> hints;
+  for (DomainOf failing = domains_of(refused); raise_versions(model, failing, target);) {
+    const DomainOf still = domains_of(converted(model, target).refused);
+    for (const auto& [node, domain] : failing)
+      if (!still.contains(node))
+        hints[node] = text("the oldest opset of ", domain_name(domain), " that has it is ", target.at(domain), ": ", domain.empty() ? "--opset " : "--ml-opset ", target.at(domain));
+    failing = still;
+  }
+  std::vector<Problem> all;
+  for (const WithoutForm& r : refused) {
+    all.push_back(r.problem);
+    if (const auto hint = hints.find(r.problem.where); hint != hints.end()) all.back().hint = hint->second;
+  }
+  throw Refusal(all);
+}
+
 }  // namespace
 
 OpsetConversion convert_opsets(Model& model, Opsets target) {
   check(model);
   check_nodes(model);
-  OpsetChange shared{model.functions, completed(model, std::move(target))};
-  shared.names.note(model.graph);
-  for (const Function& f : model.functions) for (const Node& node : f.nodes) for (const std::string& name : node.outputs) shared.names.note(name);
-  const Uses before(model.graph);
-  std::vector<Function> functions = converted_functions(model.functions, shared);
-  Graph graph = model.graph;
-  NodeConverter(graph, shared, nullptr, 0).run(model.opsets);
-  remove_what_nothing_reads(graph, before);
-  make_node_names_unique(graph, node_names(model.graph));
+  target = completed(model, std::move(target));
+  Converted made = converted(model, target);
+  if (!made.refused.empty()) refuse(model, target, made.refused);
+  remove_what_nothing_reads(made.graph, Uses(model.graph));
+  make_node_names_unique(made.graph, node_names(model.graph));
+  const Uses after(made.graph);
 
-  const Uses after(graph);
-  const bool opsets_stay = std::all_of(model.opsets.begin(), model.opsets.end(), [&](const auto& o) { const auto it = shared.target.find(o.first); return it == shared.target.end() || it->second == o.second; });
-  for (const auto& [domain, version] : shared.target) {
+  const bool opsets_stay = std::all_of(model.opsets.begin(), model.opsets.end(), [&](const auto& o) { const auto it = target.find(o.first); return it == target.end() || it->second == o.second; });
+  for (const auto& [domain, version] : target) {
     const auto written = model.opsets.find(domain);
     if (written != model.opsets.end()) written->second = version;
     else if (after.domains.contains(domain)) model.opsets[domain] = version;
   }
-  model.graph = std::move(graph);
-  model.functions = std::move(functions);
+  model.graph = std::move(made.graph);
+  model.functions = std::move(made.functions);
   if (!opsets_stay) {
     model.ir_version = std::max<int64_t>(ir_version_of(model.opsets), !model.functions.empty() ? 8 : has_inner_initializers(model.graph) ? 4 : 3);
     if (model.ir_version < 4) list_initializers_as_inputs(model.graph);
   }
   check(model);
   check_nodes(model);
-  return {shared.changed, std::move(shared.lost)};
+  return std::move(made.said);
 }
 
 }  // namespace onward

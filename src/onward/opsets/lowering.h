@@ -1,5 +1,7 @@
 // One node on its way to an older opset: what a rule may ask and do.
 #pragma once
+#include <set>
+
 #include "onward/opsets/known.h"
 #include "onward/ops/signature.h"
 
@@ -12,6 +14,7 @@ struct Lowering {
   const Known& known;
   const Opsets& target;
   std::vector<std::string>& lost;                         // what the older form cannot say, for the user
+  std::set<std::string>& notes;                           // what it costs where nothing is lost
 
   int64_t opset(std::string_view domain = "") const;      // of the target
   bool has(size_t i) const { return i < node.inputs.size() && !node.inputs[i].empty(); }

@@ -16,6 +16,13 @@ std::string domain_name(std::string_view domain) { return std::string(domain.emp
 // What the words of a text mean: the newest version of every domain, but `opset` of the node's own operator.
 Opsets newest_opsets() { return {{"", newest_version("")}, {"ai.onnx.ml", newest_version("ai.onnx.ml")}, {"onward", 1}}; }
 
+int first_version(const Node& node) {
+  int first = signature(node.domain, node.op)->since;
+  for (const Signature& s : standard_signatures())
+    if (s.domain == node.domain && s.op == node.op) first = std::min(first, s.since);
+  return first;
+}
+
 }  // namespace
 
 const Function* OpsetChange::function(const Node& node) const {
@@ -45,11 +52,12 @@ void NodeConverter::convert(Node node, const Opsets& opsets, int depth) {
   const auto version = opsets.find(node.domain);
   if (version == opsets.end()) fail(Code::bad_model, shown(node), ": the model does not say which opset of domain '", node.domain, "' it uses");
   const auto wanted = shared_.target.find(node.domain);
-  const std::string label = shown(node);
+  const std::string label = shown(node), domain = node.domain;
   try {
     rewrite(std::move(node), opsets, version->second, wanted == shared_.target.end() ? version->second : wanted->second, depth);
   } catch (Error& e) {
-    throw e.message.starts_with("node '") ? e : e.within(label);
+    if (e.code != Code::unsupported_operator || !shared_.refused || depth > 0) throw e.message.starts_with("node '") ? e : e.within(label);
+    shared_.refused->push_back({domain, {e.code, label, e.message, e.hint}});
   }
 }
 
@@ -93,7 +101,7 @@ void NodeConverter::lower(Node node, const Opsets& opsets, int64_t opset, int de
     int64_t at_opset = opset;
     while (const LoweringRule* rule = lowering_rule(node.domain, node.op, at_opset, target)) {
       const Signature* form = signature(node.domain, node.op, at_opset);
-      Lowering at{node, *form, then, known_, shared_.target, shared_.lost};
+      Lowering at{node, *form, then, known_, shared_.target, shared_.lost, shared_.notes};
       const std::string text = rule->lower(at);
       at_opset = rule->below - 1;
       if (text.empty()) continue;
@@ -106,7 +114,7 @@ void NodeConverter::lower(Node node, const Opsets& opsets, int64_t opset, int de
         if (inner.op == node.op && inner.domain == node.domain) {
           meant[node.domain] = at_opset;
           if (const Signature* older = signature(node.domain, node.op, at_opset)) {
-            Lowering written{inner, *signature(node.domain, node.op, opset), older, known_, shared_.target, shared_.lost};
+            Lowering written{inner, *signature(node.domain, node.op, opset), older, known_, shared_.target, shared_.lost, shared_.notes};
             drop_newer_attributes(written);
           }
         }
@@ -114,8 +122,8 @@ void NodeConverter::lower(Node node, const Opsets& opsets, int64_t opset, int de
       }
       return;
     }
-    if (!then) unsupported("operator ", node.op, " came with opset ", signature(node.domain, node.op, at_opset)->since, " of ", domain_name(node.domain));
-    Lowering at{node, *signature(node.domain, node.op, opset), then, known_, shared_.target, shared_.lost};
+    if (!then) unsupported("operator ", node.op, " came with opset ", first_version(node), " of ", domain_name(node.domain));
+    Lowering at{node, *signature(node.domain, node.op, opset), then, known_, shared_.target, shared_.lost, shared_.notes};
     follow_table_down(at);
     with_types(std::move(node), *then, opsets, depth);
   } catch (Error& e) {
@@ -128,7 +136,7 @@ void NodeConverter::lower(Node node, const Opsets& opsets, int64_t opset, int de
 
 // As it is, or between casts where this version does not take its types.
 void NodeConverter::with_types(Node node, const Signature& then, const Opsets& opsets, int depth) {
-  const Lowering at{node, then, &then, known_, shared_.target, shared_.lost};
+  const Lowering at{node, then, &then, known_, shared_.target, shared_.lost, shared_.notes};
   const std::string text = text_with_wider_types(at);
   if (text.empty()) return emit(std::move(node), opsets);
   for (Node& inner : expanded(node, then, text, shared_.names, graph_)) {

@@ -1,9 +1,16 @@
 // The nodes of one graph for other opsets.
 #pragma once
+#include "onward/base/refusal.h"
 #include "onward/opsets/lowering.h"
 #include "onward/ops/rewriting.h"
 
 namespace onward {
+
+// A node that the target has no words for.
+struct WithoutForm {
+  std::string domain;
+  Problem problem;
+};
 
 // Shared by a model's graphs.
 struct OpsetChange {
@@ -12,6 +19,8 @@ struct OpsetChange {
   ValueNames names = {};
   std::set<std::string> put_in_place = {};                // keys of functions whose calls become their nodes
   std::vector<std::string> lost = {};
+  std::set<std::string> notes = {};
+  std::vector<WithoutForm>* refused = nullptr;            // takes the nodes of the main graph; null: the first one is thrown
   size_t changed = 0, nodes = 0;
 
   const Function* function(const Node& node) const;
