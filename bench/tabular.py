@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import c_calls
+import measuring
 import tabular_document
 import tabular_models
 from contenders import CONTENDERS, feeds_of, float_file
@@ -43,7 +44,8 @@ def main():
         measured.append(measure(workload, options, package))
         print(tabular_document.shown(measured[-1]), flush=True)
         if options.json:
-            options.json.write_text(json.dumps(measured, indent=1))
+            about = {"processor": measuring.processor(), "cores": os.cpu_count(), "load": os.getloadavg()[0], "command": sys.argv[1:]}
+            options.json.write_text(json.dumps({**about, "workloads": measured}, indent=1))
     if options.write:
         tabular_document.write(measured, options.write)
 
@@ -127,9 +129,19 @@ class Contender:
         self.greeting = self.answer()
 
     def ask(self, **request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        return self.answer()
+        """Its answer; of one whose process has ended, now or before, none: its greeting says so from then on."""
+        if "refusal" in self.greeting:
+            return None
+        try:
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+            answer = self.answer()
+        except BrokenPipeError:
+            answer = {"refusal": f"ended with exit code {self.process.wait()}"}
+        if "refusal" in answer:
+            self.greeting = answer
+            return None
+        return answer
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -137,13 +149,20 @@ class Contender:
 
     def get_ready(self, batch):
         """On the next `batch` rows from now on; how many calls make a turn follows from how long one takes."""
-        seconds = self.ask(batch=batch)["microseconds"][0] / 1e6
-        self.times, self.in_turn = [], 1 if seconds > 10 * TURN_SECONDS else max(2, min(MOST_IN_TURN, int(TURN_SECONDS / seconds)))
+        self.times = []
+        if not (answer := self.ask(batch=batch)):
+            return
+        seconds = answer["microseconds"][0] / 1e6
+        self.in_turn = 1 if seconds > 10 * TURN_SECONDS else max(2, min(MOST_IN_TURN, int(TURN_SECONDS / seconds)))
 
     def take_turn(self):
         """Where a turn is several calls the first is not counted: it pays for the caches that the engine before has emptied."""
-        times = self.ask(calls=self.in_turn)["microseconds"]
-        self.times += times[1:] if self.in_turn > 1 else times
+        if answer := self.ask(calls=self.in_turn):
+            self.times += answer["microseconds"][1:] if self.in_turn > 1 else answer["microseconds"]
+
+    @property
+    def able(self):
+        return "refusal" not in self.greeting
 
     def close(self):
         if self.process:
@@ -155,24 +174,27 @@ def measure(workload, options, package):
     folder = options.folder / workload.name
     exact = exact_file(folder, package)
     contenders = [Contender(name, options, folder, exact, package) for name in options.contenders]
-    able = [c for c in contenders if "refusal" not in c.greeting]
-    found = {"name": workload.name, "title": workload.title, "export": json.loads((folder / "export.json").read_text()),
-             "contenders": {c.name: c.greeting for c in contenders}, "differences": differences(able), "batches": []}
+    found = {"name": workload.name, "title": workload.title, "export": json.loads((folder / "export.json").read_text()), "differences": differences(contenders), "batches": []}
     for batch in options.batches:
-        for contender in able:
-            contender.get_ready(batch)
-        take_turns(able, options.seconds * len(able))
-        found["batches"].append({"rows": batch, "python": {c.name: summary(c.times) for c in able}})
+        take_turns(contenders, batch, options.seconds)
+        found["batches"].append({"rows": batch, "python": {c.name: summary(c.times) for c in contenders if c.able}})
     for contender in contenders:
         contender.close()
+    found["contenders"] = {c.name: c.greeting for c in contenders}
     if 1 in options.batches:
-        next(b for b in found["batches"] if b["rows"] == 1).update(one_row_from_c(folder, exact, able, options.seconds))
+        names = {c.name for c in contenders if c.able}
+        next(b for b in found["batches"] if b["rows"] == 1).update(one_row_from_c(folder, exact, names, options.seconds))
     return found
 
 
-def take_turns(able, seconds):
-    order, end = random.Random(0), time.perf_counter() + seconds
-    while time.perf_counter() < end or min(len(c.times) for c in able) < FEWEST_TIMES:
+def take_turns(contenders, batch, seconds):
+    """Seconds for each."""
+    for contender in contenders:
+        contender.get_ready(batch)
+    order, end = random.Random(0), time.perf_counter() + seconds * sum(c.able for c in contenders)
+    while able := [c for c in contenders if c.able]:
+        if time.perf_counter() > end and min(len(c.times) for c in able) >= FEWEST_TIMES:
+            return
         for contender in order.sample(able, len(able)):
             contender.take_turn()
 
@@ -182,23 +204,20 @@ def summary(times):
     return {"median": float(median), "low": float(low), "high": float(high), "calls": len(times)}
 
 
-def differences(able):
+def differences(contenders):
     """{contender: its answers' largest distance from those of the library that the model is from}."""
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        found = {}
-        for k, contender in enumerate(c for c in able if c.greeting["same_model"]):
-            contender.ask(answers=f"{folder}/{k}.npy")
-            found[contender.name] = np.load(f"{folder}/{k}.npy")
+        for k, contender in enumerate(contenders):
+            if contender.able and contender.greeting["same_model"] and contender.ask(answers=f"{folder}/{k}.npy") is not None:
+                found[contender.name] = np.load(f"{folder}/{k}.npy")
     library = next((name for name in ("scikit-learn", "LightGBM", "XGBoost", "CatBoost", "onward exact") if name in found), None)
-    if not library:
-        return {}
     return {name: float(np.max(np.abs(answers - found[library]))) for name, answers in found.items() if name != library}
 
 
-def one_row_from_c(folder, exact, able, seconds):
+def one_row_from_c(folder, exact, names, seconds):
     """Both engines on one file, then onward on its exact one, in the same turns with ONNX Runtime."""
-    names, found = {c.name for c in able}, {}
-    rows = tabular_models.load_rows(folder / "rows.npz")[0]
+    rows, found = tabular_models.load_rows(folder / "rows.npz")[0], {}
     calls = c_calls.CCalls()
     shared = float_file(folder, exact)
     both = (shared.read_bytes(), feeds(shared, rows))

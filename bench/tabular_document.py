@@ -73,11 +73,31 @@ def section(measured):
               "| model | contender | rows | microseconds | × contender | aimed at |", "| --- | --- | ---: | ---: | ---: | ---: |"]
     lines += measuring.table_rows([c for m in measured for c in others(m)])
     lines += ["", "### Loading, and how far the answers are from the library's own", "",
-              "Memory is what the process holds more of its own once the session is made.", "", "| model | engine | ms | MB | largest difference |",
-              "| --- | --- | ---: | ---: | ---: |"]
-    lines += measuring.table_rows([[m["name"], name, f"{l['seconds'] * 1e3:,.1f}", f"{l['bytes'] / 1e6:,.1f}", f"{m['differences'].get(name, 0):.1g}"]
-                                   for m in measured for name, l in loadings(m)])
-    return "\n".join(lines + missing(measured)) + "\n"
+              "Memory is what the process holds more of its own once the session is made; in brackets, how many times less than ONNX Runtime.", "",
+              "| model | engine | ms | MB | largest difference |", "| --- | --- | ---: | ---: | ---: |"]
+    lines += measuring.table_rows([c for m in measured for c in loading_cells(m)])
+    return "\n".join([*lines, "", versions(measured), *missing(measured)]) + "\n"
+
+
+def loading_cells(measured):
+    aims, found = tabular_models.WORKLOADS[measured["name"]].loading, dict(loadings(measured))
+    for name, loading in found.items():
+        shown = [f"{loading['seconds'] * 1e3:,.1f}", f"{loading['bytes'] / 1e6:,.1f}"]
+        if name != RIVAL and RIVAL in found:
+            shown = [s + times_less(found[RIVAL][what], loading[what], aims.get(what)) for s, what in zip(shown, ("seconds", "bytes"))]
+        yield [measured["name"], name, *shown, f"{measured['differences'].get(name, 0):.1g}"]
+
+
+def times_less(theirs, ours, aimed):
+    """Memory of less than a page is none."""
+    if ours <= 0:
+        return ""
+    return f" ({theirs / ours:.1f}{f', {aimed:g} aimed at' + (', missed' if theirs / ours < aimed else '') if aimed else ''})"
+
+
+def versions(measured):
+    found = {name: greeting["version"] for m in measured for name, greeting in m["contenders"].items() if greeting.get("version")}
+    return "Versions: " + ", ".join(f"{name} {version}" for name, version in found.items() if name != EXACT) + "."
 
 
 def cells(measured, batch):
@@ -108,5 +128,5 @@ def missing(measured):
     for m in measured:
         for name, greeting in m["contenders"].items():
             if "refusal" in greeting and not greeting.get("unsuited"):
-                why.setdefault(f"{name}: {greeting['refusal']}", []).append(m["name"])
-    return ["", "### Not measured", "", *(f"- {', '.join(names)}: {reason}" for reason, names in why.items())] if why else []
+                why.setdefault((name, greeting["refusal"]), []).append(m["name"])
+    return ["", "### Not measured", "", *(f"- {name} ({', '.join(models)}): {reason}" for (name, reason), models in why.items())] if why else []

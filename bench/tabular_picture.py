@@ -13,7 +13,7 @@ def picture(measured, ratio, target):
     for m in measured:
         body.append(text(8, y + 11, m["name"], "font-weight='bold'"))
         for batch in m["batches"]:
-            body.append(text(LEFT - 8, y + 11, f"{batch['rows']:,} rows", "text-anchor='end'"))
+            body.append(text(LEFT - 8, y + 11, f"{batch['rows']:,} row{'s' * (batch['rows'] > 1)}", "text-anchor='end'"))
             body += marks(batch, y, ratio, target(m, batch))
             y += LINE
         y += LINE // 2
