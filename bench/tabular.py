@@ -205,14 +205,18 @@ def summary(times):
 
 
 def differences(contenders):
-    """{contender: its answers' largest distance from those of the library that the model is from}."""
+    """{contender: its answers' largest distance from those of the library that the model is from, where that is measured too}."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for k, contender in enumerate(contenders):
             if contender.able and contender.greeting["same_model"] and contender.ask(answers=f"{folder}/{k}.npy") is not None:
                 found[contender.name] = np.load(f"{folder}/{k}.npy")
-    library = next((name for name in ("scikit-learn", "LightGBM", "XGBoost", "CatBoost", "onward exact") if name in found), None)
-    return {name: float(np.max(np.abs(answers - found[library]))) for name, answers in found.items() if name != library}
+    return distances(found)
+
+
+def distances(answers):
+    library = next((name for name in ("scikit-learn", "LightGBM", "XGBoost", "CatBoost", "onward exact") if name in answers), None)
+    return {name: float(np.max(np.abs(given - answers[library]))) for name, given in answers.items() if name != library} if library else {}
 
 
 def one_row_from_c(folder, exact, names, seconds):

@@ -2,10 +2,12 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 import measuring  # noqa: E402
+import tabular  # noqa: E402
 import tabular_document  # noqa: E402
 import tabular_models  # noqa: E402
 import tabular_picture  # noqa: E402
@@ -47,6 +49,11 @@ def test_loading_versions_and_who_is_missing(measured):
     assert row_of(text, "w5", "onward") == ["w5", "onward", "10.0 (5.0)", "1.0 (9.0)", "0"]
     assert "onward 1.2, ONNX Runtime 3.4" in text
     assert "- oneDAL (w5): not installed" in text and "CatBoost" not in text
+
+
+def test_distances_are_from_the_library_where_it_is_measured():
+    assert tabular.distances({"onward": np.array([1.0, 2]), "LightGBM": np.array([1.0, 2.5])}) == {"onward": 0.5}
+    assert tabular.distances({"onward": np.array([1.0, 2]), "oneDAL": np.array([1.0, 2.5])}) == {}
 
 
 def test_the_picture_has_a_bar_for_each_of_our_rows(measured):
