@@ -33,6 +33,24 @@ TEST(ComparedConstants, AreFoundBehindPickedColumns) {
   EXPECT_EQ(found.values, values);
 }
 
+TEST(ComparedConstants, AreNotTheLeavesOfOlderTrees) {
+  const Model m = model_of("y = ai.onnx.ml.TreeEnsembleRegressor(x; nodes_treeids=[0, 0, 0], nodes_nodeids=[0, 1, 2], nodes_featureids=[1, 0, 0], nodes_values=[7.5, 0.0, 0.0],"
+                           " nodes_modes=[\"BRANCH_LEQ\", \"LEAF\", \"LEAF\"], nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0], target_treeids=[0, 0], target_nodeids=[1, 2],"
+                           " target_ids=[0, 0], target_weights=[1.0, 2.0], n_targets=1)", TypeInfo::tensor(DataType::f32, {{{.name = "batch"}, {.size = 2}}}));
+  const std::map<ComparedConstants::Column, std::vector<double>> thresholds{{{"x", 1}, {7.5}}};
+  EXPECT_EQ(compared_constants(m.graph).thresholds, thresholds);
+}
+
+TEST(ComparedConstants, OfJoinedInputsAreEachInputsOwn) {
+  Model m = with_tree();
+  m.graph.nodes[0] = {.op = "Concat", .inputs = {"a", "b"}, .outputs = {"part"}, .attributes = {{"axis", int64_t{1}}}};
+  const std::vector<DimInfo> column{{.name = "batch"}, {.size = 1}};
+  m.graph.inputs = {{"a", TypeInfo::tensor(DataType::f64, column)}, {"b", TypeInfo::tensor(DataType::f64, column)}};
+  const ComparedConstants found = compared_constants(m.graph);
+  EXPECT_EQ(found.thresholds.at({"b", 0}), (std::vector<double>{10, 20}));
+  EXPECT_EQ(found.values.at({"a", 0}), (std::vector<double>{3, 5}));
+}
+
 TEST(ComparedConstants, OfEncodersAreWordsToo) {
   const Model m = model_of("y = ai.onnx.ml.LabelEncoder(x; keys_strings=[\"b\", \"a\"], values_floats=[1.0, 2.0])", TypeInfo::tensor(DataType::str, {{{.name = "batch"}, {.size = 1}}}));
   EXPECT_EQ(compared_constants(m.graph).words.at({"x", 0}), (std::vector<std::string>{"a", "b"}));
