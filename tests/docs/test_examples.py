@@ -21,7 +21,7 @@ def examples(language):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with what the examples speak of: model.joblib, model.onnx, heldout.csv, booster.ubj and text.joblib."""
+    """A folder with what the examples speak of: model.joblib, model.onnx, heldout.csv, booster.ubj, text.joblib and scaled_forest.pkl."""
     folder = tmp_path_factory.mktemp("examples")
     make = """
 import joblib, numpy as np, pandas as pd
@@ -38,6 +38,7 @@ joblib.dump(model, "model.joblib")
 table.to_csv("heldout.csv", index=False)
 joblib.dump(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(["good wine", "bad wine", "a good day", "a bad day"], [1, 0, 1, 0]), "text.joblib")
 """
+    shutil.copy(ROOT / "tests/data/custom/scaled_forest.pkl", folder)
     shutil.copy(ROOT / "tests/data/boosters/xgboost-3.2.0/binary.ubj", folder / "booster.ubj")
     subprocess.run([sys.executable, "-c", make], cwd=folder, check=True)
     subprocess.run([BUILD / "onward", "convert", "model.joblib", "-o", "model.onnx"], cwd=folder, check=True)

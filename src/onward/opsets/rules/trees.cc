@@ -246,7 +246,7 @@ std::string tree_ensemble(Lowering& at) {
   if (doubles && g.aggregate > 1) at.refuse("the smallest or largest of float64 trees");
   if (doubles && g.post_transform) at.refuse("post_transform of float64 sums");
   if (narrow && !tests_are_exact) at.lost.push_back(text(shown(at.node), ": thresholds are float32, rounded so that the answer is the same for inputs that are float32 values; other float64 inputs may fall on the other side"));
-  if (doubles)
+  if (doubles && (!narrow || tests_are_exact))
     at.notes.insert(text("trees of float64 ", tests_are_exact ? "compare outside of TreeEnsembleRegressor, which finds a leaf in each, " : "find a leaf in each by TreeEnsembleRegressor, ",
                          "and add the leaves in float64 by other nodes: no answer changes, and the model is larger and slower than with ai.onnx.ml 5"));
   const size_t leaves = trees.leaves.size();
