@@ -90,6 +90,7 @@ Definitions functions_estimators() {
       reads<FunctionTransformer>("sklearn.preprocessing.FunctionTransformer",
                                  {.cases = {"(np.log1p)", "(np.log)", "(np.expm1)", "(np.exp)", "(np.cbrt)", "(np.log10)", "(np.log2)",
                                             "(np.exp2)", "(np.tanh)", "(np.reciprocal)", "(np.arctan)", "(np.arcsinh)", "(np.degrees)",
+                                            "(np.tan)", "(np.arcsin)", "(np.arccos)", "(np.sinh)", "(np.cosh)", "(np.arccosh)", "(np.arctanh)",
                                             "(__import__('scipy.special').special.expit)", "(__import__('scipy.special').special.erf)",
                                             "(__import__('scipy.special').special.log_expit)"},
                                   .data = "positive",

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "onward/estimators/gaussian_process_kernel.h"
+#include "onward/graph/elementary_functions.h"
 
 namespace onward {
 namespace {
@@ -97,7 +98,7 @@ struct BinaryProcess {
     double constant = 0;
     for (size_t i = 0; i < std::size(slopes); ++i) {
       const Expr inner = slopes[i] * mean * sqrt(alpha / (alpha + slopes[i] * slopes[i]));
-      const Expr term = parts[i] * (height * unary("Erf", inner) / width);
+      const Expr term = parts[i] * (height * erf(inner) / width);
       total = total ? *total + term : term;
       constant += parts[i];
     }

@@ -57,7 +57,7 @@ struct QuantileTransformer {
     y = where(y < least, least, where(y > most, most, y));
     return transformed(named_function("ndtri")->formula({&y, 1}));
   }
-  // Back from the normal distribution would need its integral, of which ONNX Runtime has no float64 kernel (Erf).
+  // Back from the normal distribution would need its integral in the tails, where 1 + erf(x) has no digits left.
   std::optional<Expr> inverse(Expr y) const {
     if (distribution == Distribution::normal) return {};
     return interpolated(y, Numbers::of(quantiles.shape(), [&](int64_t i) { return references[i % references.size()]; }), quantiles);
