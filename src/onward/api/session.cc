@@ -184,7 +184,7 @@ onward_status* onward_session_schema(const onward_session* session, onward_buffe
 }
 
 onward_status* onward_session_optimized_model(const onward_session* session, onward_buffer** model) {
-  return guarded([&] { require(session, "session"), require(model, "model"), *model = buffer_of(write_model(session->session->model())); });
+  return guarded([&] { require(session, "session"), require(model, "model"), *model = buffer_of(write_model(session->session->optimized())); });
 }
 
 onward_status* onward_session_profile(const onward_session* session, onward_buffer** json) {

@@ -47,22 +47,28 @@ ConvertOptions options_of(const Arguments& a) {
 }
 
 struct Written {
-  Model model;
-  std::string bytes;
-  ChangedOpsets opsets;                                   // what those asked for cannot say, and cost
+  std::shared_ptr<const std::string> bytes;
+  Schema schema;
+  Opsets opsets;
+  size_t nodes = 0;
+  ChangedOpsets changed;                                  // what the opsets asked for cannot say, and cost
 };
 
-Written converted(Call& call, const MappedFile& file) {
+// The source and the model are let go once the model is written: they may be gigabytes.
+Written converted(Call& call, MappedFile file) {
   const Arguments& a = call.arguments;
-  Written out{formats::convert_source(file, options_of(a)), {}, {}};
-  if (asks_for_opsets(a)) out.opsets = change_opsets(call, out.model);
-  if (const auto path = a.value("--schema")) set_policies(out.model, given_schema(*path));
-  out.bytes = write_model(out.model);
+  Model model = formats::convert_source(file, options_of(a));
+  Written out;
+  if (asks_for_opsets(a)) out.changed = change_opsets(call, model);
+  if (const auto path = a.value("--schema")) set_policies(model, given_schema(*path));
+  file = {};
+  out.bytes = std::make_shared<const std::string>(write_model(model));
+  out.schema = schema_of(model), out.opsets = model.opsets, out.nodes = model.graph.nodes.size();
   call.check();
   return out;
 }
 
-std::shared_ptr<Session> run_once(Call& call, const std::string& bytes) {
+std::shared_ptr<Session> run_once(Call& call, const std::shared_ptr<const std::string>& bytes) {
   std::shared_ptr<Session> session = Session::load_bytes(bytes, call.session_options());
   session->run({}, made_up_inputs(*session, 1), call.run_options());
   return session;
@@ -73,7 +79,7 @@ std::vector<Problem> obstacles(Call& call, const MappedFile& file, ChangedOpsets
   try {
     const Written made = converted(call, file);
     run_once(call, made.bytes);
-    opsets = made.opsets;
+    opsets = made.changed;
     return {};
   } catch (const Refusal& e) {
     return e.problems;
@@ -101,13 +107,14 @@ int dry_run(Call& call, const MappedFile& file) {
   return problems.empty() ? 0 : exit_code(problems[0].code);
 }
 
-int write_model_file(Call& call, const MappedFile& file) {
+int write_model_file(Call& call, MappedFile file) {
   const Arguments& a = call.arguments;
   const auto start = std::chrono::steady_clock::now();
   const auto to = a.value("--output");
   if (!to) throw Error(Code::usage, "the option --output MODEL.onnx is missing", "usage: onward convert SOURCE -o MODEL.onnx");
-  const auto [model, bytes, opsets] = converted(call, file);
-  const auto session = run_once(call, bytes);
+  const Written made = converted(call, std::move(file));
+  const auto session = run_once(call, made.bytes);
+  const std::string& bytes = *made.bytes;
   int code = 0;
   if (a.has("--check")) code = check_converted(call, session, bytes, a[0], *a.value("--check"));
   if (code) return call.out.message(text(*to, " is not written")), code;
@@ -116,12 +123,12 @@ int write_model_file(Call& call, const MappedFile& file) {
     return 0;
   }
   write_file(*to, bytes);
-  const Schema schema = schema_of(model);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Schema& schema = made.schema;
   call.out.message(text(schema.source.class_name, " of ", schema.source.library, " ", schema.source.version, ": ", schema.inputs.size(), " inputs, ",
-                        schema.outputs.size(), " outputs, ", model.graph.nodes.size(), " nodes, ", bytes.size(), " bytes -> ", *to));
+                        schema.outputs.size(), " outputs, ", made.nodes, " nodes, ", bytes.size(), " bytes -> ", *to));
   if (!a.has("--check"))
-    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", opsets.lost()}, {"notes", opsets.conversion.notes}, {"seconds", seconds},
+    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"nodes", made.nodes}, {"opsets", made.opsets}, {"lost", made.changed.lost()}, {"notes", made.changed.conversion.notes}, {"seconds", seconds},
                      {"schema", nlohmann::ordered_json::parse(write_schema(schema))}});
   return 0;
 }
@@ -130,11 +137,11 @@ int convert(Call& call) {
   const std::string& source = call.arguments[0];
   for (const char* option : {"--trust", "--report"})
     if (call.arguments.has(option) && !call.arguments.has("--check")) throw Error(Code::usage, text(option, " goes with --check DATA, which is not given"));
-  const MappedFile file = map_file(source);
+  MappedFile file = map_file(source);
   if (formats::kind_of(file.bytes) == formats::FileKind::onnx)
     throw Error(Code::unsupported_format, text(source, " is an ONNX model already"), "`onward inspect` looks into it, `onward optimize` rewrites it");
   try {
-    return call.arguments.has("--dry-run") ? dry_run(call, file) : write_model_file(call, file);
+    return call.arguments.has("--dry-run") ? dry_run(call, file) : write_model_file(call, std::move(file));
   } catch (Error& e) {
     const bool about_source = e.code == Code::bad_file || int(e.code) / 100 == 4;
     if (about_source && e.message.find(source) == e.message.npos) e.within("reading " + source);

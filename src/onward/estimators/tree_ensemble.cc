@@ -8,17 +8,25 @@
 namespace onward {
 namespace {
 
-// The node's attributes, each a column, in the order of the standard.
+// The node's attributes, each a column, in the form in which the model holds them.
 struct Flat {
-  std::vector<int32_t> roots, feature, yes, no, target;
-  std::vector<uint8_t> yes_leaf, no_leaf, missing, mode;
+  std::vector<int64_t> roots, feature, yes, no, target, yes_leaf, no_leaf, missing;
+  std::vector<uint8_t> mode;
   std::vector<double> split, weight, members;
 
-  int32_t leaf(int64_t to, double w) {
-    target.push_back(int32_t(to)), weight.push_back(w);
-    return int32_t(weight.size()) - 1;
+  // Room for trees without copies; more of them let the columns grow.
+  void reserve(const std::vector<Tree>& trees) {
+    size_t inner = 0, leaves = 0;
+    for (const Tree& t : trees)
+      for (const TreeNode& n : t.nodes) ++(n.is_leaf() ? leaves : inner);
+    for (auto* column : {&feature, &yes, &no, &yes_leaf, &no_leaf, &missing}) column->reserve(inner);
+    mode.reserve(inner), split.reserve(inner), target.reserve(leaves), weight.reserve(leaves), roots.reserve(trees.size());
   }
-  int32_t node(const TreeNode& n, const std::vector<double>* set) {
+  int64_t leaf(int64_t to, double w) {
+    target.push_back(to), weight.push_back(w);
+    return int64_t(weight.size()) - 1;
+  }
+  int64_t node(const TreeNode& n, const std::vector<double>* set) {
     feature.push_back(n.feature), split.push_back(set ? 0 : n.split), mode.push_back(uint8_t(n.test)), missing.push_back(n.missing_yes);
     yes.push_back(0), no.push_back(0), yes_leaf.push_back(0), no_leaf.push_back(0);
     if (set) {
@@ -26,7 +34,7 @@ struct Flat {
       if (set->empty()) members.push_back(-1);  // ONNX Runtime refuses an empty set; no category is -1
       members.push_back(__builtin_nan(""));
     }
-    return int32_t(feature.size()) - 1;
+    return int64_t(feature.size()) - 1;
   }
 };
 
@@ -61,17 +69,18 @@ class Leaves {
 
 void flatten(const Tree& tree, const Leaves& leaves, Flat& out) {
   size_t n = tree.nodes.size();
-  std::vector<int32_t> copies(n), number(n);  // copies a subtree needs; a node's number in the current copy
+  std::vector<int32_t> copies(n);  // that a subtree needs
+  std::vector<int64_t> number(n);  // of a node in the current copy
   for (size_t i = n; i-- > 0;) {              // children come after their parent
     const TreeNode& node = tree.nodes[i];
     copies[i] = node.is_leaf() ? leaves.count(i) : std::max(copies[size_t(node.yes)], copies[size_t(node.no)]);
   }
   for (int copy = 0; copy < copies[0]; ++copy) {
     std::fill(number.begin(), number.end(), -1);
-    out.roots.push_back(int32_t(out.feature.size()));
+    out.roots.push_back(int64_t(out.feature.size()));
     if (tree.nodes[0].is_leaf()) {  // a tree must have a node: one whose ways meet
       Addend a = leaves.addend(0, copy);
-      int32_t leaf = out.leaf(a.target, a.weight), at = out.node({}, nullptr);
+      int64_t leaf = out.leaf(a.target, a.weight), at = out.node({}, nullptr);
       auto i = size_t(at);
       out.yes[i] = out.no[i] = leaf, out.yes_leaf[i] = out.no_leaf[i] = 1;
       continue;
@@ -85,8 +94,8 @@ void flatten(const Tree& tree, const Leaves& leaves, Flat& out) {
       number[i] = out.node(node, node.test == Test::member && set != tree.sets.end() ? &set->second : nullptr);
       for (int32_t child : {node.yes, node.no}) wanted[size_t(child)] = copies[size_t(child)] > copy;
     }
-    int32_t nothing = -1;  // one leaf stands for all branches left out
-    auto link = [&](int32_t child, int32_t& to, uint8_t& to_leaf) {
+    int64_t nothing = -1;  // one leaf stands for all branches left out
+    auto link = [&](int32_t child, int64_t& to, int64_t& to_leaf) {
       auto c = size_t(child);
       to_leaf = number[c] < 0;
       if (number[c] >= 0) {
@@ -109,8 +118,7 @@ void flatten(const Tree& tree, const Leaves& leaves, Flat& out) {
   }
 }
 
-// A column of integers or numbers, handed to the model without another copy.
-std::vector<int64_t> wide(const auto& column) { return std::vector<int64_t>(column.begin(), column.end()); }
+// A column of numbers, handed to the model without another copy.
 template <class T>
 Tensor held(std::vector<T>&& column) {
   auto owner = std::make_shared<std::vector<T>>(std::move(column));
@@ -121,21 +129,15 @@ Tensor reals(std::vector<double>&& column, DataType type) {
   return held(std::vector<float>(column.begin(), column.end()));
 }
 
-Attributes attributes_of(Flat f, int64_t targets, DataType type) {
-  Attributes a{{"n_targets", targets},
-               {"aggregate_function", int64_t{1}},
-               {"post_transform", int64_t{0}},
-               {"tree_roots", wide(f.roots)},
-               {"nodes_featureids", wide(f.feature)},
-               {"nodes_modes", held(std::move(f.mode))},
-               {"nodes_splits", reals(std::move(f.split), type)},
-               {"nodes_missing_value_tracks_true", wide(f.missing)},
-               {"nodes_truenodeids", wide(f.yes)},
-               {"nodes_trueleafs", wide(f.yes_leaf)},
-               {"nodes_falsenodeids", wide(f.no)},
-               {"nodes_falseleafs", wide(f.no_leaf)},
-               {"leaf_targetids", wide(f.target)},
-               {"leaf_weights", reals(std::move(f.weight), type)}};
+Attributes attributes_of(Flat&& f, int64_t targets, DataType type) {
+  Attributes a;  // an initializer list would copy the columns
+  a.emplace("n_targets", targets), a.emplace("aggregate_function", int64_t{1}), a.emplace("post_transform", int64_t{0});
+  a.emplace("tree_roots", std::move(f.roots)), a.emplace("nodes_featureids", std::move(f.feature));
+  a.emplace("nodes_modes", held(std::move(f.mode))), a.emplace("nodes_splits", reals(std::move(f.split), type));
+  a.emplace("nodes_missing_value_tracks_true", std::move(f.missing));
+  a.emplace("nodes_truenodeids", std::move(f.yes)), a.emplace("nodes_trueleafs", std::move(f.yes_leaf));
+  a.emplace("nodes_falsenodeids", std::move(f.no)), a.emplace("nodes_falseleafs", std::move(f.no_leaf));
+  a.emplace("leaf_targetids", std::move(f.target)), a.emplace("leaf_weights", reals(std::move(f.weight), type));
   if (!f.members.empty()) a.emplace("membership_values", reals(std::move(f.members), type));
   return a;
 }
@@ -146,6 +148,7 @@ Expr ensemble(const Operand& x, std::shared_ptr<const TreeEnsemble> e, int64_t t
   const DataType type = in.type();
   const auto make = [e, targets, type, index] {
     Flat flat;
+    flat.reserve(e->trees);
     for (size_t t = 0; t < e->trees.size(); ++t)
       flatten(e->trees[t], Leaves(e->trees[t], index ? std::optional(int64_t(t)) : std::nullopt), flat);
     if (flat.roots.empty()) {

@@ -1,5 +1,7 @@
 #include "onward/model/wire.h"
 
+#include <algorithm>
+
 #include "onward/base/error.h"
 #include "onward/base/unicode.h"
 
@@ -58,7 +60,23 @@ template <class Into> static void append_all(const WireField& f, Into& into, con
   if (f.wire == 0) into.push_back(int64_t(f.value));
   else for (WireReader r(f.body(), file); !r.empty();) into.push_back(int64_t(r.varint()));
 }
-void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file) { append_all(f, into, file); }
+// Lists may have millions of numbers: each ends with the only byte below 128 that it has, so that their count is known before.
+void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file) {
+  if (f.wire == 0) return append_all(f, into, file);
+  const std::string_view bytes = f.body();
+  into.reserve(into.size() + size_t(std::count_if(bytes.begin(), bytes.end(), [](char c) { return uint8_t(c) < 128; })));
+  size_t at = 0;
+  while (bytes.size() - at >= 10) {                      // no number can reach the end
+    size_t next = at;
+    uint64_t value = 0;
+    uint8_t byte = 128;
+    for (int shift = 0; shift < 70 && byte >= 128; shift += 7) byte = uint8_t(bytes[next++]), value |= uint64_t(byte & 127) << shift;
+    if (byte >= 128) break;                              // too long: said below
+    into.push_back(int64_t(value));
+    at = next;
+  }
+  for (WireReader r(bytes.substr(at), file); !r.empty();) into.push_back(int64_t(r.varint()));
+}
 void append_varints(const WireField& f, Dims& into, const char* file) { append_all(f, into, file); }
 
 template <class T> static void append_fixed(const WireField& f, std::vector<T>& into) {

@@ -8,7 +8,6 @@
 #include "onward/ops/check_nodes.h"
 #include "onward/ops/infer_types.h"
 #include "onward/ops/upgrade.h"
-#include "onward/optimizer/optimizer.h"
 #include "onward/runtime/profile.h"
 
 namespace onward {
@@ -18,7 +17,7 @@ static bool is_open(const ValueInfo& v) {
   return v.type.kind == TypeInfo::Kind::none || (v.type.kind == TypeInfo::Kind::tensor && !v.type.shape);
 }
 
-Session::Session(Model model, SessionOptions options) : options_(std::move(options)), model_(std::move(model)) {
+Session::Session(Model model, SessionOptions options, std::function<Model()> again) : options_(std::move(options)), again_(std::move(again)), model_(std::move(model)) {
   onward::check(model_);
   if (!options_.operators) options_.operators = std::make_shared<CustomOperators>();
   const CustomOperators& custom = *options_.operators;
@@ -29,32 +28,43 @@ Session::Session(Model model, SessionOptions options) : options_(std::move(optio
   modernise(model_, custom);
   check_modernised(model_, custom);
   if (std::any_of(outputs_.begin(), outputs_.end(), is_open)) complete_outputs(outputs_, model_, custom);
-  const OptimizeOptions optimisations{.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules};
-  if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations);
+  if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations());
   if (options_.memory_limit) budget_ = std::make_shared<MemoryBudget>(options_.memory_limit);
   if (options_.profile) profile_ = std::make_unique<Profile>();
-  if (options_.level != OptimizationLevel::all) {
-    program_ = std::make_unique<Program>(model_.graph, custom);
-  } else {
-    Graph faster = model_.graph;                         // model() stays what others can read
-    optimize_for_session(faster, optimisations);
-    program_ = std::make_unique<Program>(faster, custom);
-  }
+  if (!again_) again_ = [whole = model_] { return whole; };
+  Graph graph = std::move(model_.graph);
+  model_.graph = {.name = graph.name, .inputs = graph.inputs, .outputs = graph.outputs, .doc = graph.doc};
+  model_.functions.clear();
+  if (options_.level == OptimizationLevel::all) optimize_for_session(graph, optimisations());
+  program_ = std::make_unique<Program>(graph, custom);
+}
+
+OptimizeOptions Session::optimisations() const { return {.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules}; }
+
+Model Session::optimized() const {
+  Model model = again_();
+  modernise(model, *options_.operators);
+  if (options_.level != OptimizationLevel::none) optimize(model.graph, optimisations());
+  return model;
 }
 
 Session::~Session() = default;
 
 std::shared_ptr<Session> Session::load(const std::string& path, SessionOptions options) {
   try {
-    return std::make_shared<Session>(load_model(path), std::move(options));
+    return std::shared_ptr<Session>(new Session(load_model(path), std::move(options), [path] { return load_model(path); }));
   } catch (Error& e) {
     throw e.message.find(path) == e.message.npos ? e.within(path) : e;
   }
 }
 
 std::shared_ptr<Session> Session::load_bytes(std::string_view bytes, SessionOptions options) {
-  const auto copy = std::make_shared<const std::string>(bytes);          // the caller's bytes may go away
-  return std::make_shared<Session>(read_model(*copy, copy), std::move(options));
+  return load_bytes(std::make_shared<const std::string>(bytes), std::move(options));     // the caller's bytes may go away
+}
+
+std::shared_ptr<Session> Session::load_bytes(std::shared_ptr<const std::string> bytes, SessionOptions options) {
+  const auto again = [bytes] { return read_model(*bytes, bytes); };
+  return std::shared_ptr<Session>(new Session(again(), std::move(options), again));
 }
 
 static size_t index_of(std::string_view name, const std::vector<ValueInfo>& all, const char* kind) {

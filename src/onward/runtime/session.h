@@ -1,5 +1,8 @@
 // A model made ready to run. Create one, run it from any number of threads.
 #pragma once
+#include <functional>
+
+#include "onward/optimizer/optimizer.h"
 #include "onward/runtime/program.h"
 
 namespace onward {
@@ -23,16 +26,20 @@ struct RunOptions {
 class Session {
  public:
   // Throws Error{bad_model, unsupported_operator, limit_…}.
-  explicit Session(Model model, SessionOptions options = {});
+  explicit Session(Model model, SessionOptions options = {}) : Session(std::move(model), std::move(options), nullptr) {}
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   static std::shared_ptr<Session> load(const std::string& path, SessionOptions options = {});
   static std::shared_ptr<Session> load_bytes(std::string_view bytes, SessionOptions options = {});
+  static std::shared_ptr<Session> load_bytes(std::shared_ptr<const std::string> bytes, SessionOptions options = {});   // without a copy
 
   const std::vector<ValueInfo>& inputs() const { return inputs_; }       // without those that have an initializer
   const std::vector<ValueInfo>& outputs() const { return outputs_; }
-  const Model& model() const { return model_; }                          // modernised and optimised, in the standard's operators; inputs and metadata as given
+  const Model& model() const { return model_; }                          // inputs and metadata as given; its graph has no nodes
+  // With its nodes, modernised and optimised, in the standard's operators. A session that was loaded reads its file again: nodes may be
+  // as large as the file, and nothing else needs them.
+  Model optimized() const;
   const Opsets& opsets() const { return opsets_; }                       // as the file says
 
   // In the order of inputs() and outputs(). Thread safe. Throws Error{bad_input} naming the input, and what kernels throw.
@@ -45,9 +52,12 @@ class Session {
   const Profile* profile() const { return profile_.get(); }              // null unless asked for
 
  private:
+  Session(Model model, SessionOptions options, std::function<Model()> again);
+  OptimizeOptions optimisations() const;
   void check(size_t input, const Value& value, std::vector<std::pair<std::string_view, int64_t>>& named) const;
 
   SessionOptions options_;
+  std::function<Model()> again_;                 // makes the model that this one was loaded from
   Model model_;
   Opsets opsets_;
   std::vector<ValueInfo> inputs_, outputs_;

@@ -1,5 +1,6 @@
 // TreeEnsembleClassifier, TreeEnsembleRegressor (ai.onnx.ml 1 to 3): the forms before TreeEnsemble, still what most exporters write.
 // Nodes are named by (tree, node); scores are float. Double inputs are tested in double, all others in float.
+#include <mutex>
 #include <set>
 #include <unordered_map>
 
@@ -7,6 +8,7 @@
 #include "onward/ops/forest.h"
 #include "onward/ops/ml/class_labels.h"
 #include "onward/ops/ml/numeric_rows.h"
+#include "onward/ops/ml/stated_list.h"
 #include "onward/ops/post_transform.h"
 
 namespace onward::ops {
@@ -26,11 +28,32 @@ template <class T> std::vector<T> numbers(const std::vector<float>& floats, cons
   return out;
 }
 
-// What each leaf adds, as the classifier and the regressor both say it, under different names.
-struct LeafLists {
-  const std::vector<int64_t>&trees, &nodes, &targets;
+using Ints = std::vector<int64_t>;
+
+// What a node of either operator states: its trees, and what each leaf adds, which the two say under different names.
+struct StatedTrees {
+  const Ints &tree, &node, &feature, &yes, &no, &missing_yes;
+  const std::vector<std::string>& mode;
+  const std::vector<float>& values;
+  const Tensor& values_tensor;
+  const Ints &leaf_tree, &leaf_node, &leaf_target;
   const std::vector<float>& weights;
   const Tensor& weights_tensor;
+
+  // `kind`: class or target.
+  StatedTrees(const Attributes& from, const std::string& kind)
+      : tree(stated<Ints>(from, "nodes_treeids")), node(stated<Ints>(from, "nodes_nodeids")), feature(stated<Ints>(from, "nodes_featureids")), yes(stated<Ints>(from, "nodes_truenodeids")),
+        no(stated<Ints>(from, "nodes_falsenodeids")), missing_yes(stated<Ints>(from, "nodes_missing_value_tracks_true")), mode(stated<std::vector<std::string>>(from, "nodes_modes")),
+        values(stated<std::vector<float>>(from, "nodes_values")), values_tensor(stated<Tensor>(from, "nodes_values_as_tensor")), leaf_tree(stated<Ints>(from, (kind + "_treeids").c_str())),
+        leaf_node(stated<Ints>(from, (kind + "_nodeids").c_str())), leaf_target(stated<Ints>(from, (kind + "_ids").c_str())), weights(stated<std::vector<float>>(from, (kind + "_weights").c_str())),
+        weights_tensor(stated<Tensor>(from, (kind + "_weights_as_tensor").c_str())) {
+    const size_t n = tree.size(), leaves = weights_tensor ? size_t(weights_tensor.size()) : weights.size();
+    const std::pair<const char*, size_t> same[] = {{"nodes_nodeids", node.size()}, {"nodes_featureids", feature.size()}, {"nodes_modes", mode.size()}, {"nodes_values", values_tensor ? size_t(values_tensor.size()) : values.size()},
+                                                   {"nodes_truenodeids", yes.size()}, {"nodes_falsenodeids", no.size()}};
+    for (const auto& [name, size] : same) if (size != n) fail(Code::bad_model, name, " has ", size, " elements, nodes_treeids ", n);
+    if (!missing_yes.empty() && missing_yes.size() != n) fail(Code::bad_model, "nodes_missing_value_tracks_true has ", missing_yes.size(), " elements, nodes_treeids ", n);
+    if (leaf_tree.size() != leaves || leaf_node.size() != leaves || leaf_target.size() != leaves) fail(Code::bad_model, "the lists of leaves have ", leaf_tree.size(), ", ", leaf_node.size(), ", ", leaf_target.size(), " and ", leaves, " elements");
+  }
 };
 
 struct NodeKey {
@@ -56,48 +79,58 @@ template <class T> void merge_equality_chains(PlainForest<T>& f) {
   }
 }
 
-template <class Op, class T> void check_lengths(const Op& op, const LeafLists& lists, const std::vector<T>& splits, const std::vector<T>& weights) {
-  const size_t n = op.nodes_treeids.size();
-  const std::pair<const char*, size_t> same[] = {{"nodes_nodeids", op.nodes_nodeids.size()}, {"nodes_featureids", op.nodes_featureids.size()}, {"nodes_modes", op.nodes_modes.size()},
-                                                 {"nodes_values", splits.size()}, {"nodes_truenodeids", op.nodes_truenodeids.size()}, {"nodes_falsenodeids", op.nodes_falsenodeids.size()}};
-  for (const auto& [name, size] : same) if (size != n) fail(Code::bad_model, name, " has ", size, " elements, nodes_treeids ", n);
-  if (!op.nodes_missing_value_tracks_true.empty() && op.nodes_missing_value_tracks_true.size() != n) fail(Code::bad_model, "nodes_missing_value_tracks_true has ", op.nodes_missing_value_tracks_true.size(), " elements, nodes_treeids ", n);
-  if (lists.trees.size() != weights.size() || lists.nodes.size() != weights.size() || lists.targets.size() != weights.size()) fail(Code::bad_model, "the lists of leaves have ", lists.trees.size(), ", ", lists.nodes.size(), ", ", lists.targets.size(), " and ", weights.size(), " elements");
-}
-
-// Which node a (tree, node) is: a place among the inner nodes, or ~leaf.
+// Which node a (tree, node) is: a place among the inner nodes, or ~leaf. Trees whose nodes stand together and are numbered from 0, as
+// every exporter writes them, need no table.
 class NodeNumbers {
  public:
-  template <class Op> explicit NodeNumbers(const Op& op) {
-    for (size_t i = 0; i < op.nodes_treeids.size(); ++i) {
-      const bool leaf = op.nodes_modes[i] == "LEAF";
-      const int32_t id = leaf ? ~leaves++ : int32_t(stated.size());
-      if (!number_.emplace(NodeKey{op.nodes_treeids[i], op.nodes_nodeids[i]}, id).second) fail(Code::bad_model, "tree ", op.nodes_treeids[i], " has node ", op.nodes_nodeids[i], " twice");
+  explicit NodeNumbers(const StatedTrees& s) : s_(s) {
+    id_.reserve(s.tree.size());
+    for (size_t i = 0; i < s.tree.size(); ++i) {
+      const bool leaf = s.mode[i] == "LEAF";
+      id_.push_back(leaf ? ~leaves++ : int32_t(stated.size()));
       if (!leaf) stated.push_back(i);
-      if (i == 0 || op.nodes_treeids[i] != op.nodes_treeids[i - 1]) roots.push_back(id);
+      if (i == 0 || s.tree[i] != s.tree[i - 1]) {
+        roots.push_back(id_.back());
+        in_order_ &= first_.emplace(s.tree[i], i).second;
+        begin_ = i;
+      }
+      in_order_ &= s.node[i] == int64_t(i - begin_);
     }
+    if (in_order_) return;
+    for (size_t i = 0; i < s.tree.size(); ++i)
+      if (!number_.emplace(NodeKey{s.tree[i], s.node[i]}, id_[i]).second) fail(Code::bad_model, "tree ", s.tree[i], " has node ", s.node[i], " twice");
   }
   int32_t find(int64_t tree, int64_t node) const {
-    const auto it = number_.find({tree, node});
-    if (it == number_.end()) fail(Code::bad_model, "tree ", tree, " has no node ", node);
-    return it->second;
+    if (in_order_) {
+      const auto first = first_.find(tree);
+      const size_t left = first == first_.end() ? 0 : s_.tree.size() - first->second;
+      if (node >= 0 && node < int64_t(left) && s_.tree[first->second + size_t(node)] == tree) return id_[first->second + size_t(node)];
+    } else if (const auto it = number_.find({tree, node}); it != number_.end()) {
+      return it->second;
+    }
+    fail(Code::bad_model, "tree ", tree, " has no node ", node);
   }
   std::vector<size_t> stated;                             // which entry an inner node came from
   std::vector<int32_t> roots;
   int32_t leaves = 0;
 
  private:
-  std::unordered_map<NodeKey, int32_t, NodeHash> number_;
+  const StatedTrees& s_;
+  std::vector<int32_t> id_;                               // of each entry
+  std::unordered_map<int64_t, size_t> first_;             // entry of each tree, where they are in order
+  std::unordered_map<NodeKey, int32_t, NodeHash> number_; // where they are not
+  size_t begin_ = 0;
+  bool in_order_ = true;
 };
 
 // The addends of each leaf one after the other, in the order in which they are stated.
-template <class T> void group_addends(PlainForest<T>& out, const NodeNumbers& numbers, const LeafLists& lists, const std::vector<T>& weights) {
+template <class T> void group_addends(PlainForest<T>& out, const NodeNumbers& numbers, const StatedTrees& s, const std::vector<T>& weights) {
   std::vector<int32_t> leaf;
   out.leaf_begin.assign(size_t(numbers.leaves) + 1, 0);
   for (size_t i = 0; i < weights.size(); ++i) {
-    const int32_t id = numbers.find(lists.trees[i], lists.nodes[i]);
-    if (id >= 0) fail(Code::bad_model, "node ", lists.nodes[i], " of tree ", lists.trees[i], " has a weight and is no leaf");
-    if (lists.targets[i] < 0 || lists.targets[i] >= out.targets) fail(Code::bad_model, "a leaf adds to target ", lists.targets[i], " of ", out.targets);
+    const int32_t id = numbers.find(s.leaf_tree[i], s.leaf_node[i]);
+    if (id >= 0) fail(Code::bad_model, "node ", s.leaf_node[i], " of tree ", s.leaf_tree[i], " has a weight and is no leaf");
+    if (s.leaf_target[i] < 0 || s.leaf_target[i] >= out.targets) fail(Code::bad_model, "a leaf adds to target ", s.leaf_target[i], " of ", out.targets);
     leaf.push_back(~id), ++out.leaf_begin[size_t(~id) + 1];
   }
   for (size_t i = 1; i < out.leaf_begin.size(); ++i) out.leaf_begin[i] += out.leaf_begin[i - 1];
@@ -105,49 +138,59 @@ template <class T> void group_addends(PlainForest<T>& out, const NodeNumbers& nu
   out.target.resize(weights.size()), out.weight.resize(weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
     const auto at = size_t(next[size_t(leaf[i])]++);
-    out.target[at] = int32_t(lists.targets[i]), out.weight[at] = weights[i];
+    out.target[at] = int32_t(s.leaf_target[i]), out.weight[at] = weights[i];
   }
 }
 
-template <class T, class Op> PlainForest<T> plain(const Op& op, const LeafLists& lists, int64_t targets) {
-  const auto splits = numbers<T>(op.nodes_values, op.nodes_values_as_tensor), weights = numbers<T>(lists.weights, lists.weights_tensor);
-  check_lengths(op, lists, splits, weights);
-  const NodeNumbers numbers(op);
+template <class T> PlainForest<T> plain(const StatedTrees& s, int64_t targets) {
+  const auto splits = numbers<T>(s.values, s.values_tensor);
+  const NodeNumbers numbers(s);
   PlainForest<T> out;
   out.targets = targets;
   out.roots = numbers.roots;
   for (size_t i : numbers.stated) {
-    const int64_t feature = op.nodes_featureids[i];
-    if (feature < 0 || feature > INT32_MAX) fail(Code::bad_model, "nodes_featureids has ", feature);
-    out.split.push_back(splits[i]), out.feature.push_back(int32_t(feature)), out.mode.push_back(branch_of(op.nodes_modes[i]));
-    out.missing_yes.push_back(!op.nodes_missing_value_tracks_true.empty() && op.nodes_missing_value_tracks_true[i] != 0);
-    out.yes.push_back(numbers.find(op.nodes_treeids[i], op.nodes_truenodeids[i])), out.no.push_back(numbers.find(op.nodes_treeids[i], op.nodes_falsenodeids[i]));
+    if (s.feature[i] < 0 || s.feature[i] > INT32_MAX) fail(Code::bad_model, "nodes_featureids has ", s.feature[i]);
+    out.split.push_back(splits[i]), out.feature.push_back(int32_t(s.feature[i])), out.mode.push_back(branch_of(s.mode[i]));
+    out.missing_yes.push_back(!s.missing_yes.empty() && s.missing_yes[i] != 0);
+    out.yes.push_back(numbers.find(s.tree[i], s.yes[i])), out.no.push_back(numbers.find(s.tree[i], s.no[i]));
   }
-  group_addends(out, numbers, lists, weights);
+  group_addends(out, numbers, s, ops::numbers<T>(s.weights, s.weights_tensor));
   merge_equality_chains(out);
   return out;
 }
 
-// A forest in the type that the input asks for. Both are made at load when the model may be fed both.
-struct EitherForest {
-  std::shared_ptr<const Forest<float>> floats;
-  std::shared_ptr<const Forest<double>> doubles;
-  bool in_double = false;                                 // the model's own numbers are double
+PlainForest<double> in_double(const PlainForest<float>& f) {
+  PlainForest<double> out{{f.split.begin(), f.split.end()}, f.feature, f.yes, f.no, f.mode, f.missing_yes, f.roots, {}, f.leaf_begin, f.target, {f.weight.begin(), f.weight.end()}, f.targets};
+  for (const auto& set : f.sets) out.sets.emplace_back(set.begin(), set.end());
+  return out;
+}
 
-  template <class Op> void make(const Op& op, const LeafLists& lists, int64_t targets, Aggregate how, bool marks = false) {
-    in_double = (op.nodes_values_as_tensor && op.nodes_values_as_tensor.type() == DataType::f64) || (lists.weights_tensor && lists.weights_tensor.type() == DataType::f64);
-    if (!in_double) floats = std::make_shared<const Forest<float>>(plain<float>(op, lists, targets), how, marks);
-    doubles = std::make_shared<const Forest<double>>(plain<double>(op, lists, targets), how, marks);
+// A forest in the type that the input asks for. The one in double is made when the model is first fed doubles.
+class EitherForest {
+ public:
+  void make(const StatedTrees& s, int64_t targets, Aggregate how, bool marks = false) {
+    how_ = how, marks_ = marks;
+    double_ = contains(f64, s.values_tensor.type()) || contains(f64, s.weights_tensor.type());
+    if (double_) return void(doubles_ = std::make_unique<const Forest<double>>(plain<double>(s, targets), how, marks));
+    plain_ = plain<float>(s, targets);
+    floats_ = std::make_unique<const Forest<float>>(PlainForest<float>(plain_), how, marks);
   }
   // f(forest) with the one for inputs of this type
-  template <class F> void with(DataType input, F&& f) const { in_double || input == DataType::f64 ? f(*doubles) : f(*floats); }
-};
+  template <class F> void with(DataType input, F&& f) const {
+    if (!double_ && input != DataType::f64) return f(*floats_);
+    std::call_once(once_, [&] { if (!doubles_) doubles_ = std::make_unique<const Forest<double>>(in_double(plain_), how_, marks_); });
+    f(*doubles_);
+  }
 
-template <class Op> void drop_lists(Op& op) {
-  const auto drop = [](auto& list) { list = {}; };
-  drop(op.nodes_treeids), drop(op.nodes_nodeids), drop(op.nodes_featureids), drop(op.nodes_modes), drop(op.nodes_values), drop(op.nodes_values_as_tensor);
-  drop(op.nodes_truenodeids), drop(op.nodes_falsenodeids), drop(op.nodes_missing_value_tracks_true), drop(op.nodes_hitrates), drop(op.nodes_hitrates_as_tensor);
-}
+ private:
+  bool double_ = false;                                   // the model's own numbers are double
+  std::unique_ptr<const Forest<float>> floats_;
+  mutable std::unique_ptr<const Forest<double>> doubles_;
+  mutable std::once_flag once_;
+  PlainForest<float> plain_;
+  Aggregate how_ = Aggregate::sum;
+  bool marks_ = false;
+};
 
 struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
   EitherForest forest;
@@ -156,7 +199,11 @@ struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
   Aggregate how = Aggregate::sum;
   int64_t targets = 1;
 
-  void prepare(const Preparation&) {
+  void read(const Attributes& from) {
+    from.read("aggregate_function", aggregate_function), from.read("base_values", base_values), from.read("base_values_as_tensor", base_values_as_tensor);
+    from.read("n_targets", n_targets), from.read("post_transform", post_transform);
+  }
+  void prepare(const Preparation& at) {
     kind = post_transform_of(post_transform);
     constexpr std::string_view names[] = {"AVERAGE", "SUM", "MIN", "MAX"};
     const auto it = std::find(std::begin(names), std::end(names), aggregate_function);
@@ -166,8 +213,7 @@ struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
     if (targets < 1 || targets > 1 << 24) fail(Code::bad_model, "n_targets is ", targets);
     base = numbers<double>(base_values, base_values_as_tensor);
     if (!base.empty() && int64_t(base.size()) != targets) fail(Code::bad_model, "base_values has ", base.size(), " elements for ", targets, " targets");
-    forest.make(*this, {target_treeids, target_nodeids, target_ids, target_weights, target_weights_as_tensor}, targets, how);
-    drop_lists(*this);
+    forest.make(StatedTrees(at.node.attributes, "target"), targets, how);
   }
   void infer(Inference& io) const {
     const auto [rows, columns] = rows_and_columns(io.dims(0));
@@ -199,20 +245,24 @@ struct TreeEnsembleClassifier : standard::TreeEnsembleClassifier {
   int64_t kept = 1;                                       // scores that the trees add to
   bool one_score = false, all_positive = true;            // a binary model whose trees know one class only
 
-  void prepare(const Preparation&) {
+  void read(const Attributes& from) {
+    from.read("base_values", base_values), from.read("base_values_as_tensor", base_values_as_tensor), from.read("classlabels_int64s", classlabels_int64s);
+    from.read("classlabels_strings", classlabels_strings), from.read("post_transform", post_transform);
+  }
+  void prepare(const Preparation& at) {
+    const StatedTrees stated(at.node.attributes, "class");
     kind = post_transform_of(post_transform);
     labels = {classlabels_int64s, classlabels_strings};
     labels.check();
     base = numbers<double>(base_values, base_values_as_tensor);
-    const std::set<int64_t> used(class_ids.begin(), class_ids.end());
+    const std::set<int64_t> used(stated.leaf_target.begin(), stated.leaf_target.end());
     kept = labels.size();
     for (int64_t id : used) if (id < 0 || id >= kept) fail(Code::bad_model, "class_ids has ", id, " for ", kept, " classes");
     one_score = labels.size() == 2 && used.size() == 1;
-    for (double w : numbers<double>(class_weights, class_weights_as_tensor)) all_positive = all_positive && w >= 0;
+    for (double w : numbers<double>(stated.weights, stated.weights_tensor)) all_positive = all_positive && w >= 0;
     if (base.size() > size_t(kept)) fail(Code::bad_model, "base_values has ", base.size(), " elements for ", kept, " classes");
-    forest.make(*this, {class_treeids, class_nodeids, class_ids, class_weights, class_weights_as_tensor}, kept, Aggregate::sum, !one_score);
+    forest.make(stated, kept, Aggregate::sum, !one_score);
     only = used.empty() ? 0 : *used.begin();
-    drop_lists(*this);
   }
   int64_t only = 0;
 
