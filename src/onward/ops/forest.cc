@@ -32,16 +32,16 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
   if (!small && !bits_ && allowed(ForestLayout::codes) && Walk<T, CodeNode>::suits(from, ranks)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
   if (!bits_ && !codes_) splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from);
-  if (masks_) masks_from_ = layout == ForestLayout::masks ? 1 : int64_t(masks_->block_cost() / row_cost()) + 1;
-  if (masks_ && masks_from_ > 64) masks_.reset();
+  only_masks_ = layout == ForestLayout::masks;
+  if (!by_masks(1024)) masks_.reset();
   if (!splits_ || masks_) ranks_ = std::move(ranks);
 }
 
 template <class T> double Forest<T>::row_cost() const { return bits_ ? bits_->cost() : codes_ ? codes_->cost() : splits_->cost(); }
 
 template <class T> double Forest<T>::cost(int64_t n) const {
-  const double ranking = splits_ ? 0 : ranks_.cost();
-  return masks_ && n >= masks_from_ ? masks_->block_cost() / 64 + ranks_.cost() : row_cost() + ranking;
+  if (by_masks(n)) return masks_->cost(n) / double(n) + ranks_.cost();
+  return row_cost() + (splits_ ? 0 : ranks_.cost());
 }
 
 template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const {
@@ -103,7 +103,7 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
     const T* rows = x + begin * width;
     const int64_t count = end - begin;
     T* out = scores + begin * targets_;
-    if (masks_ && count >= masks_from_) return masks_->run(ranks_, rows, count, width, out);
+    if (by_masks(count)) return masks_->run(ranks_, rows, count, width, out);
     std::fill_n(out, count * targets_, T(0));
     if (bits_) run_bits(rows, count, width, out);
     else if (codes_) run_codes(rows, count, width, out);

@@ -30,11 +30,12 @@ template <class T> class Forest {
   void run_bits(const T* x, int64_t n, int64_t width, T* scores) const;
   double row_cost() const;                               // nanoseconds, roughly, without ranks
   double cost(int64_t n) const;                          // nanoseconds a row, roughly
+  bool by_masks(int64_t n) const { return masks_ && (only_masks_ || masks_->cost(n) < double(n) * row_cost()); }
 
   Aggregate aggregate_;
   int64_t targets_, features_ = 0, trees_;
   bool always_seen_ = true;                              // every row reaches leaves that add to every target
-  int64_t masks_from_ = 0;                               // as many rows go faster by masks
+  bool only_masks_ = false;
   std::unique_ptr<const Walk<T, SplitNode<T>>> splits_;
   std::unique_ptr<const Walk<T, CodeNode>> codes_;
   std::unique_ptr<const ReachMasks<T>> masks_;

@@ -115,7 +115,7 @@ template <class T> class LeafBits<T>::Builder {
       if (words) by_leaves(tree, group, t, words);
       else by_places(tree, group, t);
     }
-    to_.cost_ += double(group.nodes) * (2.0 + 1.5 * double(words)) + 1.5 * double(roots.size());
+    to_.cost_ += double(group.nodes) * (2.0 + 1.2 * double(words)) + 1.2 * double(roots.size());
     to_.groups_.push_back(group);
   }
 

@@ -60,16 +60,18 @@ template <class T> int32_t LeafTable<T>::add(const PlainForest<T>& f, int32_t le
   return same;
 }
 
-// An open table of at most 2^20 places; where it is full a leaf keeps its own number.
+// An open table; where the places that a hash leads to are taken, a leaf keeps its own number.
 template <class T> int32_t LeafTable<T>::same_as(std::span<const T> own, int32_t number) {
-  constexpr size_t places = size_t{1} << 20, tries = 8;
-  if (known_.empty()) known_.assign(places, -1);
+  constexpr size_t places = size_t{1} << 18, tries = 4;
+  if (known_.empty()) known_.resize(places);
   uint64_t hash = 0;
   for (T v : own) hash = (std::rotl(hash, 23) ^ std::bit_cast<std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>(v)) * 0x9E3779B97F4A7C15ull;
+  hash ^= hash >> 29;                                      // the high bits of a product depend on all of its factors
+  const auto tag = uint32_t(hash >> 32);
   for (size_t k = 0; k < tries; ++k) {
-    int32_t& place = known_[((hash >> 40) + k) % places];
-    if (place < 0) return place = number;
-    if (std::memcmp(values.data() + size_t(place) * own.size(), own.data(), own.size_bytes()) == 0) return place;
+    Known& known = known_[(hash + k) % places];
+    if (known.number < 0) return known = {tag, number}, number;
+    if (known.tag == tag && std::memcmp(values.data() + size_t(known.number) * own.size(), own.data(), own.size_bytes()) == 0) return known.number;
   }
   return number;
 }

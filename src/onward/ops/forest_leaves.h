@@ -37,7 +37,8 @@ template <class T> struct LeafTable {
   }
 
  private:
-  std::vector<int32_t> known_;           // by hash: the number of a leaf, or -1
+  struct Known { uint32_t tag = 0; int32_t number = -1; };
+  std::vector<Known> known_;             // leaves by hash
   int32_t same_as(std::span<const T> values, int32_t number);
 };
 

@@ -159,7 +159,7 @@ template <class T> struct ReachMasks<T>::Block {
 };
 
 template <class T> bool ReachMasks<T>::suits(const PlainForest<T>& f, const Ranks<T>& ranks) {
-  if (f.targets > most_targets || f.nodes() == 0 || f.leaves() > f.roots.size() * size_t(most_leaves)) return false;
+  if (f.targets > most_targets || f.nodes() == 0) return false;
   if (ranks.columns().size() + ranks.sets().size() > 1 << 16) return false;
   SlotMaker<T> maker(f);
   return std::all_of(f.roots.begin(), f.roots.end(), [&](int32_t root) { return maker.of(root).leaves.size() <= size_t(most_leaves); });
@@ -187,7 +187,8 @@ ReachMasks<T>::ReachMasks(const PlainForest<T>& f, const Ranks<T>& ranks, const 
     for (const int32_t slot : tree.leaves) leaves_.add(f, ~tree.from[size_t(slot)]);
     const auto nodes = int32_t(symmetric ? levels.size() : tree.inner.size());
     trees_.push_back({nodes, int32_t(tree.leaves.size()), leaves_.target_of(f, tree), symmetric});
-    cost_ += 12.0 + 1.6 * nodes + (tree.leaves.size() > 64 ? 40.0 : 0.0) + (leaves_.form == LeafTable<T>::Form::single ? 0.0 : 64.0 * double(f.targets));
+    const double adding = leaves_.form != LeafTable<T>::Form::single ? 40.0 + 24.0 * double(f.targets) : tree.leaves.size() <= 64 ? 8.0 : 32.0;
+    cost_ += 6.0 + 1.1 * nodes + adding;
   }
   for (const auto& set : sets_) cost_ += set.bits.size() <= 4 ? 4.0 : 64.0;
   cost_ += 5.0 * planes;
@@ -240,7 +241,7 @@ template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Rank
   for (const Tree& tree : trees_) {
     number(nodes, tree.nodes, tree.symmetric, block.codes.get(), leaf);
     if (!single) {
-      for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * targets, first + leaf[r], 0);
+      add_dense(leaf, count, first, scores);
     } else {
       const T* values = leaves_.values.data() + first;
       T* to = block.scores.data() + int64_t(tree.target) * rows;
@@ -251,6 +252,21 @@ template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Rank
   }
   if (single) for (int r = 0; r < count; ++r) for (int64_t k = 0; k < targets; ++k) scores[r * targets + k] = block.scores[size_t(k * rows + r)];
   x += count * width, n -= count, scores += count * targets;
+}
+
+template <class T> void ReachMasks<T>::add_dense(const uint8_t* leaf, int count, int32_t first, T* scores) const {
+  const T* values = leaves_.values.data() + first * leaves_.targets;
+  const auto add = [&](auto targets) {
+    for (int r = 0; r < count; ++r) {
+      T* to = scores + r * targets;
+      const T* own = values + leaf[r] * targets;
+      for (int64_t k = 0; k < targets; ++k) to[k] += own[k];
+    }
+  };
+  if (leaves_.targets == 2) add(std::integral_constant<int64_t, 2>());
+  else if (leaves_.targets == 3) add(std::integral_constant<int64_t, 3>());
+  else if (leaves_.targets == 4) add(std::integral_constant<int64_t, 4>());
+  else add(leaves_.targets);
 }
 
 template <class T> void ReachMasks<T>::run(const Ranks<T>& ranks, const T* x, int64_t n, int64_t width, T* scores) const {

@@ -44,7 +44,7 @@ template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f,
       leaf_.push_back(leaf ? leaves_.add(f, ~from, many_leaves) : -1);
       packed.has_sets |= !leaf && nodes_.back().is_set();
     }
-    cost_ += 2.0 + 0.8 * std::min(tree.depth, 40);
+    cost_ += 2.0 + 0.85 * std::min(tree.depth, 40);
     by_depth_.push_back(int32_t(by_depth_.size()));
   }
   const auto key = [&](int32_t t) { return std::pair(trees_[size_t(t)].has_sets, trees_[size_t(t)].depth); };
@@ -146,13 +146,20 @@ template <class T, class Node> void Walk<T, Node>::run_row(const Value* row, T* 
 }
 
 template <class T, class Node> void Walk<T, Node>::add_row(const int32_t* at, T* scores) const {
-  if (leaves_.form == LeafTable<T>::Form::single && leaves_.targets == 1) {
-    T sum = scores[0];
-    for (size_t t = 0; t < trees_.size(); ++t) sum += leaves_.values[size_t(leaf_[size_t(at[t])])];
-    scores[0] = sum;
-  } else {
-    for (size_t t = 0; t < trees_.size(); ++t) leaves_.add_to(scores, leaf_[size_t(at[t])], trees_[t].target);
-  }
+  const auto sums = [&]<int width>() {                   // in registers
+    T sum[width];
+    std::copy_n(scores, width, sum);
+    for (size_t t = 0; t < trees_.size(); ++t) {
+      const T* own = leaves_.values.data() + int64_t(leaf_[size_t(at[t])]) * width;
+      for (int k = 0; k < width; ++k) sum[k] += own[k];
+    }
+    std::copy_n(sum, width, scores);
+  };
+  const bool lists = leaves_.form == LeafTable<T>::Form::lists, dense = leaves_.form == LeafTable<T>::Form::dense;
+  if (!lists && leaves_.targets == 1) sums.template operator()<1>();
+  else if (dense && leaves_.targets == 2) sums.template operator()<2>();
+  else if (dense && leaves_.targets == 3) sums.template operator()<3>();
+  else for (size_t t = 0; t < trees_.size(); ++t) leaves_.add_to(scores, leaf_[size_t(at[t])], trees_[t].target);
 }
 
 template <class T, class Node> void Walk<T, Node>::run(const Value* const* rows, int64_t count, T* scores) const {
