@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -168,16 +169,22 @@ constexpr Shape shapes[] = {
 
 class ForestLayouts : public testing::TestWithParam<Shape> {};
 
+// ONWARD_FOREST_ROWS: how many rows a layout is tried on, where somebody wants to know more.
+int64_t most_rows() {
+  const char* wanted = std::getenv("ONWARD_FOREST_ROWS");
+  return wanted ? std::atoll(wanted) : 1000;
+}
+
 template <class T> void same_bits(const Shape& shape, ForestLayout layout, simd::Target target) {
   Maker<T> make(shape);
   simd::limit(target);
   for (const bool average : {false, true}) {
     const Reference<T> reference(make.forest());
     const Forest<T> forest(make.forest(), average ? Aggregate::average : Aggregate::sum, true, layout);
-    for (const int64_t n : {1, 3, 16, 64, 193, 1000}) {
+    for (const int64_t n : {int64_t(1), int64_t(3), int64_t(16), int64_t(64), int64_t(193), most_rows()}) {
       const std::vector<T> x = make.rows(n), expected = reference.run(x, shape.features, average);
       std::vector<T> scores(expected.size(), T(7));
-      forest.run({}, x.data(), n, shape.features, scores.data());
+      forest.run({.threads = n > 500 ? 2 : 1}, x.data(), n, shape.features, scores.data());
       ASSERT_EQ(std::memcmp(scores.data(), expected.data(), scores.size() * sizeof(T)), 0) << shape.name << ", layout " << int(layout) << ", " << n << " rows, target " << int(target);
     }
   }

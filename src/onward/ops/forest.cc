@@ -98,10 +98,11 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
   const std::unique_ptr<bool[]> own(seen || always_seen_ ? nullptr : new bool[size_t(n * targets_)]);
   if (!seen) seen = own.get();
   if (seen) std::fill_n(seen, n * targets_, always_seen_);
-  context.parallel(n, cost(n), [&](int64_t begin, int64_t end) {
+  const int64_t unit = by_masks(n) ? 256 : n >= 64 ? 16 : 1;  // rows that stay together
+  context.parallel((n + unit - 1) / unit, cost(n) * double(unit), [&](int64_t first, int64_t last) {
     context.check();
+    const int64_t begin = first * unit, count = std::min(n, last * unit) - begin;
     const T* rows = x + begin * width;
-    const int64_t count = end - begin;
     T* out = scores + begin * targets_;
     if (by_masks(count)) return masks_->run(ranks_, rows, count, width, out);
     std::fill_n(out, count * targets_, T(0));
