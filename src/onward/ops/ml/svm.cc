@@ -1,10 +1,12 @@
 // SVMClassifier, SVMRegressor (ai.onnx.ml): kernel values with every support vector, summed as libsvm does. Computed in double from
-// the model's floats; ONNX Runtime's rules where the standard is silent.
+// the model's floats; ONNX Runtime's rules where the standard is silent. Radial kernels are summed in floats (radial_sums.h) for rows
+// where that is accurate and cannot change a decision.
 #include <cmath>
 #include <cstring>
 
 #include "onward/ops/ml/class_labels.h"
 #include "onward/ops/ml/numeric_rows.h"
+#include "onward/ops/radial_sums.h"
 #include "onward/ops/post_transform.h"
 #include "onward/simd/math.h"
 #include "onward/simd/targets.h"
@@ -60,6 +62,10 @@ struct Kernel {
       for (int64_t i = 0; i < columns; ++i) support[size_t((v / together * columns + i) * together + v % together)] = vectors_flat[size_t(v * columns + i)];
   }
   int64_t padded() const { return (vectors + together - 1) / together * together; }
+  // Null for other kernels.
+  RadialSums radial(const std::vector<float>& vectors_flat, std::span<const int64_t> counts, const std::vector<float>& weights, int64_t sets) const {
+    return type == KernelType::rbf ? RadialSums({vectors_flat.data(), columns, counts, weights.data(), sets}, gamma) : RadialSums();
+  }
   // Of a row and every vector; `out` has room for padded().
   void values(const double* x, double* out) const {
     simd::Compiled<KernelSums, const double*, const float*, int64_t, int64_t, bool, double*>::best(x, support.data(), columns, padded() / together, type == KernelType::rbf, out);
@@ -77,6 +83,7 @@ const double* checked(const NumericRows<double>& rows, int64_t width, int64_t ex
 
 struct SVMRegressor : standard::SVMRegressor {
   Kernel kernel;
+  RadialSums radial;
   bool linear = false;
   PostTransform kind{};
 
@@ -86,6 +93,7 @@ struct SVMRegressor : standard::SVMRegressor {
     if (rho.empty()) fail(Code::bad_model, "rho is empty");
     kernel.prepare(kernel_type, kernel_params, linear ? coefficients : support_vectors, linear ? 1 : n_supports);
     if (!linear && int64_t(coefficients.size()) != n_supports) fail(Code::bad_model, coefficients.size(), " coefficients for ", n_supports, " support vectors");
+    if (!linear) radial = kernel.radial(support_vectors, std::span(&n_supports, 1), coefficients, 1);
   }
   void infer(Inference& io) const { io.output(0, DataType::f32, {rows_and_columns(io.dims(0)).rows, 1}); }
   void run(Call& call) const {
@@ -94,27 +102,36 @@ struct SVMRegressor : standard::SVMRegressor {
     const double* x = checked(in, width, kernel.columns);
     float* y = call.output(0).data<float>();
     call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
-      std::vector<double> values(size_t(kernel.padded()));
+      std::vector<double> sums(RadialSums::together), errors(RadialSums::together), values;
       for (int64_t r = begin; r < end; ++r) {
-        kernel.values(x + r * width, values.data());
-        double sum = 0;
-        for (int64_t v = 0; v < kernel.vectors; ++v) sum += linear ? values[size_t(v)] : coefficients[size_t(v)] * values[size_t(v)];
-        sum += rho[0];
+        const auto i = size_t((r - begin) % RadialSums::together);
+        if (radial && i == 0) radial.run(x + r * width, std::min(end - r, RadialSums::together), sums.data(), errors.data());
+        const bool good = radial && (one_class ? std::fabs(sums[i] + rho[0]) > errors[i] * radial.magnitude(sums[i], 0, 0) : std::isfinite(errors[i]));
+        const double sum = (good ? sums[i] : summed(x + r * width, values)) + rho[0];
         y[r] = float(one_class ? (sum > 0 ? 1 : -1) : sum);
         onward::post_transform(std::span<float>(y + r, 1), kind);
       }
     });
   }
+
+ private:
+  double summed(const double* x, std::vector<double>& values) const {
+    values.resize(size_t(kernel.padded()));
+    kernel.values(x, values.data());
+    double sum = 0;
+    for (int64_t v = 0; v < kernel.vectors; ++v) sum += linear ? values[size_t(v)] : coefficients[size_t(v)] * values[size_t(v)];
+    return sum;
+  }
 };
 
 struct SVMClassifier : standard::SVMClassifier {
   Kernel kernel;
+  RadialSums radial;
   ClassLabels labels;
   PostTransform kind{};
   bool linear = false;
   int64_t classes = 0;
   std::vector<int64_t> first;                             // support vector of each class
-  bool all_positive = true;
 
   void prepare(const Preparation&) {
     kind = post_transform_of(post_transform);
@@ -128,7 +145,6 @@ struct SVMClassifier : standard::SVMClassifier {
       vectors += n;
     }
     classes = linear ? labels.size() : int64_t(vectors_per_class.size());
-    for (float c : coefficients) all_positive = all_positive && c >= 0;
     if (linear) prepare_linear();
     else prepare_pairs(vectors);
   }
@@ -143,10 +159,16 @@ struct SVMClassifier : standard::SVMClassifier {
     const double* x = checked(in, width, kernel.columns);
     const Tensor held = call.wants(1) ? call.output(1) : call.scratch(DataType::f32, {rows, score_columns()});
     call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
-      std::vector<double> values(size_t(kernel.padded()));
+      const int64_t of_row = radial ? (classes - 1) * classes : 0;
+      std::vector<double> sums(size_t(RadialSums::together * of_row)), errors(RadialSums::together), values, decisions(size_t(linear ? 0 : pairs()));
       for (int64_t r = begin; r < end; ++r) {
-        kernel.values(x + r * width, values.data());
-        labels.write(row(values, held.data<float>() + r * score_columns()), call.output(0), r);
+        const int64_t i = (r - begin) % RadialSums::together;
+        if (radial && i == 0) radial.run(x + r * width, std::min(end - r, RadialSums::together), sums.data(), errors.data());
+        float* const out = held.data<float>() + r * score_columns();
+        const bool good = radial && decided(sums.data() + i * of_row, errors[size_t(i)], decisions);
+        if (!good) values.resize(size_t(kernel.padded())), kernel.values(x + r * width, values.data());
+        if (!good && !linear) decide(values, decisions);
+        labels.write(linear ? linear_row(values, out) : row(decisions, out), call.output(0), r);
       }
     });
   }
@@ -168,25 +190,21 @@ struct SVMClassifier : standard::SVMClassifier {
     if (int64_t(coefficients.size()) != (classes - 1) * vectors) fail(Code::bad_model, coefficients.size(), " coefficients for ", vectors, " support vectors and ", classes, " classes");
     if (int64_t(rho.size()) < pairs()) fail(Code::bad_model, rho.size(), " values of rho for ", pairs(), " pairs of classes");
     if (prob_a.size() != prob_b.size() || (!prob_a.empty() && int64_t(prob_a.size()) < pairs())) fail(Code::bad_model, prob_a.size(), " and ", prob_b.size(), " probability parameters for ", pairs(), " pairs of classes");
+    radial = kernel.radial(support_vectors, vectors_per_class, coefficients, classes - 1);
   }
 
   // Scores of a row that has these kernel values; returns the class.
-  int64_t row(const std::vector<double>& values, float* out) const {
-    if (linear) {
-      std::vector<float> scores;
-      for (int64_t c = 0; c < classes; ++c) scores.push_back(float(values[size_t(c)] + rho[0]));
-      const int64_t best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-      onward::post_transform(std::span<float>(scores), kind);
-      std::copy(scores.begin(), scores.end(), out);
-      return best;
-    }
-    std::vector<double> decisions;
+  int64_t linear_row(const std::vector<double>& values, float* out) const {
+    for (int64_t c = 0; c < classes; ++c) out[c] = float(values[size_t(c)] + rho[0]);
+    const int64_t best = std::max_element(out, out + classes) - out;
+    onward::post_transform(std::span<float>(out, size_t(classes)), kind);
+    return best;
+  }
+  // The same of a row that has these decisions between pairs of classes.
+  int64_t row(const std::vector<double>& decisions, float* out) const {
     std::vector<int64_t> votes(static_cast<size_t>(classes));
     for (int64_t i = 0, p = 0; i < classes; ++i)
-      for (int64_t j = i + 1; j < classes; ++j, ++p) {
-        decisions.push_back(decision(values, i, j) + rho[size_t(p)]);
-        ++votes[size_t(decisions.back() > 0 ? i : j)];
-      }
+      for (int64_t j = i + 1; j < classes; ++j, ++p) ++votes[size_t(decisions[size_t(p)] > 0 ? i : j)];
     const int64_t voted = std::max_element(votes.begin(), votes.end()) - votes.begin();
     if (!prob_a.empty()) return probabilities(decisions, out), voted;      // the label stays that of the votes, as in libsvm and ONNX Runtime
     if (classes > 2) {
@@ -201,13 +219,26 @@ struct SVMClassifier : standard::SVMClassifier {
     onward::post_transform(std::span<float>(out, 2), kind);
     return voted;
   }
-  double decision(const std::vector<double>& values, int64_t i, int64_t j) const {
-    double sum = 0;
-    const auto add = [&](int64_t of, int64_t row) {
-      for (int64_t v = first[size_t(of)]; v < first[size_t(of)] + vectors_per_class[size_t(of)]; ++v) sum += coefficients[size_t(row * kernel.vectors + v)] * values[size_t(v)];
-    };
-    add(i, j - 1), add(j, i);
-    return sum;
+  void decide(const std::vector<double>& values, std::vector<double>& decisions) const {
+    for (int64_t i = 0, p = 0; i < classes; ++i)
+      for (int64_t j = i + 1; j < classes; ++j, ++p) {
+        double sum = 0;
+        const auto add = [&](int64_t of, int64_t row) {
+          for (int64_t v = first[size_t(of)]; v < first[size_t(of)] + vectors_per_class[size_t(of)]; ++v) sum += coefficients[size_t(row * kernel.vectors + v)] * values[size_t(v)];
+        };
+        add(i, j - 1), add(j, i);
+        decisions[size_t(p)] = sum + rho[size_t(p)];
+      }
+  }
+  // From sums [set][class]; false where one of them could be on the other side of 0.
+  bool decided(const double* sums, double error, std::vector<double>& decisions) const {
+    for (int64_t i = 0, p = 0; i < classes; ++i)
+      for (int64_t j = i + 1; j < classes; ++j, ++p) {
+        const double of_i = sums[(j - 1) * classes + i], of_j = sums[i * classes + j], decision = of_i + of_j + rho[size_t(p)];
+        if (!(std::fabs(decision) > error * (radial.magnitude(of_i, j - 1, i) + radial.magnitude(of_j, i, j)))) return false;
+        decisions[size_t(p)] = decision;
+      }
+    return true;
   }
   void probabilities(const std::vector<double>& decisions, float* out) const {
     const auto n = size_t(classes);
