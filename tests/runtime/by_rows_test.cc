@@ -27,7 +27,7 @@ Tensor numbers(const Dims& dims, int64_t factor, double scale) {
 
 Model model_of(const Case& c) {
   Model m;
-  m.opsets = {{"", 21}, {"ai.onnx.ml", 5}};
+  m.opsets = {{"", 21}, {"ai.onnx.ml", 5}, {"com.microsoft", 1}};
   m.graph = parse_nodes(c.nodes);
   for (const auto& [name, dims] : c.constants) m.graph.initializers[name] = numbers(dims, 7919, 900);
   m.graph.inputs.push_back({"x", TypeInfo::tensor(DataType::f64, {{{{}, "batch"}, {c.features, ""}}}), {}});
@@ -50,6 +50,12 @@ std::vector<Case> cases() {
       {"nearest, manhattan", neighbours(manhattan, "9", "1"), 9, {"values", "numbers"}, {{"rows", {130, 9}}}},
       {"nearest, chebyshev", neighbours(chebyshev, "33", "7"), 33, {"values", "numbers"}, {{"rows", {15, 33}}}},
       {"many nearest", neighbours(squared, "4", "40"), 4, {"values", "numbers"}, {{"rows", {90, 4}}}},
+      {"nearest of hundreds of rows", neighbours(squared, "20", "5"), 20, {"values", "numbers"}, {{"rows", {1237, 20}}}},
+      {"nearest of hundreds of rows of many features", neighbours(squared, "300", "20"), 300, {"values", "numbers"}, {{"rows", {300, 300}}}},
+      {"nearest of hundreds of points", neighbours(squared, "2", "32"), 2, {"values", "numbers"}, {{"rows", {700, 2}}}},
+      {"nearest by CDist", "d = com.microsoft.CDist(x, rows; metric=\"euclidean\")\n values, numbers = TopK(d, int64 [7]; largest=0)", 19, {"values", "numbers"}, {{"rows", {500, 19}}}},
+      {"nearest of few rows by CDist", "d = com.microsoft.CDist(x, rows)\n values, numbers = TopK(d, int64 [3]; largest=0)", 19, {"values", "numbers"}, {{"rows", {40, 19}}}},
+      {"many nearest by CDist", "d = com.microsoft.CDist(x, rows; metric=\"sqeuclidean\")\n values, numbers = TopK(d, int64 [50]; largest=0)", 5, {"values", "numbers"}, {{"rows", {130, 5}}}},
       {"scaled projection", "a = Sub(x, mean)\n b = Div(a, scale)\n c = MatMul(b, w)\n d = Sub(c, shift)\n e = MatMul(d, v)\n f = Add(e, double 0.5)\n y = Reshape(f, int64 [-1])", 20, {"y", "d"},
        {{"mean", {20}}, {"scale", {20}}, {"w", {20, 8}}, {"shift", {8}}, {"v", {8, 1}}}},
       {"perceptron", "a = MatMul(x, w)\n b = Add(a, c)\n d = Max(b, double [0])\n e = MatMul(d, v)\n f = Add(e, double [0.25])\n g = Neg(f)\n h = Exp(g)\n i = Add(h, double 1)\n p = Div(double 1, i)\n"
@@ -111,13 +117,33 @@ TEST(ByRows, EquallyNearRowsKeepTheirOrder) {
   for (const char* k : {"3", "35"}) {
     Case c{"ties", neighbours("sq = Mul(off, off)\n d = ReduceSum(sq, int64 [2]; keepdims=0)", "2", k), 2, {"numbers"}, {}};
     Model m = model_of(c);
-    Tensor rows(DataType::f64, {64, 2});
-    for (int64_t i = 0; i < rows.size(); ++i) rows.data<double>()[i] = double(i / 2 % 4);      // each point sixteen times
-    m.graph.initializers["rows"] = rows;
-    const Value x = Tensor::of<double>({1, 2}, {1, 1});
-    const auto out = Session(m).run(std::span(&x, 1));
-    const int64_t* found = out[0].tensor()->data<int64_t>();
-    for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(found[i], 1 + 4 * i);
+    for (int64_t count : {64, 640}) {
+      Tensor rows(DataType::f64, {count, 2});
+      for (int64_t i = 0; i < rows.size(); ++i) rows.data<double>()[i] = double(i / 2 % 4);    // each point 16 or 160 times
+      m.graph.initializers["rows"] = rows;
+      const Value x = Tensor::of<double>({1, 2}, {1, 1});
+      const auto out = Session(m).run(std::span(&x, 1));
+      const int64_t* found = out[0].tensor()->data<int64_t>();
+      for (int64_t i = 0; i < 3; ++i) EXPECT_EQ(found[i], 1 + 4 * i) << k << " of " << count;
+    }
+  }
+}
+
+// Distances that floats cannot tell apart are told apart: rows far from 0, close to each other or tiny, and numbers that no float holds.
+TEST(ByRows, NearRowsAreToldApartBeyondFloats) {
+  for (double scale : {1e-200, 1e-43, 1e-22, 1e-9, 1.0, 1e12, 1e25, 1e40}) {
+    for (double offset : {0.0, 1e6}) {
+      const Case c{"close", neighbours("sq = Mul(off, off)\n d = ReduceSum(sq, int64 [2]; keepdims=0)", "3", "4"), 3, {"values", "numbers"}, {}};
+      Model m = model_of(c);
+      const auto moved = [&](Tensor t) {
+        for (double& x : std::span(t.data<double>(), size_t(t.size()))) x = (x + offset) * scale;
+        return t;
+      };
+      m.graph.initializers["rows"] = moved(numbers({900, 3}, 7919, 1e9));
+      const Tensor x = moved(numbers({60, 3}, 104729, 1e9));
+      const auto plain = answers(Session(m, {.threads = 1, .disabled_rules = {"fuse-nearest-rows"}}), x, 60), found = answers(Session(m, {.threads = 1}), x, 60);
+      for (size_t k = 0; k < 2; ++k) EXPECT_EQ(bytes(found, k), bytes(plain, k)) << "scale " << scale << ", offset " << offset;
+    }
   }
 }
 

@@ -3,11 +3,14 @@
 // and without a tensor of all differences.
 //
 // X [n, …]; rows: a constant matrix [s, features]; k; metric: "squared" (sum of squared differences), "manhattan" (of their sizes) or
-// "chebyshev" (the largest size). Outputs: the distances [n, k] and the numbers of the rows [n, k].
+// "chebyshev" (the largest size), with ReduceSum's and ReduceMax's bits; "sqeuclidean" or "euclidean" with those of CDist. Outputs: the
+// distances [n, k] and the numbers of the rows [n, k].
 #include <cmath>
 #include <numeric>
 
+#include "onward/ops/near_candidates.h"
 #include "onward/ops/operator.h"
+#include "onward/simd/math.h"
 #include "onward/simd/targets.h"
 
 namespace onward::ops {
@@ -91,6 +94,23 @@ template <class Metric, class T> struct Distances {
   }
 };
 
+// As CDist: sums in double and in order, the root of a float in float.
+template <bool root> struct Ordered {};
+template <bool root, class T> struct Distances<Ordered<root>, T> {
+  [[gnu::always_inline]] static void run(const T* x, const T* rows, int64_t features, T* __restrict out, T farthest, bool* nearer) {
+    double sum[wide] = {};
+    for (int64_t j = 0; j < features; ++j, rows += wide)
+      for (int64_t r = 0; r < wide; ++r) {
+        const double apart = double(x[j]) - double(rows[r]);
+        sum[r] = simd::fused(apart, apart, sum[r]);
+      }
+    int64_t below = 0;
+    for (int64_t r = 0; r < wide; ++r) out[r] = root ? std::sqrt(T(sum[r])) : T(sum[r]), below += out[r] < farthest;
+    *nearer = below > 0;
+  }
+};
+template <class Metric> inline constexpr bool squares = std::is_same_v<Metric, Squared> || std::is_same_v<Metric, Ordered<false>> || std::is_same_v<Metric, Ordered<true>>;
+
 // The k nearest so far, nearest first. NaN is farther than all else.
 template <class T> struct Nearest {
   T* distances;
@@ -112,11 +132,17 @@ struct NearestRows {
   int64_t k = 1, count = 0, features = 0;
   std::string metric = "squared";
   Tensor blocks;                        // [s / wide, features, wide], the last block filled with copies of the last row
+  NearCandidates candidates;            // where the metric is a sum of squares
 
   void read(const Attributes& from) { from.read("k", k), from.read("metric", metric); }
   void prepare(const Preparation& at) {
-    if (metric != "squared" && metric != "manhattan" && metric != "chebyshev") invalid("metric is '", metric, "', expected squared, manhattan or chebyshev");
-    if (const Tensor* rows = at.input(1)) set(*rows);
+    constexpr std::string_view known[] = {"squared", "manhattan", "chebyshev", "euclidean", "sqeuclidean"};
+    if (std::find(std::begin(known), std::end(known), metric) == std::end(known)) invalid("metric is '", metric, "', expected squared, manhattan, chebyshev, euclidean or sqeuclidean");
+    const Tensor* rows = at.input(1);
+    if (!rows) return;
+    set(*rows);
+    if (metric == "squared" || metric.ends_with("euclidean"))
+      for_type<f32 | f64>(rows->type(), [&]<class T>() { candidates = NearCandidates(rows->data<T>(), count, features); });
   }
   void infer(Inference& io) const {
     const Dims &x = io.dims(0), &rows = io.dims(1);
@@ -132,9 +158,11 @@ struct NearestRows {
     NearestRows own;                    // of rows that are no constant
     if (!blocks) own.k = k, own.set(Tensor::view(type_of<T>, Dims(rows.dims), rows.data));
     const NearestRows& self = blocks ? *this : own;
-    if (metric == "squared") self.find<Squared>(context, x, distances, numbers);
-    else if (metric == "manhattan") self.find<Manhattan>(context, x, distances, numbers);
-    else self.find<Chebyshev>(context, x, distances, numbers);
+    if (metric == "squared") self.find<Squared>(context, x, rows, distances, numbers);
+    else if (metric == "manhattan") self.find<Manhattan>(context, x, rows, distances, numbers);
+    else if (metric == "chebyshev") self.find<Chebyshev>(context, x, rows, distances, numbers);
+    else if (metric == "euclidean") self.find<Ordered<true>>(context, x, rows, distances, numbers);
+    else self.find<Ordered<false>>(context, x, rows, distances, numbers);
   }
 
  private:
@@ -148,16 +176,42 @@ struct NearestRows {
     });
   }
 
-  template <class Metric, class T> void find(const RunContext& context, In<T> x, Out<T> distances, Out<int64_t> numbers) const {
+  template <class Metric, class T> void find(const RunContext& context, In<T> x, In<T> rows, Out<T> distances, Out<int64_t> numbers) const {
     std::vector<int64_t> unwanted(numbers ? 0 : size_t(distances.size));
     int64_t* to = numbers ? numbers.data : unwanted.data();
     if (k > few) return find_many<Metric, T>(context, x, distances, to);
-    context.parallel(distances.size / k, 0.1 * double(count * features), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; i += together) {
+    const bool filtered = squares<Metric> && candidates;
+    const int64_t step = filtered ? NearCandidates::together : together;
+    context.parallel(distances.size / k, (filtered ? 0.02 : 0.1) * double(count * features), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i += step) {
         context.check();
-        pass<Metric, T>(x.data + i * features, distances.data + i * k, to + i * k, std::min(together, end - i));
+        const auto from = filtered ? &NearestRows::filtered_pass<Metric, T> : &NearestRows::pass<Metric, T>;
+        (this->*from)(x.data + i * features, rows.data, distances.data + i * k, to + i * k, std::min(step, end - i));
       }
     });
+  }
+  // Only the rows that may be among the nearest are measured.
+  template <class Metric, class T> void filtered_pass(const T* x, const T* rows, T* distances, int64_t* numbers, int64_t n) const {
+    std::vector<int64_t> found[NearCandidates::together];
+    candidates.find(x, n, k, found);
+    const auto measure = measure_of<Metric, T>();
+    std::vector<T> block(size_t(features * wide));
+    for (int64_t i = 0; i < n; ++i) {
+      if (found[i].empty()) {
+        pass<Metric, T>(x + i * features, rows, distances + i * k, numbers + i * k, 1);
+        continue;
+      }
+      Nearest<T> nearest{distances + i * k, numbers + i * k, k};
+      for (size_t first = 0; first < found[i].size(); first += wide) {
+        const auto near = std::span(found[i]).subspan(first, std::min(size_t(wide), found[i].size() - first));
+        for (size_t r = 0; r < near.size(); ++r)
+          for (int64_t j = 0; j < features; ++j) block[size_t(j * wide) + r] = rows[near[r] * features + j];
+        T apart[wide];
+        bool nearer = false;
+        measure(x + i * features, block.data(), features, apart, T(0), &nearer);
+        for (size_t r = 0; r < near.size(); ++r) nearest.offer(apart[r], near[r]);
+      }
+    }
   }
   // Many neighbours: all distances of a row, then a sort.
   template <class Metric, class T> void find_many(const RunContext& context, In<T> x, Out<T> distances, int64_t* numbers) const {
@@ -180,7 +234,7 @@ struct NearestRows {
   }
   template <class Metric, class T> static auto measure_of() { return simd::Compiled<Distances<Metric, T>, const T*, const T*, int64_t, T*, T, bool*>::all[size_t(simd::best())]; }
 
-  template <class Metric, class T> void pass(const T* x, T* distances, int64_t* numbers, int64_t n) const {
+  template <class Metric, class T> void pass(const T* x, const T*, T* distances, int64_t* numbers, int64_t n) const {
     Nearest<T> nearest[together];
     for (int64_t i = 0; i < n; ++i) nearest[i] = {distances + i * k, numbers + i * k, k};
     const auto measure = measure_of<Metric, T>();
@@ -205,7 +259,9 @@ Operators ml_nearest_rows() {
   return {define<NearestRows, NearestRows::T>({.examples = {
       "double [[0, 0], [5, 5]], double [[3, 4], [1, 1], [1, -1], [4, 4]]; k=2 -> double [[2, 2], [2, 5]], int64 [[1, 2], [3, 0]]",
       "float [[0, 0]], float [[3, 4], [nan, 1], [-2, 1]]; k=3, metric=\"manhattan\" -> float [[3, 7, nan]], int64 [[2, 0, 1]]",
-      "double [[0, 0]], double [[3, 4], [-2, 5]]; k=1, metric=\"chebyshev\" -> double [[4]], int64 [[0]]"}})};
+      "double [[0, 0]], double [[3, 4], [-2, 5]]; k=1, metric=\"chebyshev\" -> double [[4]], int64 [[0]]",
+      "float [[0, 0]], float [[3, 4], [-3, 4], [1, 0]]; k=2, metric=\"euclidean\" -> float [[1, 5]], int64 [[2, 0]]",
+      "float [[0, 0]], float [[3, 4], [-3, 4], [1, 0]]; k=2, metric=\"sqeuclidean\" -> float [[1, 25]], int64 [[2, 0]]"}})};
 }
 
 }  // namespace onward::ops

@@ -1,6 +1,7 @@
 // Distances from every row to every row of a constant matrix, and TopK of them, become one onward.NearestRows: the tensor of all
 // differences is never made. What is recognised: TopK(fold(apart(Sub(Reshape(x, [0, 1, features]), rows)))), smallest first, where
-// fold(apart(d)) is ReduceSum(Mul(d, d)), ReduceSum(Abs(d)) or ReduceMax(Abs(d)).
+// fold(apart(d)) is ReduceSum(Mul(d, d)), ReduceSum(Abs(d)) or ReduceMax(Abs(d)); and TopK(com.microsoft.CDist(x, rows)) of (squared)
+// Euclidean distances.
 #include "onward/optimizer/links.h"
 #include "onward/optimizer/passes.h"
 
@@ -25,6 +26,19 @@ struct Search {
   std::vector<const Node*> inner;
   std::string metric, x, rows;
 
+  // Rows of whose distances the nearest are sought.
+  const Tensor* matrix_of(const std::string& value) const {
+    const Tensor* matrix = constant_of(graph, value);
+    return matrix && matrix->rank() == 2 && matrix->size() > 0 && contains(f32 | f64, matrix->type()) ? matrix : nullptr;
+  }
+  bool find_cdist(const Node& cdist) {
+    const auto it = cdist.attributes.find("metric");
+    const auto* name = it == cdist.attributes.end() ? nullptr : std::get_if<std::string>(&it->second);
+    metric = name ? *name : "sqeuclidean";
+    if ((metric != "euclidean" && metric != "sqeuclidean") || cdist.inputs.size() != 2 || !matrix_of(cdist.inputs[1])) return false;
+    x = cdist.inputs[0], rows = cdist.inputs[1];
+    return !constant_of(graph, x);
+  }
   const Node* above(const std::string& value) {
     const Node* node = links.maker(value);
     if (!node || !links.only_reader(value)) return nullptr;
@@ -37,6 +51,7 @@ struct Search {
     const Tensor* k = constant_of(graph, top.inputs[1]);
     if (!k || k->type() != DataType::i64 || k->size() != 1) return false;
     const Node* fold = above(top.inputs[0]);
+    if (fold && fold->domain == "com.microsoft" && fold->op == "CDist") return find_cdist(*fold);
     if (!fold || !(is_plain(*fold, "ReduceSum", 2) || is_plain(*fold, "ReduceMax", 2)) || integer(*fold, "keepdims", 1)) return false;
     if (!holds(graph, fold->inputs[1], {-1}) && !holds(graph, fold->inputs[1], {2})) return false;
     const Node* apart = above(fold->inputs[0]);
@@ -46,8 +61,8 @@ struct Search {
     else return false;
     const Node* off = above(apart->inputs[0]);
     if (!off || !is_plain(*off, "Sub", 2)) return false;
-    const Tensor* matrix = constant_of(graph, off->inputs[1]);
-    if (!matrix || matrix->rank() != 2 || matrix->size() == 0 || !contains(f32 | f64, matrix->type())) return false;
+    const Tensor* matrix = matrix_of(off->inputs[1]);
+    if (!matrix) return false;
     const Node* shaped = above(off->inputs[0]);
     if (!shaped || !is_plain(*shaped, "Reshape", 2) || integer(*shaped, "allowzero", 0) || !holds(graph, shaped->inputs[1], {0, 1, matrix->dims()[1]})) return false;
     x = shaped->inputs[0], rows = off->inputs[1];
