@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 import onward
 
@@ -117,6 +117,21 @@ def test_a_dry_run_of_what_converts_says_so_and_what_is_lost(models):
 
 def test_a_dry_run_names_outputs_that_do_not_exist_as_usage(models):
     assert run("convert", models / "table.joblib", "--dry-run", "--outputs", "leaves").code == 2
+
+
+def test_what_an_example_contradicts_is_named_of_every_part(tmp_path):
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [3.0, 1.0, 2.0], "c": [0.0, 1.0, 1.0]})
+    columns = ColumnTransformer([("first", StandardScaler(), ["a"]), ("second", FeatureUnion([("one", StandardScaler()), ("two", Pipeline([("in", MinMaxScaler())]))]), ["b"])], remainder="passthrough")
+    joblib.dump(make_pipeline(columns, LogisticRegression()).fit(frame, [0, 1, 1]), tmp_path / "m.joblib")
+    frame.assign(a=["x", "y", "z"], b=["u", "v", "w"]).to_csv(tmp_path / "words.csv", index=False)
+    result = run("convert", tmp_path / "m.joblib", "--dry-run", "--example", tmp_path / "words.csv", "--json")
+    assert result.code == 4
+    named = [f"{p['where']}: {p['message']}" for p in result.json["problems"]]
+    within = "Pipeline: step 'columntransformer': ColumnTransformer: step "
+    assert len(named) == 3 and all(line.startswith(within) and "holds strings; numbers are needed" in line for line in named), named
+    assert [part in line for part, line in zip(["'first': StandardScaler: 'a'", "step 'one': StandardScaler: 'b'", "step 'two': Pipeline: step 'in': MinMaxScaler: 'b'"], named)] == [True] * 3, named
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 // Estimators made of estimators: a pipeline is one after the other, a column transformer and a union are side by side.
 #include "onward/estimators/fields.h"
+#include "onward/estimators/side_by_side.h"
 
 namespace onward {
 namespace {
@@ -18,7 +19,7 @@ struct Step {
       if (weight != 1 && out.transform) out.transform = out.transform->all_replaced(out.transform->numbers() * weight, Frame::Keeps::infinity);
       return out;
     } catch (Error& e) {
-      throw e.within(text("step '", name.substr(0, 80), "'"));
+      throw_within(e, text("step '", name.substr(0, 80), "'"));
     }
   }
   Frame transform(const Frame& x) const {
@@ -103,8 +104,10 @@ struct FeatureUnion {
   }
   Outputs operator()(const Frame& x) const {
     Frame out;
+    SideBySide each;
     for (const Step& s : steps)
-      if (s.does != Step::Does::drop) out.append(names(s.transform(x), s.name));
+      if (s.does != Step::Does::drop) each.attempt([&] { out.append(names(s.transform(x), s.name)); });
+    each.refuse();
     return transformed(out);
   }
 };
@@ -140,8 +143,10 @@ struct ColumnTransformer {
   }
   Outputs operator()(const Frame& x) const {
     Frame out;
+    SideBySide each;
     for (const Part& p : parts)
-      if (p.step.does != Step::Does::drop) out.append(names(p.step.transform(x.select(p.columns)), p.step.name));
+      if (p.step.does != Step::Does::drop) each.attempt([&] { out.append(names(p.step.transform(x.select(p.columns)), p.step.name)); });
+    each.refuse();
     out.sparse = sparse;
     return transformed(out);
   }

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "onward/estimators/side_by_side.h"
+
 namespace onward {
 
 Outputs ask(const Estimator& part, const Frame& x, const std::string& name) {
@@ -9,13 +11,15 @@ Outputs ask(const Estimator& part, const Frame& x, const std::string& name) {
   try {
     return part(x);
   } catch (Error& e) {
-    throw e.within(text("part '", name.substr(0, 80), "'"));
+    throw_within(e, text("part '", name.substr(0, 80), "'"));
   }
 }
 
 std::vector<Outputs> ask_all(const Parts& parts, const Frame& x) {
   std::vector<Outputs> all;
-  for (size_t i = 0; i < parts.size(); ++i) all.push_back(ask(parts[i], x, std::to_string(i)));
+  SideBySide each;
+  for (size_t i = 0; i < parts.size(); ++i) each.attempt([&] { all.push_back(ask(parts[i], x, std::to_string(i))); });
+  each.refuse();
   return all;
 }
 

@@ -1,5 +1,7 @@
 #include "onward/estimators/estimator.h"
 
+#include "onward/estimators/side_by_side.h"
+
 namespace onward {
 
 Outputs transformed(Frame x) { return {.transform = std::move(x)}; }
@@ -54,7 +56,7 @@ Outputs Estimator::operator()(const Frame& x) const {
     name_columns(out, x, facts_);
     return out;
   } catch (Error& e) {
-    throw e.within(facts_.class_name);
+    throw_within(e, facts_.class_name);
   }
 }
 
