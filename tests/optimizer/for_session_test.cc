@@ -41,6 +41,14 @@ TEST(FuseDense, TakesBiasAndRectifier) {
   EXPECT_EQ(fused(graph(product + "y = Exp(m)", {"y"})), "MatMul Exp");
 }
 
+TEST(FuseDense, TakesABiasOfOneRowWhereTheProductIsAMatrix) {
+  const std::string add = std::string("m = MatMul(c, ") + weights + ")\n b = Add(m, double [[1, 2, 3]])\n y = Relu(b)";
+  EXPECT_EQ(fused(graph("c = Cast(x; to=11)\n " + add, {"y"})), "Dense");
+  EXPECT_EQ(fused(graph("a = Add(double [1, 2], x)\n c = Tanh(a)\n " + add, {"y"})), "Add Tanh Dense");
+  EXPECT_EQ(fused(graph("c = Tanh(x)\n " + add, {"y"}, {{2, ""}})), "Tanh MatMul Add Relu") << "the bias adds an axis";
+  EXPECT_EQ(fused(graph("c = Reshape(x, int64 [2])\n " + add, {"y"})), "Reshape MatMul Add Relu") << "whose rank is not sought";
+}
+
 TEST(FuseDense, LeavesWhatIsSomethingElse) {
   const std::string product = std::string("m = MatMul(x, ") + weights + ")\n ";
   EXPECT_EQ(fused(graph(product + "y = Sub(double 1, m)", {"y"})), "MatMul Sub");
@@ -63,6 +71,21 @@ TEST(FuseNearestRows, TakesDistancesAndTopK) {
   EXPECT_EQ(fused(graph(squares + smallest, {"y", "d"})), "Reshape Sub Mul ReduceSum TopK") << "the distances are returned";
   EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceMax(s, int64 [2]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceMax TopK");
   EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceSum(s, int64 [1]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceSum TopK");
+}
+
+TEST(DropInputCasts, TakesThoseToTheDeclaredType) {
+  EXPECT_EQ(fused(graph("a = Cast(x; to=11)\n b = Cast(x; to=11)\n y = Mul(a, b)", {"y"})), "Mul");
+  EXPECT_EQ(fused(graph("a = Cast(x; to=1)\n y = Exp(a)", {"y"})), "Cast Exp") << "to float";
+  EXPECT_EQ(fused(graph("y = Cast(x; to=11)", {"y"})), "Cast") << "an output";
+  EXPECT_EQ(fused(graph("e = Exp(x)\n a = Cast(e; to=11)\n y = Neg(a)", {"y"})), "Exp Cast Neg") << "of what is no input";
+}
+
+TEST(FuseNearestRows, TakesCDistAndTopK) {
+  const auto nearest = [](const std::string& metric) { return "d = com.microsoft.CDist(x, double [[1, 2], [3, 4]]" + metric + ")\n y, z = TopK(d, int64 [1]; largest=0)"; };
+  EXPECT_EQ(fused(graph(nearest(""), {"y", "z"})), "NearestRows");
+  EXPECT_EQ(fused(graph(nearest("; metric=\"euclidean\""), {"z"})), "NearestRows");
+  EXPECT_EQ(fused(graph(nearest("; metric=\"cosine\""), {"z"})), "CDist TopK");
+  EXPECT_EQ(fused(graph(nearest(""), {"y", "d"})), "CDist TopK") << "the distances are returned";
 }
 
 TEST(FuseNgramProducts, TakesAConstantMatrix) {

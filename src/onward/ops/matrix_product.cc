@@ -74,13 +74,36 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
     sums<high, wide>(a, stride, b, k, sum);
     const int64_t width = std::min<int64_t>(wide * lanes, to.n - j);
     T* c = to.c + j;
-    if (to.first && !to.last && width == wide * lanes) {
-      put<high, wide>(sum, c, to.n);
+    if (width == wide * lanes) {
+      finish_whole<high, wide>(sum, c, to, j);
     } else {
       alignas(64) T values[high * wide * lanes];
       put<high, wide>(sum, values, wide * lanes);
       finish<high, wide * lanes>(values, c, to, j, width);
     }
+  }
+  // f(sum, row, vector) of each accumulator; what changes them stays in registers.
+  template <int high, int wide, class F> [[gnu::always_inline]] static void each(V (&sum)[high][wide], F&& f) {
+#pragma GCC unroll 16
+    for (int r = 0; r < high; ++r)
+#pragma GCC unroll 2
+      for (int w = 0; w < wide; ++w) f(sum[r][w], r, w);
+  }
+  template <int high, int wide> [[gnu::always_inline]] static void finish_whole(V (&sum)[high][wide], T* c, const Store& to, int64_t j) {
+    if (!to.first) each(sum, [&](V& v, int r, int w) __attribute__((always_inline)) {
+      V before;
+      std::memcpy(&before, c + r * to.n + w * lanes, sizeof before);
+      v = before + v;
+    });
+    if (to.last && to.finish.bias) each(sum, [&](V& v, int, int w) __attribute__((always_inline)) {
+      V bias;
+      std::memcpy(&bias, to.finish.bias + j + w * lanes, sizeof bias);
+      v = v + bias;
+    });
+    const V zero = {};
+    if (to.last && to.finish.rectifier == Rectifier::max_with_zero) each(sum, [&](V& v, int, int) __attribute__((always_inline)) { v = v <= zero ? zero : v; });
+    if (to.last && to.finish.rectifier == Rectifier::relu) each(sum, [&](V& v, int, int) __attribute__((always_inline)) { v = v < zero ? zero : v; });
+    put<high, wide>(sum, c, to.n);
   }
   [[gnu::always_inline]] static void four_panels(const T* a, const T* b, int64_t k, const Store& to, int64_t j) {
     V sum[8] = {};
@@ -94,9 +117,7 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
 #pragma GCC unroll 4
     for (int w = 0; w < 4; ++w) {
       V pair[1][2] = {{sum[2 * w], sum[2 * w + 1]}};
-      alignas(64) T values[columns];
-      put<1, 2>(pair, values, columns);
-      finish<1, columns>(values, to.c + j + w * columns, to, j + w * columns, columns);
+      finish_whole<1, 2>(pair, to.c + j + w * columns, to, j + w * columns);
     }
   }
   // Each accumulator on its own: whoever takes the address of all of them keeps them in memory.
@@ -140,6 +161,7 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
     int64_t i = 0;
     for (; i + rows <= m; i += rows) tile<rows, wide>(a + i * stride, stride, b, k, at(i), j);
     for (; i + rows / 3 <= m; i += rows / 3) tile<rows / 3, wide>(a + i * stride, stride, b, k, at(i), j);
+    if constexpr (rows >= 12) for (; i + 2 <= m; i += 2) tile<2, wide>(a + i * stride, stride, b, k, at(i), j);      // as many sums as keep the units busy
     for (; i < m; ++i) tile<1, wide>(a + i * stride, stride, b, k, at(i), j);
   }
 

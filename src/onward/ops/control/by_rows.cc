@@ -1,7 +1,7 @@
 // onward.ByRows: runs a subgraph on some rows at a time, so that what lies between its steps stays in the cache and needs memory for
 // those rows alone. Sessions make it of steps that treat every row on its own (optimizer/passes/run_by_rows.cc).
 //
-// body: its inputs are the node's, its outputs the node's; the first axis of each is the rows. rows: how many at a time.
+// body: its inputs are the node's, its outputs the node's; the first axis of each is the rows. rows: how many at a time, about.
 #include "onward/ops/control.h"
 
 namespace onward::ops {
@@ -35,7 +35,8 @@ struct ByRows {
 
   void run(Call& call) const {
     const int64_t n = count_rows(call);
-    if (n <= rows) {
+    const int64_t blocks = (n + rows / 2) / rows;         // of half as many rows more or less: the caches do not mind, a short block wastes
+    if (blocks <= 1) {
       std::vector<Value> whole;
       for (const Value* input : call.inputs) whole.push_back(*input);
       auto out = body->run(whole, call);
@@ -43,7 +44,7 @@ struct ByRows {
       return;
     }
     // Blocks of one size: the body plans its memory once. The last one repeats some rows of the one before it.
-    const int64_t blocks = (n + rows - 1) / rows, size = (n + blocks - 1) / blocks;
+    const int64_t size = (n + blocks - 1) / blocks;
     const auto first = block(call, 0, size);
     for (size_t k = 0; k < first.size(); ++k) {
       const Tensor& part = tensor_of(first[k], "output");
