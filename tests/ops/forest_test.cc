@@ -116,7 +116,8 @@ template <class T> class Maker {
     while (!open.empty()) {
       const size_t pick = s_.symmetric ? 0 : random() % open.size();
       const int32_t at = open[pick];
-      open.erase(open.begin() + int64_t(pick));
+      if (s_.symmetric) open.erase(open.begin());
+      else open[pick] = open.back(), open.pop_back();
       for (int side = 0; side < 2; ++side) {
         const bool inner = s_.symmetric ? int(f_.nodes()) - f_.roots.back() < s_.leaves - 1 : leaves + int(open.size()) < s_.leaves - 1 && random() % 4;
         const int32_t child = inner ? node() : leaf(target);
@@ -157,6 +158,7 @@ constexpr Shape shapes[] = {
     {.name = "more than 64 leaves", .leaves = 200, .values = 5000, .missing = true},
     {.name = "more thresholds than a byte counts", .trees = 60, .leaves = 64, .features = 2, .values = 3000},
     {.name = "large trees", .trees = 4, .leaves = 3000, .features = 3, .values = 100000},
+    {.name = "trees larger than codes can number", .trees = 2, .leaves = 70000, .features = 3, .values = 1000000},
     {.name = "symmetric", .leaves = 64, .missing = true, .symmetric = true},
     {.name = "symmetric with every test", .leaves = 16, .modes = true, .missing = true, .symmetric = true},
     {.name = "a tree for each class", .trees = 21, .targets = 3, .missing = true},

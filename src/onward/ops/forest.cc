@@ -30,7 +30,8 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   const bool small = layout == ForestLayout::automatic && steps < 1.5 * ranks.cost();
   if (!small && allowed(ForestLayout::bits) && LeafBits<T>::suits(from, ranks)) bits_ = std::make_unique<const LeafBits<T>>(from, ranks, tests);
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
-  if (!small && !bits_ && allowed(ForestLayout::codes) && Walk<T, CodeNode>::suits(from, ranks)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
+  if (!small && !bits_ && allowed(ForestLayout::codes)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
+  if (codes_ && !codes_->fits()) codes_.reset();
   if (!bits_ && !codes_) splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from);
   only_masks_ = layout == ForestLayout::masks;
   if (!by_masks(1024)) masks_.reset();
@@ -59,17 +60,17 @@ template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t wid
 template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t width, T* scores) const {
   constexpr int64_t block = 512;
   const auto planes = codes_->planes().all();
-  const int64_t most = std::min(block, n), columns = int64_t(ranks_.columns().size());
+  const int64_t most = std::min(block, n), columns = int64_t(ranks_.columns().size()), width_of_codes = int64_t(planes.size()) + 1;
   uint16_t few_codes[256];
   int32_t few_ranks[256];
   std::vector<uint16_t> many_codes;
   std::vector<int32_t> many_ranks;
-  const bool few = most * int64_t(planes.size()) <= 256 && most * columns <= 256;
-  if (!few) many_codes.resize(size_t(most) * planes.size()), many_ranks.resize(size_t(std::min<int64_t>(most, 64) * columns));
+  const bool few = most * width_of_codes <= 256 && most * columns <= 256;
+  if (!few) many_codes.resize(size_t(most * width_of_codes)), many_ranks.resize(size_t(std::min<int64_t>(most, 64) * columns));
   uint16_t* codes = few ? few_codes : many_codes.data();
   int32_t* ranks = few ? few_ranks : many_ranks.data();
   const uint16_t* rows[block];
-  for (int64_t r = 0; r < most; ++r) rows[r] = codes + r * int64_t(planes.size());
+  for (int64_t r = 0; r < most; ++r) rows[r] = codes + r * width_of_codes, codes[(r + 1) * width_of_codes - 1] = 0;
   for (int64_t begin = 0; begin < n; begin += block) {
     const int64_t count = std::min(block, n - begin);
     for (int64_t part = 0; part < count; part += 64) {
@@ -77,7 +78,7 @@ template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t widt
       if (now == 1) ranks_.rank_row(x + (begin + part) * width, ranks);
       else ranks_.rank(x + (begin + part) * width, width, now, ranks);
       for (size_t p = 0; p < planes.size(); ++p)
-        for (int r = 0; r < now; ++r) codes[size_t(part + r) * planes.size() + p] = WalkPlanes::code(ranks[planes[p].column * now + r], planes[p].base);
+        for (int r = 0; r < now; ++r) codes[(part + r) * width_of_codes + int64_t(p)] = WalkPlanes::code(ranks[planes[p].column * now + r], planes[p].base);
     }
     codes_->run(rows, count, scores + begin * targets_);
   }

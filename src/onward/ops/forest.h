@@ -20,6 +20,7 @@ template <class T> class Forest {
   Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks = false, ForestLayout layout = ForestLayout::automatic);
   int64_t features() const { return features_; }         // what a row must have at least
   int64_t trees() const { return trees_; }
+  bool always_seen() const { return always_seen_; }      // every row reaches leaves that add to every target
 
   // x: (n, width) row-major; scores: (n, targets). `seen`, if given: (n, targets), set where any leaf added.
   void run(const RunContext& context, const T* x, int64_t n, int64_t width, T* scores, bool* seen = nullptr) const;
@@ -34,7 +35,7 @@ template <class T> class Forest {
 
   Aggregate aggregate_;
   int64_t targets_, features_ = 0, trees_;
-  bool always_seen_ = true;                              // every row reaches leaves that add to every target
+  bool always_seen_ = true;
   bool only_masks_ = false;
   std::unique_ptr<const Walk<T, SplitNode<T>>> splits_;
   std::unique_ptr<const Walk<T, CodeNode>> codes_;

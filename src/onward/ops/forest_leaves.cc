@@ -1,8 +1,6 @@
 #include "onward/ops/forest_leaves.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 namespace onward {
@@ -44,36 +42,16 @@ template <class T> LeafTable<T>::LeafTable(const PlainForest<T>& f, bool as_list
   if (form == Form::lists) begin.push_back(0);
 }
 
-template <class T> int32_t LeafTable<T>::add(const PlainForest<T>& f, int32_t leaf, bool shared) {
+template <class T> void LeafTable<T>::add(const PlainForest<T>& f, int32_t leaf) {
   const auto first = size_t(f.leaf_begin[size_t(leaf)]), end = size_t(f.leaf_begin[size_t(leaf) + 1]);
   if (form == Form::lists) {
     for (size_t i = first; i < end; ++i) target.push_back(f.target[i]), values.push_back(f.weight[i]);
     begin.push_back(int32_t(values.size()));
-    return int32_t(begin.size()) - 2;
+    return;
   }
-  const size_t width = form == Form::single ? 1 : size_t(targets), at = values.size();
-  values.resize(at + width, T(0));
+  const size_t at = values.size();
+  values.resize(at + (form == Form::single ? 1 : size_t(targets)), T(0));
   for (size_t i = first; i < end; ++i) values[at + (form == Form::single ? 0 : size_t(f.target[i]))] = f.weight[i];
-  const auto number = int32_t(at / width);
-  const int32_t same = shared ? same_as({values.data() + at, width}, number) : number;
-  if (same != number) values.resize(at);
-  return same;
-}
-
-// An open table; where the places that a hash leads to are taken, a leaf keeps its own number.
-template <class T> int32_t LeafTable<T>::same_as(std::span<const T> own, int32_t number) {
-  constexpr size_t places = size_t{1} << 18, tries = 4;
-  if (known_.empty()) known_.resize(places);
-  uint64_t hash = 0;
-  for (T v : own) hash = (std::rotl(hash, 23) ^ std::bit_cast<std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>(v)) * 0x9E3779B97F4A7C15ull;
-  hash ^= hash >> 29;                                      // the high bits of a product depend on all of its factors
-  const auto tag = uint32_t(hash >> 32);
-  for (size_t k = 0; k < tries; ++k) {
-    Known& known = known_[(hash + k) % places];
-    if (known.number < 0) return known = {tag, number}, number;
-    if (known.tag == tag && std::memcmp(values.data() + size_t(known.number) * own.size(), own.data(), own.size_bytes()) == 0) return known.number;
-  }
-  return number;
 }
 
 template <class T> int32_t LeafTable<T>::target_of(const PlainForest<T>& f, const TreeSlots& tree) const {

@@ -1,7 +1,5 @@
 // What the leaves of a packed forest add, in the form that suits all of them.
 #pragma once
-#include <span>
-
 #include "onward/ops/plain_forest.h"
 
 namespace onward {
@@ -20,8 +18,8 @@ template <class T> struct LeafTable {
 
   LeafTable() = default;
   explicit LeafTable(const PlainForest<T>&, bool as_lists = false);
-  // Takes in one leaf and returns its number. Numbers are those of adding, unless `shared`, when equal leaves may share one.
-  int32_t add(const PlainForest<T>&, int32_t leaf, bool shared = false);
+  // Takes in one leaf; its number is how many came before it.
+  void add(const PlainForest<T>&, int32_t leaf);
   // To which target a tree adds, where each tree adds to one.
   int32_t target_of(const PlainForest<T>&, const TreeSlots&) const;
 
@@ -35,11 +33,6 @@ template <class T> struct LeafTable {
       for (int32_t i = begin[size_t(leaf)]; i < begin[size_t(leaf) + 1]; ++i) scores[target[size_t(i)]] += values[size_t(i)];
     }
   }
-
- private:
-  struct Known { uint32_t tag = 0; int32_t number = -1; };
-  std::vector<Known> known_;             // leaves by hash
-  int32_t same_as(std::span<const T> values, int32_t number);
 };
 
 extern template struct LeafTable<float>;

@@ -77,23 +77,22 @@ template <class T> class Ranks<T>::Builder {
     return int32_t(to_.columns_.size()) - 1;
   }
 
+  // Each node's memory is visited once in its own order and once in that of the splits: there may be millions.
   void thresholds(std::span<const int32_t> nodes) {
+    constexpr int32_t nan_first = int32_t{1} << 30;        // beside the node's number
     list_.clear();
     for (int32_t i : nodes) {
       const T split = f_.split[size_t(i)];
-      if (split == split) list_.push_back({ordered(split), i});
+      const bool first = f_.missing_yes[size_t(i)];
+      tests_[size_t(i)] = {column(first ? RankKind::missing_first : RankKind::missing_last), 0};   // for a split of NaN, which NaN passes and nothing else
+      if (split == split) list_.push_back({ordered(split), first ? i | nan_first : i});
     }
     sort_by_key(list_, spare_);
     std::vector<T> sorted;
     for (size_t k = 0; k < list_.size(); ++k) {
-      if (k == 0 || list_[k].key != list_[k - 1].key) sorted.push_back(f_.split[size_t(list_[k].node)]);
-      tests_[size_t(list_[k].node)].rank = int32_t(sorted.size()) - 1;
-    }
-    for (int32_t i : nodes) {
-      Test& test = tests_[size_t(i)];
-      const bool first = f_.missing_yes[size_t(i)];
-      test.column = column(first ? RankKind::missing_first : RankKind::missing_last);
-      if (first) test.rank += f_.split[size_t(i)] == f_.split[size_t(i)];   // a split of NaN lets NaN pass and nothing else: rank 0
+      const int32_t i = list_[k].node & ~nan_first;
+      if (k == 0 || list_[k].key != list_[k - 1].key) sorted.push_back(f_.split[size_t(i)]);
+      tests_[size_t(i)].rank = int32_t(sorted.size()) - (list_[k].node & nan_first ? 0 : 1);
     }
     add_table(f_.feature[size_t(nodes[0])], sorted);
   }
@@ -210,12 +209,14 @@ template <class T> void Ranks<T>::rank(const T* x, int64_t width, int rows, int3
   }
 }
 
-template <class T> void Ranks<T>::rank_row(const T* x, int32_t* out) const {
+template <class T> [[gnu::optimize("no-tree-vectorize")]] void Ranks<T>::rank_row(const T* x, int32_t* out) const {
   const Column* column = columns_.data();
   for (const Table& table : tables_) {
     const T value = x[table.feature];
-    int32_t at;
-    find<-1>(table, &value, 1, &at);
+    const T* values = values_.data() + table.values;
+    int64_t a = starts_[table.start + table.bucket(value)];
+    for (int s = table.steps - 1; s >= 0; --s) a += int64_t(values[a + (int64_t{1} << s) - 1] < value) << s;
+    const auto at = int32_t(a);
     for (int c = 0; c < table.columns; ++c, ++column) *out++ = of_kind(column->kind, table, value, at);
   }
 }

@@ -27,21 +27,25 @@ template <class T> bool MemberSet<T>::contains(T x) const {
 
 template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f, LeafTable<T> leaves, auto&& node_of) {
   leaves_ = std::move(leaves);
-  const bool many_leaves = f.leaves() > 1 << 14;
   size_t expected = f.roots.size();
   expected += 2 * f.nodes();
-  nodes_.reserve(expected), leaf_.reserve(expected);
+  nodes_.reserve(expected);
+  if (!by_codes) leaf_.reserve(expected);
   SlotMaker<T> maker(f);
+  int32_t leaf_count = 0;
   for (const int32_t root : f.roots) {
     const TreeSlots& tree = maker.of(root);
     const auto base = int32_t(nodes_.size());
+    if (by_codes && tree.leaves.size() > 65536) return void(fits_ = false);
     if (nodes_.size() + tree.from.size() > size_t(INT32_MAX)) fail(Code::limit_size, "more than 2^31 tree nodes");
-    Tree& packed = trees_.emplace_back(Tree{base, tree.depth, leaves_.target_of(f, tree), false});
+    Tree& packed = trees_.emplace_back(Tree{base, tree.depth, leaves_.target_of(f, tree), leaf_count, false});
     for (size_t slot = 0; slot < tree.from.size(); ++slot) {
       const int32_t from = tree.from[slot];
       const bool leaf = from < 0;
-      nodes_.push_back(node_of(from, leaf ? base + int32_t(slot) : base + tree.child[slot]));
-      leaf_.push_back(leaf ? leaves_.add(f, ~from, many_leaves) : -1);
+      nodes_.push_back(node_of(from, leaf ? base + int32_t(slot) : base + tree.child[slot], leaf ? leaf_count - packed.first_leaf : 0));
+      if (leaf) leaves_.add(f, ~from);
+      if (!by_codes) leaf_.push_back(leaf ? leaf_count : -1);
+      leaf_count += leaf;
       packed.has_sets |= !leaf && nodes_.back().is_set();
     }
     cost_ += 2.0 + 0.85 * std::min(tree.depth, 40);
@@ -54,7 +58,7 @@ template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f,
 template <class T, class Node> Walk<T, Node>::Walk(const PlainForest<T>& f, bool combines) requires std::is_same_v<Node, SplitNode<T>> {
   constexpr uint32_t nan_first = 1u << 31, is_set = 1u << 30;
   for (const auto& set : f.sets) sets_.emplace_back(set);
-  pack(f, LeafTable<T>(f, combines), [&](int32_t from, int32_t child) -> Node {
+  pack(f, LeafTable<T>(f, combines), [&](int32_t from, int32_t child, int32_t) -> Node {
     if (from < 0) return {std::numeric_limits<T>::infinity(), nan_first, child};
     const auto i = size_t(from);
     return {f.split[i], uint32_t(f.feature[i]) | (f.missing_yes[i] ? nan_first : 0) | (f.mode[i] == Branch::member ? is_set : 0), child};
@@ -64,22 +68,17 @@ template <class T, class Node> Walk<T, Node>::Walk(const PlainForest<T>& f, bool
 template <class T, class Node>
 Walk<T, Node>::Walk(const PlainForest<T>& f, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) requires std::is_same_v<Node, CodeNode> {
   planes_.build(ranks);
+  fits_ = planes_.all().size() < (1 << 15) - 1 && ranks.sets().size() <= 65536 && f.nodes() > 0;
+  for (size_t c = 0; c < ranks.columns().size(); ++c) fits_ &= ranks.columns()[c].kind != RankKind::category || ranks.largest(int32_t(c)) <= 65535;
+  if (!fits_) return;
   for (const auto& set : ranks.sets()) set_begin_.push_back(int32_t(set_bits_.size())), set_bits_.insert(set_bits_.end(), set.bits.begin(), set.bits.end());
-  pack(f, LeafTable<T>(f), [&](int32_t from, int32_t child) -> Node {
-    if (from < 0) return {0, 65535, child};
+  pack(f, LeafTable<T>(f), [&](int32_t from, int32_t child, int32_t leaf) -> Node {
+    if (from < 0) return {uint16_t(planes_.all().size()), uint16_t(leaf), child};
     const auto [column, rank] = tests[size_t(from)];
     if (f.mode[size_t(from)] == Branch::member) return {uint16_t(planes_.place(column, 0).plane | 1 << 15), uint16_t(rank), child};
     const auto place = planes_.place(column, rank);
     return {uint16_t(place.plane), place.code, child};
   });
-}
-
-template <class T, class Node> bool Walk<T, Node>::suits(const PlainForest<T>& f, const Ranks<T>& ranks) {
-  WalkPlanes planes;
-  planes.build(ranks);
-  bool fits = planes.all().size() < 1 << 15 && ranks.sets().size() <= 65536 && f.nodes() > 0;
-  for (size_t c = 0; c < ranks.columns().size(); ++c) fits &= ranks.columns()[c].kind != RankKind::category || ranks.largest(int32_t(c)) <= 65535;
-  return fits;
 }
 
 template <class T, class Node> template <bool sets> int32_t Walk<T, Node>::step(int32_t at, const Value* row) const {
@@ -119,9 +118,9 @@ template <class T, class Node> void Walk<T, Node>::walk(const int32_t* roots, co
 
 template <class T, class Node> void Walk<T, Node>::add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const {
   if (leaves_.form == LeafTable<T>::Form::single)
-    for (int r = 0; r < count; ++r) scores[r * leaves_.targets + tree.target] += leaves_.values[size_t(leaf_[size_t(at[r])])];
+    for (int r = 0; r < count; ++r) scores[r * leaves_.targets + tree.target] += leaves_.values[leaf_at(at[r], tree)];
   else
-    for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * leaves_.targets, leaf_[size_t(at[r])], tree.target);
+    for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * leaves_.targets, int32_t(leaf_at(at[r], tree)), tree.target);
 }
 
 // One row: several trees of like depth at a time; what their leaves add, in the trees' order.
@@ -150,7 +149,7 @@ template <class T, class Node> void Walk<T, Node>::add_row(const int32_t* at, T*
     T sum[width];
     std::copy_n(scores, width, sum);
     for (size_t t = 0; t < trees_.size(); ++t) {
-      const T* own = leaves_.values.data() + int64_t(leaf_[size_t(at[t])]) * width;
+      const T* own = leaves_.values.data() + leaf_at(at[t], trees_[t]) * width;
       for (int k = 0; k < width; ++k) sum[k] += own[k];
     }
     std::copy_n(sum, width, scores);
@@ -159,7 +158,7 @@ template <class T, class Node> void Walk<T, Node>::add_row(const int32_t* at, T*
   if (!lists && leaves_.targets == 1) sums.template operator()<1>();
   else if (dense && leaves_.targets == 2) sums.template operator()<2>();
   else if (dense && leaves_.targets == 3) sums.template operator()<3>();
-  else for (size_t t = 0; t < trees_.size(); ++t) leaves_.add_to(scores, leaf_[size_t(at[t])], trees_[t].target);
+  else for (size_t t = 0; t < trees_.size(); ++t) leaves_.add_to(scores, int32_t(leaf_at(at[t], trees_[t])), trees_[t].target);
 }
 
 template <class T, class Node> void Walk<T, Node>::run(const Value* const* rows, int64_t count, T* scores) const {
@@ -184,7 +183,7 @@ void Walk<T, Node>::combine(const Value* const* rows, int64_t count, Aggregate h
     for (int64_t r = 0; r < count; ++r) {
       int32_t at;
       walk(&tree.root, rows + r, 1, tree.depth, tree.has_sets, &at);
-      const auto leaf = size_t(leaf_[size_t(at)]);
+      const size_t leaf = leaf_at(at, tree);
       for (int32_t i = leaves_.begin[leaf]; i < leaves_.begin[leaf + 1]; ++i) {
         const int64_t k = r * leaves_.targets + leaves_.target[size_t(i)];
         const T weight = leaves_.values[size_t(i)];

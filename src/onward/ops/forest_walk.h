@@ -25,8 +25,8 @@ template <class T> struct SplitNode {
 
 struct CodeNode {
   using Value = uint16_t;
-  uint16_t plane;                        // bit 15: code is the number of a set
-  uint16_t code;
+  uint16_t plane;                        // bit 15: code is the number of a set; a leaf: the plane after all others, which is 0
+  uint16_t code;                         // a leaf: its number in the tree
   int32_t child;
   bool is_set() const { return plane >> 15; }
   bool passes(const uint16_t* row) const { return row[plane] <= code; }
@@ -49,10 +49,10 @@ template <class T, class Node> class Walk {
   // Their codes in `planes`. `tests`: of each node, as Ranks makes them.
   Walk(const PlainForest<T>& forest, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) requires std::is_same_v<Node, CodeNode>;
 
-  // Whether planes and sets can be numbered by what a node has room for.
-  static bool suits(const PlainForest<T>& forest, const Ranks<T>& ranks);
+  // Whether planes, sets and leaves could be numbered by what a node has room for; nothing else may be asked where not.
+  bool fits() const { return fits_; }
 
-  // rows: where each row starts; scores: (count, targets), added to.
+  // rows: where each row starts; codes are followed by a 0. scores: (count, targets), added to.
   void run(const Value* const* rows, int64_t count, T* scores) const;
   // The smallest or largest of what the leaves give, or their sum; `seen`: (count, targets), set where any leaf gave something.
   void combine(const Value* const* rows, int64_t count, Aggregate how, T* scores, bool* seen) const;
@@ -62,20 +62,25 @@ template <class T, class Node> class Walk {
   size_t bytes() const;
 
  private:
-  struct Tree { int32_t root, depth, target; bool has_sets; };
+  struct Tree { int32_t root, depth, target, first_leaf; bool has_sets; };
+  static constexpr bool by_codes = std::is_same_v<Node, CodeNode>;
   static constexpr int lanes = 16;
 
   void pack(const PlainForest<T>& forest, LeafTable<T> leaves, auto&& node_of);
   template <bool sets, bool one_row> void step_lanes(int32_t* at, const Value* const* rows, int32_t depth) const;
   void walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const;
   template <bool sets> int32_t step(int32_t at, const Value* row) const;
+  size_t leaf_at(int32_t at, const Tree& tree) const {
+    if constexpr (by_codes) return size_t(tree.first_leaf + nodes_[size_t(at)].code);
+    else return size_t(leaf_[size_t(at)]);
+  }
   bool is_leaf(int32_t at) const { return nodes_[size_t(at)].child == at; }
   void run_row(const Value* row, T* scores) const;
   void add_row(const int32_t* at, T* scores) const;
   void add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const;
 
   std::vector<Node> nodes_;
-  std::vector<int32_t> leaf_;            // by node: its number among the leaves
+  std::vector<int32_t> leaf_;            // of SplitNode: by node, its number among the leaves
   std::vector<Tree> trees_;
   std::vector<int32_t> by_depth_;        // trees, in the order in which one row walks them
   std::vector<MemberSet<T>> sets_;       // of SplitNode
@@ -84,6 +89,7 @@ template <class T, class Node> class Walk {
   WalkPlanes planes_;
   LeafTable<T> leaves_;
   double cost_ = 0;
+  bool fits_ = true;
 };
 
 extern template class Walk<float, SplitNode<float>>;

@@ -192,6 +192,29 @@ class EitherForest {
   bool marks_ = false;
 };
 
+// Where a forest's scores of type T go on their way to float: into the output itself where they are floats, into a few places here where
+// they are few.
+template <class T> class ScoreRows {
+ public:
+  ScoreRows(const Call& call, float* out, int64_t rows, int64_t width) : out_(out), count_(rows * width), width_(width) {
+    if (!std::is_same_v<T, float> && count_ > int64_t(std::size(few_))) many_ = call.scratch(type_of<T>, {rows, width});
+  }
+  T* data() {
+    if constexpr (std::is_same_v<T, float>) return out_;
+    else return many_ ? many_.template data<T>() : few_;
+  }
+  T* row(int64_t r) { return data() + r * width_; }
+  void finish() {
+    if constexpr (!std::is_same_v<T, float>) std::copy_n(data(), count_, out_);
+  }
+
+ private:
+  float* out_;
+  int64_t count_, width_;
+  T few_[std::is_same_v<T, float> ? 1 : 64];
+  Tensor many_;
+};
+
 struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
   EitherForest forest;
   std::vector<double> base;
@@ -225,14 +248,14 @@ struct TreeEnsembleRegressor : standard::TreeEnsembleRegressor {
     float* out = call.output(0).data<float>();
     forest.with(x.type(), [&, rows = rows, columns = columns]<class T>(const Forest<T>& f) {
       const NumericRows<T> in(call, x);
-      const Tensor scores = call.scratch(type_of<T>, {rows, targets});
-      f.run(call.context, in.data(), rows, columns, scores.template data<T>());
-      for (int64_t r = 0; r < rows; ++r) {
-        T* row = scores.template data<T>() + r * targets;
+      ScoreRows<T> scores(call, out, rows, targets);
+      f.run(call.context, in.data(), rows, columns, scores.data());
+      for (int64_t r = 0; (!base.empty() || kind != PostTransform::none) && r < rows; ++r) {
+        T* row = scores.row(r);
         for (size_t k = 0; k < base.size(); ++k) row[k] += T(base[k]);
         onward::post_transform(std::span<T>(row, size_t(targets)), kind);
-        std::copy_n(row, targets, out + r * targets);
       }
+      scores.finish();
     });
   }
 };
@@ -276,15 +299,13 @@ struct TreeEnsembleClassifier : standard::TreeEnsembleClassifier {
     const auto [rows, columns] = rows_and_columns(x.dims());
     forest.with(x.type(), [&, rows = rows, columns = columns]<class T>(const Forest<T>& f) {
       const NumericRows<T> in(call, x);
-      const Tensor scores = call.scratch(type_of<T>, {rows, kept});
-      const std::unique_ptr<bool[]> seen(one_score ? nullptr : new bool[size_t(rows * kept)]);
-      f.run(call.context, in.data(), rows, columns, scores.template data<T>(), seen.get());
-      for (int64_t r = 0; r < rows; ++r) {
-        T* row = scores.template data<T>() + r * kept;
-        const int64_t label = one_score ? finish_binary(row) : finish(row, seen.get() + r * kept);
-        labels.write(label, call.output(0), r);
-        if (call.wants(1)) std::copy_n(row, kept, call.output(1).data<float>() + r * kept);
-      }
+      const Tensor& label = call.output(0);
+      const Tensor unwanted = call.wants(1) ? Tensor() : call.scratch(DataType::f32, {rows, kept});
+      ScoreRows<T> scores(call, (unwanted ? unwanted : call.output(1)).template data<float>(), rows, kept);
+      const std::unique_ptr<bool[]> seen(one_score || f.always_seen() ? nullptr : new bool[size_t(rows * kept)]);
+      f.run(call.context, in.data(), rows, columns, scores.data(), seen.get());
+      for (int64_t r = 0; r < rows; ++r) labels.write(one_score ? finish_binary(scores.row(r)) : finish(scores.row(r), seen ? seen.get() + r * kept : nullptr), label, r);
+      scores.finish();
     });
   }
 
@@ -302,7 +323,7 @@ struct TreeEnsembleClassifier : standard::TreeEnsembleClassifier {
     int64_t best = -1;
     for (int64_t k = 0; k < kept; ++k) {
       if (size_t(k) < base.size()) row[k] += T(base[size_t(k)]);
-      if ((seen[k] || !base.empty()) && (best < 0 || row[k] > row[best])) best = k;
+      if ((!seen || seen[k] || !base.empty()) && (best < 0 || row[k] > row[best])) best = k;
     }
     onward::post_transform(std::span<T>(row, size_t(kept)), kind);
     return std::max<int64_t>(best, 0);
