@@ -59,7 +59,7 @@ class Model:
 def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="auto", outputs=None, inputs=None, steps=None,
             operators=None, converters=None, own_ops=False):
     """The ONNX model of a fitted estimator: the object itself, or the path or bytes of its file (pickle, joblib, skops, or a
-    boosting library's own).
+    boosting library's own). What stands in the way is an exception that lists all of it: `problems`, with places and hints.
 
     example        rows whose columns' types the inputs take: a frame, an Arrow table, a dict of columns, a matrix
     schema         types and policies of the inputs: a dict or JSON as `onward schema` writes it

@@ -60,6 +60,29 @@ TEST(Reading, ReportsEverythingAtOnce) {
   EXPECT_NE(said.find("knn (KNeighborsClassifier): _y is missing; every fitted KNeighborsClassifier has it"), std::string::npos) << said;
 }
 
+TEST(Reading, ClassesWithoutAConverterAreLookedInto) {
+  Objects o;
+  const auto own = [&](const char* name, std::initializer_list<std::pair<std::string_view, Value>> fields) {
+    const Value made = o.object("my_package", name, {{"n_features_in_", plain::integer(3)}});
+    for (const auto& [field, value] : fields) o.set(made, field, value);
+    return made;
+  };
+  const Value node = o.object("my_package", "Node", {{"left_", plain::integer(1)}}), unfitted = o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}});
+  const Value outer = own("Outer", {{"inner_", own("Inner", {})}, {"node_", node}, {"scaler", unfitted}, {"parts_", o.list({o.tuple({o.text("bad"), scaler(o, {1, 2})})})}});
+  o.set(outer, "itself_", outer);
+  EXPECT_EQ(report(read(o, outer)),
+            "model (Outer): my_package.Outer is not a class of scikit-learn; register a converter for it (onward.register_converter in Python, onward_converters_add in C)\n"
+            "model (Outer) > inner_ (Inner): my_package.Inner is not a class of scikit-learn; register a converter for it (onward.register_converter in Python, onward_converters_add in C)\n"
+            "model (Outer) > parts_ (StandardScaler): mean_ has shape [2]; expected [features = 3 by n_features_in_]\n");
+}
+
+TEST(Reading, ClassesWithoutAConverterMayBeNestedWithoutEnd) {
+  Objects o;
+  Value root = o.object("my_package", "Link", {{"n_features_in_", plain::integer(3)}});
+  for (int i = 0; i < 1000; ++i) root = o.object("my_package", "Link", {{"n_features_in_", plain::integer(3)}, {"next_", root}});
+  EXPECT_LE(read(o, root).problems.size(), 64u);
+}
+
 TEST(Reading, UnfittedIsSaid) {
   Objects o;
   EXPECT_EQ(report(read(o, o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}}))),

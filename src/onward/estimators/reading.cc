@@ -31,18 +31,21 @@ bool is_fitted(const plain::Value& v) {
   return any_attribute(v, [](std::string_view name, const plain::Value&) { return name.ends_with('_') && !name.starts_with("__"); });
 }
 
+// A class that nobody knows is an estimator where it says what every fitted one does.
+bool looks_like_an_estimator(const plain::Value& v) { return v.find("n_features_in_") || v.find("classes_"); }
+
 // A class without a converter may hold estimators that its converter will ask for: what stands in their way is said with the rest.
 void look_inside(Reading& reading, const plain::Value& v, const Place& place) {
   constexpr size_t most_looks = 10'000, enough_problems = 100;
-  if (reading.problems.size() > enough_problems) return;
+  if (reading.problems.size() > enough_problems || place.depth > deepest / 2) return;
   size_t looks = 0;
   Fields fields(reading, v, place);
   const auto look = [&](std::string_view name, const plain::Value& held) {
     ++looks;
-    if (!held.is(Kind::object) || !held.object->callee.is(Kind::global)) return;
+    if (!held.is(Kind::object) || !held.object->callee.is(Kind::global) || reading.under_way.contains(held.object)) return;
     const plain::Global& cls = *held.object->callee.global;
     const Definition* d = reading.registry.find(cls.module, cls.name);
-    if (d ? d->may_be_stateless || is_fitted(held) : is_fitted(held)) fields.estimator(held, name);
+    if (d ? d->may_be_stateless || is_fitted(held) : looks_like_an_estimator(held)) fields.estimator(held, name);
   };
   any_attribute(v, [&](std::string_view name, const plain::Value& held) {
     look(name, held);
