@@ -21,7 +21,8 @@ struct Table {
 // Cells of a column of Python objects: each a text, a number, or one of three kinds of nothing.
 class Objects {
  public:
-  Objects(const std::string& name, nb::handle items) : name_(name), items_(nb::steal(PySequence_Fast(items.ptr(), "a column must be a list"))) {
+  // `numbers`: "text", "digits" or "refuse", as the schema says: what becomes of a number among texts.
+  Objects(const std::string& name, nb::handle items, std::string numbers) : name_(name), how_(std::move(numbers)), items_(nb::steal(PySequence_Fast(items.ptr(), "a column must be a list"))) {
     if (!items_.is_valid()) throw nb::python_error();
     const size_t rows = size_t(PySequence_Fast_GET_SIZE(items_.ptr()));
     pointers_.reserve(rows), lengths_.reserve(rows), reals_.reserve(rows), integers_.reserve(rows), cells_.reserve(rows);
@@ -97,12 +98,19 @@ class Objects {
   void write_numbers_as_texts() {
     for (size_t row = 0; row < cells_.size(); ++row) {
       if (cells_[row] || pointers_[row]) continue;
-      written_.push_back(nb::cast<std::string>(nb::str(item(row))));
+      written_.push_back(written(row));
       pointers_[row] = written_.back().data(), lengths_[row] = written_.back().size();
     }
   }
 
-  std::string name_;
+  std::string written(size_t row) const {
+    if (how_ == "text") return nb::cast<std::string>(nb::str(item(row)));
+    const bool whole = reals_[row] == double(integers_[row]);
+    if (how_ == "digits" && whole && !PyFloat_Check(item(row).ptr())) return std::to_string(integers_[row]);
+    fail(ONWARD_BAD_DATA, "row " + std::to_string(row + 1) + ", column '" + name_ + "': " + nb::cast<std::string>(nb::str(item(row))) + " is a number among texts, which to the model is none of its categories");
+  }
+
+  std::string name_, how_;
   nb::object items_;                                     // a list or tuple: texts are read in place
   std::vector<const char*> pointers_;
   std::vector<size_t> lengths_;
@@ -114,8 +122,14 @@ class Objects {
   bool gaps_ = false, whole_ = true;
 };
 
+// The C interface takes names that end at the first zero byte.
+void check_name(const std::string& name) {
+  if (name.find('\0') != name.npos) fail(ONWARD_BAD_DATA, "the name of column '" + name.substr(0, name.find('\0')) + "…' holds a zero byte");
+}
+
 // A one-dimensional array of numbers. `cells`: None or uint8.
 void add_array(Table& table, const std::string& name, nb::handle array, bool datetime, nb::handle cells) {
+  check_name(name);
   nb::object keep, keep_cells;
   const ValuePtr value = to_value(array, {name.c_str()}, keep);
   const size_t rows = size_t(onward_table_rows(table.handle.get()));
@@ -202,7 +216,11 @@ void define_tables(nb::module_& module) {
         return Table{TablePtr(made)};
       })
       .def("add_array", &add_array, nb::arg("name"), nb::arg("array"), nb::arg("datetime") = false, nb::arg("cells").none() = nb::none())
-      .def("add_objects", [](Table& table, const std::string& name, nb::handle items) { Objects(name, items).add_to(table.handle.get()); })
+      .def("add_objects", [](Table& table, const std::string& name, nb::handle items, std::string numbers) {
+        check_name(name);
+        Objects(name, items, std::move(numbers)).add_to(table.handle.get());
+      },
+           nb::arg("name"), nb::arg("items"), nb::arg("numbers") = "text")
       .def_prop_ro("rows", [](const Table& t) { return onward_table_rows(t.handle.get()); })
       .def("columns", [](const Table& t) {
         nb::list out;

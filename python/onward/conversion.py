@@ -89,8 +89,8 @@ def convert(fitted, example=None, schema=None, target_opset=None, input_dtype="a
     steps = [f"{name}={text}" for name, text in steps.items()] if isinstance(steps, dict) else list(steps or [])
     content, report = _core.convert(_source(fitted, own), *arguments, steps, columns, own.operators, own.core(), bool(own_ops))
     report = json.loads(report)
-    for lost in report["lost"]:
-        warnings.warn(lost, stacklevel=2)
+    for warning in report["warnings"] + report["lost"]:
+        warnings.warn(warning, stacklevel=2)
     return Model(content, report)
 
 

@@ -24,7 +24,7 @@ def table_of(data, inputs=()):
             return table_of(arrow())
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], dict):
         names = {name: None for row in data for name in row}
-        return _from_columns({name: [row.get(name) for row in data] for name in names})
+        return _from_columns({name: [row.get(name) for row in data] for name in names}, inputs)
     return _from_matrix(data, inputs)
 
 
@@ -65,16 +65,20 @@ def _library(data):
 
 def _from_pandas(frame, inputs):
     table = _core.Table(len(frame))
-    named = any(isinstance(name, str) for name in frame.columns)             # to the library too, numbers are no names
+    # To scikit-learn numbers are no names; to XGBoost they are.
+    named = any(isinstance(name, str) for name in frame.columns) or {str(name) for name in frame.columns} >= {field["name"] for field in inputs} != set()
     for place, name in enumerate(frame.columns if named else _matrix_names(inputs, frame.shape[1])):
-        _add_series(table, str(name), frame.iloc[:, place])
+        _add_series(table, str(name), frame.iloc[:, place], inputs)
     return table
 
 
-def _add_series(table, name, series):
+def _add_series(table, name, series, inputs):
     import numpy
 
     dtype = series.dtype
+    if hasattr(dtype, "categories") and _said("category_codes", name, inputs, False):
+        codes = series.cat.codes.to_numpy()
+        return _add_array(table, name, numpy.where(codes < 0, numpy.nan, codes), inputs)
     if hasattr(dtype, "categories"):
         series = series.astype(dtype.categories.dtype) if not series.hasnans else series.astype(object)
         dtype = series.dtype
@@ -82,18 +86,33 @@ def _add_series(table, name, series):
         series = series.dt.tz_convert("UTC").dt.tz_localize(None)
         dtype = series.dtype
     if isinstance(dtype, numpy.dtype):
-        return _add_array(table, name, series.to_numpy())
+        return _add_array(table, name, series.to_numpy(), inputs)
     if dtype.kind in "iufb":                             # nullable numbers: a mask beside the values
         gaps = series.isna().to_numpy()
         cells = numpy.where(gaps, numpy.uint8(_NA), numpy.uint8(0)) if gaps.any() else None
         plain = {"f": "float64", "b": "bool"}.get(dtype.kind, "int64")
         return table.add_array(name, _plain(series.fillna(False if dtype.kind == "b" else 0).to_numpy(dtype=plain), name)[0], False, cells)
-    table.add_objects(name, series.to_numpy(dtype=object).tolist())
+    _add_objects(table, name, series.to_numpy(dtype=object).tolist(), inputs)
 
 
-def _add_array(table, name, values):
+def _add_objects(table, name, items, inputs):
+    table.add_objects(name, items, _said("numbers", name, inputs, "text"))
+
+
+def _said(key, column, inputs, otherwise):
+    """What the schema says of a column under `key`."""
+    for field in inputs:
+        for part in field.get("columns") or ():
+            if part["name"] == column:
+                return part.get(key, otherwise)
+        if field["name"] == column or column in (field.get("names") or ()) or field["shape"][1:] not in ([], [1]) and not field.get("names"):
+            return field.get(key, otherwise)
+    return otherwise
+
+
+def _add_array(table, name, values, inputs):
     if values.dtype.kind in "OUS" or values.dtype.kind == "T":
-        return table.add_objects(name, values.tolist())
+        return _add_objects(table, name, values.tolist(), inputs)
     array, datetime, cells = _plain(values, name)
     table.add_array(name, array, datetime, cells)
 
@@ -135,11 +154,11 @@ def _from_columns(columns, inputs=()):
     table = _core.Table(len(next(iter(arrays.values()))) if arrays else 0)
     for name, values in arrays.items():
         if isinstance(values, list):
-            table.add_objects(str(name), values)
+            _add_objects(table, str(name), values, inputs)
         elif _is_series(values):
-            _add_series(table, str(name), values)
+            _add_series(table, str(name), values, inputs)
         else:
-            _add_array(table, str(name), numpy.asarray(values))
+            _add_array(table, str(name), numpy.asarray(values), inputs)
     return table
 
 
@@ -174,7 +193,7 @@ def _is_series(values):
 def _from_series(series, inputs):
     if len(inputs) > 1 or any(_width_of(field) not in (None, 1) for field in inputs):
         raise error_of(306, "bad-data", "expected a table, given a series: it may be one row or one column", "give series.to_frame().T or series.to_frame()")
-    return _from_columns({inputs[0]["name"] if inputs else series.name or "x0": series if _is_series(series) else series.to_list()})
+    return _from_columns({inputs[0]["name"] if inputs else series.name or "x0": series if _is_series(series) else series.to_list()}, inputs)
 
 
 def _from_matrix(data, inputs):
@@ -184,12 +203,12 @@ def _from_matrix(data, inputs):
         data = data.toarray()
     matrix = numpy.asarray(data)
     if matrix.dtype.names:
-        return _from_columns({name: matrix[name] for name in matrix.dtype.names})
+        return _from_columns({name: matrix[name] for name in matrix.dtype.names}, inputs)
     if matrix.ndim == 1:
         matrix = matrix.reshape(-1, 1)
     if matrix.ndim != 2:
         raise error_of(306, "bad-data", f"expected a table, given an array of {matrix.ndim} axes", "rows by columns")
     table = _core.Table(matrix.shape[0])
     for k, name in enumerate(_matrix_names(inputs, matrix.shape[1])):
-        _add_array(table, name, numpy.ascontiguousarray(matrix[:, k]))
+        _add_array(table, name, numpy.ascontiguousarray(matrix[:, k]), inputs)
     return table

@@ -54,6 +54,27 @@ TEST(Bind, AMissingColumnNamesTheNearest) {
   EXPECT_EQ(e.hint, "its 2 columns: petalwidth, b");
 }
 
+TEST(Bind, AColumnThatIsThereTwiceIsRefusedWhereItIsNeeded) {
+  const Schema schema{.inputs = {input("a", ColumnType::float64)}};
+  EXPECT_NO_THROW(Binder(schema, {"b", "a", "b"}));
+  try {
+    Binder(schema, {"a", "b", "a"});
+    ADD_FAILURE() << "bound";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code, Code::bad_data);
+    EXPECT_EQ(e.message, "the table has several columns 'a', and the model needs one");
+  }
+}
+
+TEST(Bind, NamesThatALibraryChangedAreFound) {
+  const Schema spaced{.inputs = {input("home_dest", ColumnType::float64)}}, counted{.inputs = {matrix(2, {"x0", "x1"})}};
+  EXPECT_EQ(Binder(spaced, {"a", "home dest"}).used(), std::vector<std::string>{"home dest"});
+  EXPECT_EQ(Binder(spaced, {"home dest", "home_dest"}).used(), std::vector<std::string>{"home_dest"});
+  EXPECT_EQ(Binder(counted, {"1", "0"}).used(), (std::vector<std::string>{"0", "1"}));
+  EXPECT_THROW(Binder(counted, {"1", "00"}), Error);
+  EXPECT_THROW(Binder({.inputs = {input("a_b_c", ColumnType::float64)}}, {"a b_c", "a_b c"}), Error);
+}
+
 TEST(Bind, HintsStayShort) {
   const std::string name(100'000, '[');
   EXPECT_EQ(error_of({input("a", ColumnType::float64)}, name + ",b\n1,2\n").hint, "its 2 columns: " + name.substr(0, 60) + "…, b");

@@ -30,6 +30,30 @@ std::string report(const ReadModel& m) {
   return all;
 }
 
+// A scaler as `version` would write it, with what that version may have added.
+std::vector<std::string> warnings_of(std::string_view version, std::string_view field) {
+  Objects o;
+  Value v = scaler(o, {1, 2, 3});
+  o.set(v, field, plain::boolean(true));
+  const auto& state = v.object->state.items();
+  for (size_t i = 0; i + 1 < state.size(); i += 2)
+    if (state[i].str() == "_sklearn_version") const_cast<Value&>(state[i + 1]) = o.text(version);
+  return read(o, pipeline(o, {o.tuple({o.text("scale"), v})})).warnings;
+}
+
+TEST(Reading, AnUnknownNewerVersionIsWarnedOfByWhatItChanged) {
+  EXPECT_TRUE(warnings_of("1.9.1", "with_mean").empty());
+  EXPECT_TRUE(warnings_of("1.9.7", "quite_new").empty());
+  EXPECT_TRUE(warnings_of("0.24.2", "with_mean").empty());
+  const std::vector<std::string> same = warnings_of("1.12.0", "copy"), changed = warnings_of("2.0.dev0", "quite_new");
+  ASSERT_EQ(same.size(), 1u);
+  EXPECT_EQ(same[0], "scikit-learn 1.12.0 is newer than this release of onward, which takes it as the newest that it knows: nothing in the file is "
+                     "new by name; compare the answers with `onward validate`");
+  ASSERT_EQ(changed.size(), 1u);
+  EXPECT_NE(changed[0].find("scikit-learn 2.0.dev0 is newer"), std::string::npos) << changed[0];
+  EXPECT_NE(changed[0].find("StandardScaler has 'quite_new', which is new"), std::string::npos) << changed[0];
+}
+
 TEST(Reading, ReportsEverythingAtOnce) {
   Objects o;
   const Value knn = o.object("sklearn.neighbors._classification", "KNeighborsClassifier",

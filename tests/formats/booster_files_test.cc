@@ -76,6 +76,16 @@ end of trees
 pandas_categorical:null
 )";
 
+// XGBoost 3.2 loses the ends of words: "Köln", "Oslo" are "Köl", "nOsl" in its file.
+TEST(BoosterFiles, CategoriesBeyondAsciiAreRefused) {
+  const auto of = [](std::string_view words) {
+    return converted(with(xgboost, "\"gbtree_model_param\"", text("\"cats\":{\"enc\":[", words, ",{\"offsets\":[],\"values\":[]}]},\"gbtree_model_param\"")));
+  };
+  EXPECT_EQ(of(R"({"offsets":[0,1,3],"values":[97,98,99]})").find("beyond ASCII"), std::string::npos);
+  for (const char* words : {R"({"offsets":[0,4,8],"values":[75,-61,-74,108,110,79,115,108]})", R"({"offsets":[0,2],"values":[195,182]})"})
+    EXPECT_NE(of(words).find("holds categories beyond ASCII"), std::string::npos) << of(words);
+}
+
 TEST(BoosterFiles, EachConverts) {
   const std::vector<std::string> all = files({".json", ".ubj", ".txt", ".pkl", ".joblib"});
   EXPECT_GT(all.size(), 250u);

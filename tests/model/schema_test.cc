@@ -62,6 +62,15 @@ TEST(Schema, InfinityIsAcceptedUnlessItSaysOtherwise) {
   EXPECT_EQ(write_schema(read_schema(with_input(R"("type": "string")"))).find("infinity"), std::string::npos);
 }
 
+TEST(Schema, SaysHowNumbersBecomeText) {
+  const Schema s = read_schema(with_input(R"("type": "string", "numbers": "digits", "true_false": "refuse")"));
+  EXPECT_EQ(s.inputs[0].numbers, Written::digits);
+  EXPECT_EQ(s.inputs[0].true_false, Written::refuse);
+  EXPECT_EQ(read_schema(write_schema(s)), s);
+  EXPECT_EQ(error_of(with_input(R"("type": "string", "numbers": "digit")")), "inputs[0].numbers is 'digit', expected one of text, digits, refuse; did you mean 'digits'");
+  EXPECT_TRUE(read_schema(with_input(R"("type": "float64", "category_codes": true)")).inputs[0].category_codes);
+}
+
 TEST(Schema, AMatrixMayTellOfItsColumns) {
   const std::string text = R"("type": "string", "shape": [null, 2], "names": ["a", "b"], "columns": [{"name": "a", "missing": "category"}, )";
   const Schema s = read_schema(with_input(text + R"({"name": "b", "unknown": "refuse", "categories": ["u"]}])"));
@@ -150,6 +159,17 @@ TEST(SchemaOf, KeepsThePoliciesThatAreGiven) {
   EXPECT_EQ(schema_of(model).inputs[0].infinity, Infinity::accept);
   set_policies(model, {.inputs = {{.name = "age", .infinity = Infinity::refuse}}});
   EXPECT_EQ(schema_of(model).inputs[0].infinity, Infinity::refuse);
+}
+
+TEST(SchemaOf, WhatAGivenSchemaDoesNotSayOfTextStaysTheModels) {
+  Model model;
+  model.graph.inputs = {tensor("c", DataType::str, {{{}, "n"}, {1, ""}})};
+  Schema stored;
+  stored.inputs = {{.name = "c", .type = ColumnType::string, .shape = {std::nullopt, 1}, .numbers = Written::digits, .true_false = Written::refuse}};
+  set_schema(model, stored);
+  set_policies(model, {.inputs = {{.name = "c", .type = ColumnType::string, .true_false = Written::text}}});
+  EXPECT_EQ(schema_of(model).inputs[0].numbers, Written::digits);
+  EXPECT_EQ(schema_of(model).inputs[0].true_false, Written::text);
 }
 
 TEST(SchemaOf, RefusesInputsThatNoTableFills) {

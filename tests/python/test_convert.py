@@ -4,6 +4,7 @@ import json
 import pathlib
 import pickle
 import threading
+import warnings
 
 import joblib
 import numpy as np
@@ -203,3 +204,27 @@ def test_operators_of_our_own_are_used_where_they_are_allowed():
     frame["flag"] = frame["flag"].astype(int).astype(str)
     session = onward.InferenceSession(bytes(model))
     assert np.array_equal(session.predict(frame)["label"], columns["predict"])
+
+
+@pytest.mark.parametrize("name, old, new, said", [
+    ("sklearn/1.9.1/standard_scaler.pkl", b"1.9.1", b"9.9.1", "scikit-learn 9.9.1 is newer .* nothing in the file is new by name"),
+    ("sklearn/1.9.1/logistic_regression.pkl", b"1.9.1", b"2.0.0", "scikit-learn 2.0.0 is newer"),
+    ("boosters/xgboost-3.2.0/binary.json", b'"version":[3,2,0]', b'"version":[9,0,0],"quite_new":1', "XGBoost 9.0.0 is newer .* XGBoost has 'quite_new', which is new"),
+    ("boosters/xgboost-3.2.0/squarederror.json", b'"version":[3,2,0]', b'"version":[3,3,0]', "XGBoost 3.3.0 is newer .* nothing in the file is new by name"),
+    ("boosters/lightgbm-4.7.0/binary.txt", b"version=v4", b"version=v5\nquite_new=1", "LightGBM's format v5 is newer .* has 'quite_new'"),
+    ("boosters/catboost-1.2.10/numbers.model.json", b"tags/v1.2.10", b"tags/v1.3.10", "CatBoost 1.3.10 is newer .* nothing in the file is new by name"),
+    ("boosters/catboost-1.2.10/numbers.cbm", b"tags/v1.2.10", b"tags/v2.2.10", "CatBoost 2.2.10 is newer"),
+])
+def test_files_of_an_unknown_newer_version_are_warned_of(name, old, new, said):
+    content = (FIXTURES.parent / name).read_bytes()
+    assert old in content
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        known = onward.convert(content)                          # no warning
+    with pytest.warns(UserWarning, match=said):
+        newer = onward.convert(content.replace(old, new))
+    assert newer.report["warnings"] and not known.report["warnings"]
+    row = {field["name"]: [[0.5] * (field["shape"][1] if len(field["shape"]) > 1 else 1)] for field in known.schema["inputs"]}
+    feed = {name: np.array(values, np.float64) for name, values in row.items()}
+    for mine, theirs in zip(known.session().run(None, feed), newer.session().run(None, feed)):
+        np.testing.assert_array_equal(mine, theirs)

@@ -1,5 +1,8 @@
 """predict: every kind of table gives the same answers, and gets its own kind back."""
 import decimal
+import json
+import pathlib
+import subprocess
 import warnings
 
 import numpy as np
@@ -63,6 +66,44 @@ def test_kinds_of_tables_agree(frame_session, frame, expected):
         else:
             assert isinstance(out, dict), name
         assert columns_of(out) == expected, name
+
+
+PROGRAM = pathlib.Path(__file__).parents[2] / "build/release/onward"
+BOOSTERS = pathlib.Path(__file__).parent.parent / "data/boosters/catboost-1.2.10"
+
+
+@pytest.mark.parametrize("name", ["one_hot", "ctr", "ctr_lossguide"])
+def test_bools_as_categories_are_what_they_are_to_catboost(name, tmp_path):
+    answers = json.loads((BOOSTERS / f"{name}.answers.json").read_text())
+    frame = pd.DataFrame({c["name"]: pd.Series(c["values"]).astype(c["type"] if c["type"] != "string" else object) for c in answers["columns"]})
+    assert frame["flag"].dtype == bool
+    frame["zip"] = frame["zip"].astype(int)                      # in the fixture as whole numbers
+    model = onward.convert(BOOSTERS / f"{name}.cbm", own_ops=True)
+    session = model.session()
+    kinds = {"bools": frame, "nullable": frame.assign(flag=frame["flag"].astype("boolean")), "objects": frame.assign(flag=frame["flag"].astype(object)),
+             "numpy's in objects": frame.assign(flag=pd.Series(list(frame["flag"].to_numpy()), dtype=object)), "digits": frame.assign(flag=frame["flag"].astype(int)),
+             "arrays": {c: frame[c].to_numpy() for c in frame}, "lists": {c: frame[c].tolist() for c in frame}, "rows": frame.to_dict("records")}
+    for kind, table in kinds.items():
+        assert list(session.predict(table)["label"]) == answers["predict"], kind
+    import polars
+    import pyarrow
+
+    assert session.predict(polars.from_pandas(frame))["label"].to_list() == answers["predict"]
+    assert session.predict(pyarrow.Table.from_pandas(frame))["label"].to_pylist() == answers["predict"]
+    model.save(tmp_path / "m.onnx")
+    known = frame["city"] != ""                                  # a CSV's empty cell is no word
+    frame[known].to_csv(tmp_path / "t.csv", index=False)
+    subprocess.run([PROGRAM, "predict", tmp_path / "m.onnx", tmp_path / "t.csv", "-o", tmp_path / "out.csv"], check=True, capture_output=True)
+    assert pd.read_csv(tmp_path / "out.csv")["label"].tolist() == list(np.array(answers["predict"])[known])
+
+
+def test_numbers_that_are_no_categories_of_catboost_are_refused():
+    answers = json.loads((BOOSTERS / "ctr.answers.json").read_text())
+    frame = pd.DataFrame({c["name"]: c["values"] for c in answers["columns"]})
+    session = onward.convert(BOOSTERS / "ctr.cbm", own_ops=True).session()
+    for column in (frame["zip"].astype(float), pd.Series(["a"] + [1.5] * (len(frame) - 1), dtype=object)):
+        with pytest.raises(ValueError, match="column 'zip': "):
+            session.predict(frame.assign(zip=column))
 
 
 def test_no_rows(frame_session, frame):

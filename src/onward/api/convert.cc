@@ -106,7 +106,8 @@ void convert_file(const MappedFile& file, const onward_convert_options* given, o
   SessionOptions session_options;
   if (given) session_options.operators = given->operators;
   if (given && !given->converters.empty()) options.registry = api::registry_with(given->converters, given->operators);
-  Model model = is_onnx ? read_model(file.bytes, file.owner) : formats::convert_source(file, options);
+  std::vector<std::string> warnings;
+  Model model = is_onnx ? read_model(file.bytes, file.owner) : formats::convert_source(file, options, &warnings);
   const OpsetConversion opsets = other_opsets ? change_opsets(model, given->opsets, session_options) : OpsetConversion{};
   if (given && given->schema) set_policies(model, *given->schema);
   std::string bytes = write_model(model);
@@ -117,7 +118,7 @@ void convert_file(const MappedFile& file, const onward_convert_options* given, o
     const Source source = model.metadata.contains(std::string(schema_key)) ? schema_of(model).source : Source{};
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report.reset(buffer_of(nlohmann::ordered_json{
-        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", opsets.lost}, {"notes", opsets.notes},
+        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", opsets.lost}, {"notes", opsets.notes}, {"warnings", warnings},
         {"source", {{"library", source.library}, {"version", source.version}, {"class", source.class_name}, {"sha256", source.sha256}}},
         {"seconds", seconds}}.dump()));
   }

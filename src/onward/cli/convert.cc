@@ -57,7 +57,9 @@ struct Written {
 // The source and the model are let go once the model is written: they may be gigabytes.
 Written converted(Call& call, MappedFile file) {
   const Arguments& a = call.arguments;
-  Model model = formats::convert_source(file, options_of(a));
+  std::vector<std::string> warnings;
+  Model model = formats::convert_source(file, options_of(a), &warnings);
+  for (const std::string& warning : warnings) call.out.message("warning: " + warning);
   Written out;
   if (asks_for_opsets(a)) out.changed = change_opsets(call, model);
   if (const auto path = a.value("--schema")) set_policies(model, given_schema(*path));

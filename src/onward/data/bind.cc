@@ -10,6 +10,20 @@ namespace onward {
 
 namespace {
 
+constexpr size_t in_many_places = SIZE_MAX;
+
+size_t one_place(const std::string& name, size_t place) {
+  if (place == in_many_places) throw Error(Code::bad_data, text("the table has several columns '", name, "', and the model needs one"), "rename or drop the others");
+  return place;
+}
+
+// What a column may be called whose name the model has changed: LightGBM writes "_" for blanks, and columns that have no names are counted.
+bool is_called(const std::string& wanted, const std::string& given) {
+  std::string spaced = given;
+  std::replace(spaced.begin(), spaced.end(), ' ', '_');
+  return spaced == wanted || (!given.empty() && given.find_first_not_of("0123456789") == given.npos && wanted == "x" + given);
+}
+
 // Columns by name; most tables still have them where they were when the binder was made.
 class Lookup {
  public:
@@ -32,7 +46,8 @@ class Lookup {
 
 Binder::Binder(Schema schema, std::vector<std::string> columns, bool named)
     : schema_(std::move(schema)), columns_(std::move(columns)), named_(named) {
-  for (size_t i = 0; i < columns_.size(); ++i) places_.emplace(columns_[i], i);
+  for (size_t i = 0; i < columns_.size(); ++i)
+    if (const auto [it, fresh] = places_.emplace(columns_[i], i); !fresh) it->second = in_many_places;
   for (Field& field : schema_.inputs) {
     sources_.push_back(sources(field));
     complete(field, sources_.back().size());
@@ -54,10 +69,14 @@ std::vector<ColumnPlan> Binder::plan(std::span<const std::string> keep) const {
   for (const std::string& name : keep) {
     const auto it = places_.find(name);
     if (it == places_.end()) fail(Code::bad_data, "the table has no column '", name, "' to keep", suggestion(name, columns_));
-    plan[it->second] = {.type = ColumnType::string};
+    plan[one_place(name, it->second)] = {.type = ColumnType::string};
   }
   for (size_t i = 0; i < sources_.size(); ++i)
-    for (const size_t column : sources_[i]) plan[column] = {.type = schema_.inputs[i].type};
+    for (size_t k = 0; k < sources_[i].size(); ++k) {
+      const Field& field = schema_.inputs[i];
+      const Field& column = field.columns.empty() ? field : field.columns[k];
+      plan[sources_[i][k]] = {.type = field.type, .numbers = column.numbers.value_or(Written::text), .true_false = column.true_false.value_or(Written::text)};
+    }
   return plan;
 }
 
@@ -97,7 +116,11 @@ std::vector<size_t> Binder::sources(const Field& field) const {
 }
 
 size_t Binder::source(const Field& field, const std::string& name) const {
-  if (const auto it = places_.find(name); it != places_.end()) return it->second;
+  if (const auto it = places_.find(name); it != places_.end()) return one_place(name, it->second);
+  std::vector<size_t> like;
+  for (size_t i = 0; i < columns_.size(); ++i)
+    if (is_called(name, columns_[i])) like.push_back(i);
+  if (like.size() == 1) return like[0];
   constexpr size_t longest = 60;
   std::string some;
   for (size_t i = 0; i < std::min<size_t>(columns_.size(), 8); ++i)
@@ -131,7 +154,7 @@ bool Binder::all_present(const std::string& prefix, size_t k, std::vector<size_t
   for (size_t i = 0; i < k; ++i) {
     const auto it = places_.find(text(prefix, i));
     if (it == places_.end()) return false;
-    found.push_back(it->second);
+    found.push_back(one_place(it->first, it->second));
   }
   into = std::move(found);
   return true;

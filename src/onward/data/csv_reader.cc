@@ -45,6 +45,7 @@ class CsvReader : public TableReader {
   Column column(size_t i) const;
   template <class Store, class Parse> void convert(Column& column, size_t i, Store store, Parse parse, std::string_view what) const;
   void fill_strings(Column& column, size_t i) const;
+  std::string_view as_planned(size_t row, size_t i, std::string_view word) const;
   CsvCell cell(size_t row, size_t i) const { return rows_.cells()[row * names_.size() + i]; }
   bool missing(CsvCell c) const { return !(c.quoted && options_.quoted_is_text) && markers_.contains(rows_.raw(c)); }
   [[noreturn]] void refuse(size_t row, size_t i, std::string_view what) const;
@@ -169,11 +170,21 @@ void CsvReader::fill_strings(Column& column, size_t i) const {
   for (size_t r = 0; r < size_t(rows_.rows()); ++r) {
     const CsvCell c = cell(r, i);
     const bool gap = missing(c);
-    into.push_back(gap ? std::string_view() : rows_.unquoted(c, scratch));
+    into.push_back(gap ? std::string_view() : as_planned(r, i, rows_.unquoted(c, scratch)));
     if (!gap) continue;
     column.cells.resize(size_t(rows_.rows()));
     column.cells[r] = Cell::nan;
   }
+}
+
+// A file of text does not say whether True is a word or a bool.
+std::string_view CsvReader::as_planned(size_t row, size_t i, std::string_view word) const {
+  if (plan_[i].true_false == Written::text) return word;
+  const auto truth = word.find_first_of(" \t") == word.npos ? bool_from(word) : std::nullopt;
+  if (!truth) return word;
+  if (plan_[i].true_false == Written::digits) return *truth ? "1" : "0";
+  rows_.fail_at(cell(row, i).begin, text("column '", names_[i], "' is '", word, "', and the model does not tell whether it knows that as a word or as a bool"),
+                "say which in a schema at conversion: \"true_false\": \"text\" or \"digits\"");
 }
 
 void CsvReader::refuse(size_t row, size_t i, std::string_view what) const {

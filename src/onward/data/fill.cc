@@ -40,6 +40,7 @@ struct Filler {
   template <class V> void check_known(size_t row, V value) const;
   template <class T> T parsed(size_t row, std::string_view value) const;
   void texts(std::string* out, size_t stride) const;
+  std::string written(size_t row) const;
   std::string_view gap_text(Cell kind) const;
   std::string text_of(size_t row) const;
 };
@@ -164,6 +165,17 @@ std::string Filler::text_of(size_t row) const {
   return out;
 }
 
+// A number, bool or time where the model takes text.
+std::string Filler::written(size_t row) const {
+  const Written how = field.numbers.value_or(Written::text);
+  if (how == Written::text) return text_of(row);
+  if (how == Written::digits && column.type == ColumnType::int64) return text_of(row);
+  if (how == Written::digits && column.type == ColumnType::boolean) return column.as<uint8_t>()[row] ? "1" : "0";
+  const bool digits = how == Written::digits;
+  refuse(row, text(text_of(row), " is ", name_of(column.type), ", and the model takes ", digits ? "text, whole numbers and bools" : "text"),
+         text("to the library it is none of the categories: give the column as ", digits ? "it was in training" : "text, written as in training"));
+}
+
 void Filler::texts(std::string* out, size_t stride) const {
   const auto* known = std::get_if<std::vector<std::string>>(&field.categories);
   std::unordered_set<std::string_view> set;
@@ -178,7 +190,7 @@ void Filler::texts(std::string* out, size_t stride) const {
       continue;
     }
     if (column.type == ColumnType::string) cell = column.strings()[row];
-    else cell = text_of(row);
+    else cell = written(row);
     if (!set.empty() && !set.contains(cell))
       refuse(row, text("'", std::string_view(cell).substr(0, 60), "' is none of the ", set.size(), " known values, and the schema refuses unknown ones", suggestion(cell, *known)));
     if (field.missing_text && !cell.empty() && (cell == field.missing_text->nan || cell == field.missing_text->none || cell == field.missing_text->na))

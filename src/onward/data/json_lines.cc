@@ -92,7 +92,7 @@ class JsonReader : public TableReader {
   void read_batch();
   ColumnType judged(size_t i) const;
   Column column(size_t i) const;
-  void append(Column& column, const Entry& entry) const;
+  void append(Column& column, const Entry& entry, Written numbers) const;
   template <class T, class Parse> void append_number(Column& column, const Entry& entry, Parse parse, std::string_view what) const;
   [[noreturn]] void refuse(const Column& column, const Entry& entry, std::string_view what) const;
 
@@ -164,13 +164,13 @@ Column JsonReader::column(size_t i) const {
   for (size_t row = 0; row < lines_.size(); ++row) {
     const Entry* entry = next < entries.size() && entries[next].row == row ? &entries[next++] : nullptr;
     if (!out.cells.empty()) out.cells.push_back(Cell::value);
-    if (entry && entry->value.index() != 0) append(out, *entry);
+    if (entry && entry->value.index() != 0) append(out, *entry, plan_[i].numbers);
     else append_gap(out);
   }
   return out;
 }
 
-void JsonReader::append(Column& column, const Entry& entry) const {
+void JsonReader::append(Column& column, const Entry& entry, Written numbers) const {
   switch (column.type) {
     case ColumnType::float64: return append_number<double>(column, entry, number_from, "a number");
     case ColumnType::float32: return append_number<float>(column, entry, number_from, "a number");
@@ -181,7 +181,9 @@ void JsonReader::append(Column& column, const Entry& entry) const {
   }
   std::string scratch;
   if (const auto* s = std::get_if<std::string>(&entry.value)) scratch = *s;
-  else if (const auto* b = std::get_if<bool>(&entry.value)) scratch = *b ? "True" : "False";
+  else if (numbers == Written::refuse || (numbers == Written::digits && std::holds_alternative<double>(entry.value)))
+    refuse(column, entry, numbers == Written::refuse ? "a text" : "a text, a whole number or a bool");
+  else if (const auto* b = std::get_if<bool>(&entry.value)) scratch = numbers == Written::digits ? (*b ? "1" : "0") : *b ? "True" : "False";
   else if (const auto* n = std::get_if<int64_t>(&entry.value)) append_int64(scratch, *n);
   else if (const auto* d = std::get_if<double>(&entry.value)) append_float64(scratch, *d);
   else refuse(column, entry, "a text");

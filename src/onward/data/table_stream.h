@@ -12,6 +12,8 @@ namespace onward {
 struct ColumnPlan {
   bool skip = false;
   std::optional<ColumnType> type;
+  Written numbers = Written::text;                       // of a column of text: numbers and bools in a file that tells them from text
+  Written true_false = Written::text;                    // and the words True and False in one that does not
 };
 
 class TableReader {

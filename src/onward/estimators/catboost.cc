@@ -23,17 +23,21 @@ std::string version_of(const Value& info) {
   return std::string(rest.substr(0, rest.find_first_not_of("0123456789.")));
 }
 
+// "" and the column's number are what CatBoost writes for a column without a name.
+bool is_named(const auto& feature) { return !feature.name.empty() && feature.name != text(feature.column); }
+
 std::vector<std::string> names_of(const catboost::Model& m) {
+  const bool named = std::ranges::any_of(m.floats, [](const auto& f) { return is_named(f); }) ||
+                     std::ranges::any_of(m.categories, [](const auto& c) { return is_named(c); });
+  if (!named && m.categories.empty()) return {};  // words and numbers cannot share a matrix
   std::vector<std::string> names(size_t(m.columns()));
   for (size_t i = 0; i < names.size(); ++i) names[i] = text("x", i);
-  bool named = !m.categories.empty();  // words and numbers cannot share a matrix
-  const auto add = [&](int64_t column, const std::string& name) {
-    if (name.empty() || name == text(column)) return;
-    names[size_t(column)] = name, named = true;
+  const auto keep = [&](const auto& f) {  // beside names a number is one, too
+    if (named && !f.name.empty()) names[size_t(f.column)] = f.name;
   };
-  for (const auto& f : m.floats) add(f.column, f.name);
-  for (const auto& c : m.categories) add(c.column, c.name);
-  return named ? names : std::vector<std::string>();
+  for (const auto& f : m.floats) keep(f);
+  for (const auto& c : m.categories) keep(c);
+  return names;
 }
 
 Tensor numbered(int64_t n) {

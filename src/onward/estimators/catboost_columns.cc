@@ -3,6 +3,8 @@
 #include <bit>
 #include <set>
 
+#include "onward/base/city_hash.h"
+
 namespace onward::catboost {
 namespace {
 
@@ -47,6 +49,37 @@ float statistic_of(const Ctr& ctr, const CtrTable& t, size_t k) {
   }
   return statistic(ctr, float(int32_t(in_class)), float(int32_t(total)));
 }
+
+// What the model's tests and statistics of one category alone know of words.
+class KnownWords {
+ public:
+  KnownWords(const Model& m, int64_t category) {
+    for (const OneHot& o : m.one_hots)
+      if (o.category == category) hashes_.insert(o.values.begin(), o.values.end()), complete_ = true;
+    for (const Ctr& c : m.ctrs) {
+      for (const auto& o : c.by.one_hots)
+        if (o.category == category) hashes_.insert(o.value), complete_ = true;
+      if (c.by.categories != std::vector{category} || parts_of(c.by) != 1) continue;
+      const std::vector<uint64_t>& keys = m.tables[size_t(c.table)].keys;
+      keys_.insert(keys.begin(), keys.end()), complete_ = true;
+    }
+  }
+  // The words True and False of a file without types: words, or the bools that the library hashes as 1 and 0.
+  Written true_false() const {
+    const bool words = knows("True") || knows("False"), digits = knows("1") || knows("0");
+    if (words != digits) return words ? Written::text : Written::digits;
+    return complete_ && !words ? Written::text : Written::refuse;  // known as neither they are as good as any unknown word
+  }
+
+ private:
+  bool knows(std::string_view word) const {
+    const auto hash = int32_t(uint32_t(city_hash(word)));
+    return hashes_.contains(hash) || keys_.contains(weights(1)[0] * uint64_t(int64_t{hash}));
+  }
+  std::set<int32_t> hashes_;
+  std::set<uint64_t> keys_;
+  bool complete_ = false;
+};
 
 class Columns {
  public:
@@ -93,6 +126,7 @@ class Columns {
     if (known != hashes_.end()) return known->second;
     const int64_t column = m_.categories[size_t(category)].column;
     x_.select(std::vector{column}).refuse_missing();
+    if (ColumnFacts* facts = x_.origin(column)) facts->numbers = Written::digits, facts->true_false = KnownWords(m_, category).true_false();
     return hashes_.emplace(category, hashed(words(column))).first->second;
   }
   Expr hashed(const Expr& item) const {

@@ -19,6 +19,8 @@ struct ColumnFacts {
   Tensor categories;                 // as learned by the first encoder that met the column; may be empty
   bool tells_missing_apart = false;  // NaN and None mean different things to the model
   Infinity infinity = Infinity::accept;
+  Written numbers = Written::refuse, true_false = Written::text;  // where the column is text
+  bool category_codes = false;                                    // the model takes a category's place among the table's own
 
   void refuse_missing() {
     if (missing == Missing::nan) missing = Missing::refuse;

@@ -61,6 +61,9 @@ Field told(Field f, const ColumnFacts& column) {
   f.nullable = f.missing != Missing::refuse;
   if (floating) f.infinity = column.infinity;
   f.unknown = column.unknown;
+  f.category_codes = column.category_codes;
+  if (f.type == ColumnType::string) f.numbers = column.numbers;
+  if (f.type == ColumnType::string && column.true_false != Written::text) f.true_false = column.true_false;
   f.categories = listed(column.categories);
   if (auto* whole = std::get_if<std::vector<int64_t>>(&f.categories); whole && floating)
     f.categories = std::vector<double>(whole->begin(), whole->end());
@@ -82,7 +85,11 @@ Field matrix(Field f, std::span<const ColumnFacts> columns) {
     differ |= column != first;
     column.name = c.name;
   }
-  if (!columns.empty()) f.missing = f.columns[0].missing, f.unknown = f.columns[0].unknown;
+  if (!columns.empty()) {
+    const Field& first = f.columns[0];
+    f.missing = first.missing, f.unknown = first.unknown, f.numbers = first.numbers, f.true_false = first.true_false;
+    f.category_codes = first.category_codes;
+  }
   for (const Field& c : f.columns) {
     if (c.missing != f.missing) f.missing = refused ? Missing::refuse : Missing::nan;
     if (c.unknown != f.unknown) f.unknown = Unknown::ignore;

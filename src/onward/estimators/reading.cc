@@ -1,6 +1,7 @@
 // From an object of the file to the estimator that its class means.
 #include "onward/base/unicode.h"
 #include "onward/estimators/fields.h"
+#include "onward/estimators/newer_versions.h"
 #include "onward/estimators/without_answer.h"
 
 namespace onward {
@@ -113,6 +114,7 @@ Estimator Fields::estimator(const plain::Value& v, std::string_view part) {
     Fields fields(reading_, v, place);
     try {
       result = d->read(fields);
+      note_newer(reading_, v, fields.facts());
     } catch (Error& e) {
       if (e.code == Code::internal || e.code == Code::limit_size || e.code == Code::limit_memory) throw;
       reading_.report(e.code, place, e.message, e.hint);
@@ -129,7 +131,7 @@ ReadModel read_estimator(const plain::Document& document, const Registry& regist
   reading.own_ops = own_ops;
   Fields root(reading, plain::Value(), Place());
   Estimator e = root.estimator(document.root, "model");
-  return {e, std::move(reading.problems)};
+  return {e, std::move(reading.problems), newer_warnings(reading)};
 }
 
 void refuse_problems(const std::vector<Problem>& problems) {

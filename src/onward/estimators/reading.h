@@ -23,6 +23,7 @@ struct Reading {
   std::shared_ptr<const plain::Document> document;
   std::shared_ptr<const void> owner = document;  // of the bytes that arrays view
   std::vector<Problem> problems = {};
+  std::map<std::string, std::set<std::string>> newer = {};  // "scikit-learn 1.12.0" -> what it says that no known version did
   std::map<const plain::Object*, Estimator> known = {};  // a file may share an estimator in many places
   std::set<const plain::Object*> under_way = {};
   std::map<std::pair<const plain::NdArray*, DataType>, Tensor> arrays = {};
@@ -36,6 +37,7 @@ struct Reading {
 struct ReadModel {
   Estimator estimator;
   std::vector<Problem> problems;  // empty: the estimator is complete
+  std::vector<std::string> warnings = {};
 };
 // Where operators of our own are not allowed, what needs one is a problem.
 ReadModel read_estimator(const plain::Document&, const Registry&, bool own_ops = true);

@@ -87,6 +87,11 @@ std::optional<CategoryList> read_encoder(const BoosterRecord& r) {
       for (int64_t at = offsets[i]; at < offsets[i + 1]; ++at) word += char(bytes[size_t(at)]);
       checked_text(word);
     }
+    // It numbers the words' ends by characters and cuts what they point into to as many bytes (3.2, from pandas), so words cannot be told apart.
+    if (std::ranges::any_of(bytes, [](int64_t b) { return b < 0 || b > 127; }))
+      throw Error(Code::unsupported_estimator,
+                  text(r.place("values"), " holds categories beyond ASCII, whose ends XGBoost counts in characters or in bytes, and the file does not say which"),
+                  "name the categories in ASCII and fit again, or fit on their codes");
     c.values = Array<std::string>({int64_t(words.size())}, words);
     return c;
   }
@@ -233,6 +238,8 @@ Expr XgboostModel::input(const Frame& x, double missing) const {
       for (const auto& [node, set] : tree.sets) categorical[size_t(tree.nodes[size_t(node)].feature)] = true;
   for (size_t i = 0; i < categorical.size() && i < categories.size(); ++i)
     if (categories[i]) categorical[i] = false;
+  for (int64_t i = 0; i < x.size(); ++i)  // until 3.1 the file does not say which categories the codes mean
+    if (ColumnFacts* facts = categorical[size_t(i)] ? x.origin(i) : nullptr) facts->category_codes = true;
   return replaced_where(in, categorical, [](Expr e) { return unary("Floor", e); });
 }
 

@@ -24,6 +24,10 @@ std::string_view name_of(OutOfRange o) {
   return names[size_t(o)];
 }
 std::string_view name_of(Infinity i) { return i == Infinity::accept ? "accept" : "refuse"; }
+std::string_view name_of(Written w) {
+  constexpr std::string_view names[] = {"text", "digits", "refuse"};
+  return names[size_t(w)];
+}
 
 size_t size(const Categories& categories) {
   return std::visit([]<class C>(const C& c) -> size_t { if constexpr (std::is_same_v<C, std::monostate>) return 0; else return c.size(); }, categories);
@@ -47,15 +51,29 @@ DataType tensor_type(const Field& field) {
 
 void set_schema(Model& model, const Schema& schema) { model.metadata[std::string(schema_key)] = write_schema(schema); }
 
+namespace {
+
+// What a given schema does not say of text stays the model's: no schema of an earlier release says it.
+void keep_unsaid(Field& wanted, const Field& known) {
+  if (!wanted.numbers) wanted.numbers = known.numbers;
+  if (!wanted.true_false) wanted.true_false = known.true_false;
+  wanted.category_codes = known.category_codes;
+  for (size_t i = 0; i < wanted.columns.size(); ++i) keep_unsaid(wanted.columns[i], i < known.columns.size() ? known.columns[i] : known);
+}
+
+}  // namespace
+
 void set_policies(Model& model, const Schema& given) {
   Schema schema = schema_of(model);
   std::vector<std::string> names;
   for (const Field& f : schema.inputs) names.push_back(f.name);
-  for (const Field& wanted : given.inputs) {
+  for (Field wanted : given.inputs) {
     const auto it = std::find_if(schema.inputs.begin(), schema.inputs.end(), [&](const Field& f) { return f.name == wanted.name; });
     if (it == schema.inputs.end()) fail(Code::bad_schema, "the schema has an input '", wanted.name, "' that the model lacks", suggestion(wanted.name, names));
     it->nullable = wanted.nullable, it->range = wanted.range, it->missing = wanted.missing, it->unknown = wanted.unknown, it->out_of_range = wanted.out_of_range;
-    it->infinity = wanted.infinity, it->columns = wanted.columns;
+    keep_unsaid(wanted, *it);
+    it->infinity = wanted.infinity, it->numbers = wanted.numbers, it->true_false = wanted.true_false;
+    it->columns = wanted.columns;
     if (size(wanted.categories)) it->categories = wanted.categories;
     if (wanted.missing_text) it->missing_text = wanted.missing_text;
   }

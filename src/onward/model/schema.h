@@ -18,12 +18,14 @@ enum class Missing : uint8_t { refuse, impute, nan, category };      // all but 
 enum class Unknown : uint8_t { refuse, ignore, category };           // a value that is none of `categories`
 enum class OutOfRange : uint8_t { accept, clip, refuse };            // a number outside `range`; infinity is outside of every finite one
 enum class Infinity : uint8_t { accept, refuse };                    // an infinite number, or one that the input's type makes infinite
+enum class Written : uint8_t { text, digits, refuse };               // a number or bool where text is expected: digits are of whole numbers, true is 1
 
 std::string_view name_of(ColumnType);                    // "float64", "bool", …: as the JSON says it
 std::string_view name_of(Missing);
 std::string_view name_of(Unknown);
 std::string_view name_of(OutOfRange);
 std::string_view name_of(Infinity);
+std::string_view name_of(Written);
 
 // The known values of a column or the classes of an output, in the model's order. Booleans are the integers 0 and 1.
 using Categories = std::variant<std::monostate, std::vector<std::string>, std::vector<int64_t>, std::vector<double>>;
@@ -54,6 +56,9 @@ struct Field {
   Unknown unknown = Unknown::ignore;
   OutOfRange out_of_range = OutOfRange::accept;
   Infinity infinity = Infinity::accept;
+  std::optional<Written> numbers;                        // of an input of text: values known to be numbers, bools or times; absent: text
+  bool category_codes = false;                           // a column of categories goes as their places among its own, not as their values
+  std::optional<Written> true_false;                     // and the words True and False of a file that knows no types; absent: text
   std::optional<MissingText> missing_text;
   std::vector<std::string> names;                        // of a matrix's columns: features of an input, columns of an output's table
   Categories classes;                                    // of a classifier's output

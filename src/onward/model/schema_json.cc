@@ -114,6 +114,9 @@ void policies(const At& at, Field& f) {
   if (const auto v = at.get("unknown")) f.unknown = one_of<Unknown>(*v, 3);
   if (const auto v = at.get("out_of_range")) f.out_of_range = one_of<OutOfRange>(*v, 3);
   if (const auto v = at.get("infinity")) f.infinity = one_of<Infinity>(*v, 2);
+  if (const auto v = at.get("category_codes")) f.category_codes = v->boolean();
+  if (const auto v = at.get("numbers")) f.numbers = one_of<Written>(*v, 3);
+  if (const auto v = at.get("true_false")) f.true_false = one_of<Written>(*v, 3);
   if (size(f.categories) > 0 && std::holds_alternative<std::vector<std::string>>(f.categories) != (f.type == ColumnType::string))
     at.need("categories").expected(text("values of the type ", name_of(f.type)));
 }
@@ -211,6 +214,9 @@ void write_policies(const Field& f, Json& out) {
   if (f.range) out["range"] = {bound(f.range->min), bound(f.range->max)};
   out["missing"] = name_of(f.missing), out["unknown"] = name_of(f.unknown), out["out_of_range"] = name_of(f.out_of_range);
   if (is_floating(f.type) || f.infinity != Infinity::accept) out["infinity"] = name_of(f.infinity);
+  if (f.category_codes) out["category_codes"] = true;
+  if (f.numbers) out["numbers"] = name_of(*f.numbers);
+  if (f.true_false) out["true_false"] = name_of(*f.true_false);
 }
 
 Json written(const Field& f, bool input) {
