@@ -86,14 +86,21 @@ PyArray_Descr* descriptor(int element) {
 // Text out of an array of texts, in order.
 ValuePtr strings_of(nb::handle given, const Wanted& wanted) {
   nb::object objects = PyArray_TYPE(array(given)) == NPY_OBJECT ? nb::borrow(given) : given.attr("astype")("O");
-  objects = numpy("ascontiguousarray")(objects);         // makes a scalar (1): the dims are taken from what was given
+  if (!PyArray_ISCARRAY_RO(array(objects))) objects = numpy("ascontiguousarray")(objects);      // makes a scalar (1): the dims are those of what was given
   PyObject* const* items = static_cast<PyObject* const*>(PyArray_DATA(array(objects)));
   const size_t size = size_t(PyArray_SIZE(array(objects)));
-  std::vector<const char*> texts(size);
-  std::vector<size_t> lengths(size);
+  constexpr size_t few = 16;
+  const char* few_texts[few];
+  size_t few_lengths[few];
+  std::unique_ptr<const char*[]> more_texts(size > few ? new const char*[size] : nullptr);
+  std::unique_ptr<size_t[]> more_lengths(size > few ? new size_t[size] : nullptr);
+  const char** const texts = size > few ? more_texts.get() : few_texts;
+  size_t* const lengths = size > few ? more_lengths.get() : few_lengths;
   for (size_t i = 0; i < size; ++i) {
     Py_ssize_t length = 0;
-    if (items[i] && PyUnicode_Check(items[i])) {
+    if (items[i] && PyUnicode_Check(items[i]) && PyUnicode_IS_COMPACT_ASCII(items[i])) {
+      texts[i] = reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(items[i])), length = PyUnicode_GET_LENGTH(items[i]);
+    } else if (items[i] && PyUnicode_Check(items[i])) {
       texts[i] = PyUnicode_AsUTF8AndSize(items[i], &length);
       if (!texts[i]) throw nb::python_error();
     } else if (items[i] && PyBytes_Check(items[i])) {
@@ -106,7 +113,7 @@ ValuePtr strings_of(nb::handle given, const Wanted& wanted) {
     lengths[i] = size_t(length);
   }
   onward_value* made = nullptr;
-  check(onward_value_create_strings(PyArray_DIMS(array(given)), size_t(PyArray_NDIM(array(given))), texts.data(), lengths.data(), &made));
+  check(onward_value_create_strings(PyArray_DIMS(array(given)), size_t(PyArray_NDIM(array(given))), texts, lengths, &made));
   return ValuePtr(made);
 }
 

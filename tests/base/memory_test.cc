@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -45,6 +46,32 @@ TEST(Memory, ThreadsNeverShareABlock) {
     }
   });
   for (std::thread& t : threads) t.join();
+}
+
+TEST(Memory, ASmallBlockThatWasGivenBackServesTheSameThread) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer sees every block come and go";
+#endif
+  const auto warm = allocate(100);                        // what stands beside a block comes from the same lists
+  const void* const first = allocate(1000).get();
+  EXPECT_EQ(allocate(1020).get(), first);
+  const auto held = allocate(1000);
+  EXPECT_NE(allocate(1000).get(), held.get());
+}
+
+TEST(Memory, SmallBlocksOutliveTheThreadThatAskedForThem) {
+  std::vector<std::shared_ptr<void>> kept(200);
+  std::thread([&] {
+    for (size_t i = 0; i < kept.size(); ++i) kept[i] = allocate(1 + i * 40);
+    const auto own = allocate(64);
+  }).join();
+  for (size_t i = 0; i < kept.size(); ++i) {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(kept[i].get()) % cache_line, 0u);
+    std::memset(kept[i].get(), int(i), 1 + i * 40);
+  }
+  for (size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(static_cast<unsigned char*>(kept[i].get())[i * 40], i);
+  kept.clear();
+  EXPECT_NE(allocate(1), nullptr);
 }
 
 }  // namespace

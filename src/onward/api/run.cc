@@ -1,4 +1,8 @@
 // Runs, by name and by position.
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "onward/api/boundary.h"
 
 using namespace onward;
@@ -26,13 +30,42 @@ void make_own(Value& value) {
   }
 }
 
-// Handles for all of them, or an exception and none.
+// Handles for all that are wanted, or an exception and none.
 void give(std::span<Value> values, const unsigned char* wanted, onward_value** outputs) {
   for (size_t i = 0; i < values.size(); ++i) if (!wanted || wanted[i]) make_own(values[i]);
-  std::vector<std::unique_ptr<onward_value>> handles(values.size());
-  for (size_t i = 0; i < values.size(); ++i)
-    if (!wanted || wanted[i]) handles[i] = std::make_unique<onward_value>(std::move(values[i]));
-  for (size_t i = 0; i < values.size(); ++i) outputs[i] = handles[i].release();
+  std::fill_n(outputs, values.size(), nullptr);
+  try {
+    for (size_t i = 0; i < values.size(); ++i)
+      if (!wanted || wanted[i]) outputs[i] = onward::api::value_of(std::move(values[i]));
+  } catch (...) {
+    for (size_t i = 0; i < values.size(); ++i) delete std::exchange(outputs[i], nullptr);
+    throw;
+  }
+}
+
+// The inputs of a run in the session's order: up to sixteen need no allocation.
+class Arguments {
+ public:
+  explicit Arguments(size_t size) : size_(size) {
+    if (size > few_.size()) more_.resize(size), data_ = more_.data();
+  }
+  Arguments(const Arguments&) = delete;
+  Arguments& operator=(const Arguments&) = delete;
+  const Value*& operator[](size_t i) { return data_[i]; }
+  std::span<const Value* const> all() const { return {data_, size_}; }
+
+ private:
+  std::array<const Value*, 16> few_{};
+  std::vector<const Value*> more_;
+  const Value** data_ = few_.data();
+  size_t size_;
+};
+
+// A value that is asked for twice is copied where it is handed out.
+std::vector<Value> chosen(const std::vector<Value>& all, const std::vector<size_t>& wanted) {
+  std::vector<Value> out;
+  for (size_t i : wanted) out.push_back(all[i]);
+  return out;
 }
 
 const RunOptions& options_of(const onward_run_options* options) {
@@ -49,15 +82,21 @@ onward_status* onward_session_run(const onward_session* session, const onward_ru
     require(session, "session"), require(outputs, "outputs");
     if (input_count) require(input_names, "input_names"), require(inputs, "inputs");
     if (output_count) require(output_names, "output_names");
-    std::vector<std::pair<std::string, Value>> arguments;
+    const Session& run = *session->session;
+    for (size_t i = 0; i < input_count; ++i)                // far apart, and wanted soon
+      for (size_t line = 0; line < sizeof(onward_value); line += cache_line) __builtin_prefetch(reinterpret_cast<const char*>(inputs[i]) + line);
+    Arguments arguments(run.inputs().size());
     for (size_t i = 0; i < input_count; ++i) {
       require(input_names[i], "an input name"), require(inputs[i], "an input");
-      arguments.emplace_back(input_names[i], inputs[i]->value);
+      const Value*& place = arguments[run.input_index(input_names[i], i)];
+      if (place) fail(Code::bad_input, "input '", input_names[i], "' is given twice");
+      place = &inputs[i]->value;
     }
-    std::vector<std::string> wanted;
-    for (size_t i = 0; i < output_count; ++i) require(output_names[i], "an output name"), wanted.emplace_back(output_names[i]);
-    std::vector<Value> out = session->session->run(wanted, arguments, options_of(options));
-    arguments.clear();
+    run.check_given(arguments.all());
+    std::vector<size_t> wanted(output_count);
+    for (size_t i = 0; i < output_count; ++i) require(output_names[i], "an output name"), wanted[i] = run.output_index(output_names[i], i);
+    std::vector<Value> out = run.run_borrowed(arguments.all(), options_of(options));
+    if (output_count) out = chosen(out, wanted);
     give(out, nullptr, outputs);
   });
 }
@@ -68,10 +107,9 @@ onward_status* onward_session_run_bound(const onward_session* session, const onw
     require(session, "session"), require(outputs, "outputs");
     if (input_count) require(inputs, "inputs");
     if (output_count != session->outputs.size()) fail(Code::usage, "the model has ", session->outputs.size(), " outputs, room is given for ", output_count);
-    std::vector<Value> arguments(input_count);
-    for (size_t i = 0; i < input_count; ++i) if (inputs[i]) arguments[i] = inputs[i]->value;
-    std::vector<Value> out = session->session->run(arguments, options_of(options));
-    arguments.clear();
+    Arguments arguments(input_count);
+    for (size_t i = 0; i < input_count; ++i) if (inputs[i]) arguments[i] = &inputs[i]->value;
+    std::vector<Value> out = session->session->run_borrowed(arguments.all(), options_of(options));
     give(out, wanted, outputs);
   });
 }

@@ -11,6 +11,7 @@ int remove_dead_nodes(Graph& graph, const OptimizeOptions& options);   // and in
 
 // For sessions alone: what they make exists in onward only.
 int drop_input_casts(Graph& graph, const OptimizeOptions& options);    // Cast of an input to its declared type; sessions refuse others
+int fuse_columns(Graph& graph, const OptimizeOptions& options);        // a linear model of imputed, scaled, one-hot inputs -> reads the inputs
 int fuse_dense(Graph& graph, const OptimizeOptions& options);          // MatMul, + bias, Max or Relu -> onward.Dense
 int fuse_nearest_rows(Graph& graph, const OptimizeOptions& options);   // differences, their sums, TopK -> onward.NearestRows
 int fuse_ngram_products(Graph& graph, const OptimizeOptions& options);  // counts of n-grams, MatMul -> counts times a matrix

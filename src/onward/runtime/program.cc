@@ -16,6 +16,11 @@ struct Subgraph : Body {
   std::vector<Value> run(std::span<const Value> arguments, const Call& call) const override { return program.run(arguments, call.context, nullptr, call.scope); }
 };
 
+// Most are empty already.
+void empty(Value& v) {
+  if (!v.empty()) v.emplace<std::monostate>();
+}
+
 }  // namespace
 
 Program::Program(const Graph& graph, const CustomOperators& custom, Program* outer) : outer_(outer), custom_(custom) {
@@ -36,6 +41,7 @@ Program::Program(const Graph& graph, const CustomOperators& custom, Program* out
   std::unordered_set<int> read_later;
   for (size_t k = outputs_.size(); k-- > 0;) outputs_[k].last = read_later.insert(outputs_[k].from.slot).second;
   find_last_uses();
+  find_argument_reads();
   find_planned();
   slots_ = {};
 }
@@ -111,7 +117,21 @@ void Program::find_last_uses() {
     for (size_t i = 0; i < std::min<size_t>(steps_[s].inputs.size(), 2); ++i) {
       const int slot = steps_[s].inputs[i].slot;
       const auto& inside = bodies_read_[s];
-      if (slot >= 0 && last[size_t(slot)] == int(s) && std::find(inside.begin(), inside.end(), slot) == inside.end()) steps_[s].overwritable |= uint8_t(1 << i);
+      if (slot >= int(inputs_) && last[size_t(slot)] == int(s) && std::find(inside.begin(), inside.end(), slot) == inside.end()) steps_[s].overwritable |= uint8_t(1 << i);
+    }
+}
+
+void Program::find_argument_reads() {
+  std::vector<bool> copied(inputs_);
+  const auto copy = [&](int slot) { if (slot >= 0 && size_t(slot) < inputs_) copied[size_t(slot)] = true; };
+  for (const auto& slots : bodies_read_) for (int slot : slots) copy(slot);
+  for (const Output& out : outputs_) copy(out.from.slot);
+  for (size_t i = 0; i < inputs_; ++i) if (copied[i]) copied_arguments_.push_back(i);
+  size_t place = 0;
+  for (const Step& step : steps_)
+    for (const Source& in : step.inputs) {
+      if (!in.constant && in.slot >= 0 && size_t(in.slot) < inputs_) argument_reads_.emplace_back(size_t(in.slot), place);
+      ++place;
     }
 }
 
@@ -139,13 +159,19 @@ std::unique_ptr<Program::Scope> Program::take_scope() const {
 }
 
 void Program::give_back(std::unique_ptr<Scope> scope) const {
-  for (Value& v : scope->slots) v = {};
+  for (Value& v : scope->slots) empty(v);
   constexpr size_t most = 64;                             // runs at once; more than that make their scopes anew
   std::lock_guard lock(mutex_);
   if (idle_.size() < most) idle_.push_back(std::move(scope));
 }
 
 std::vector<Value> Program::run(std::span<const Value> arguments, const RunContext& context, Profile* profile, const void* outer_scope) const {
+  std::vector<const Value*> pointers(arguments.size());
+  for (size_t i = 0; i < pointers.size(); ++i) pointers[i] = &arguments[i];
+  return run_borrowed(pointers, context, profile, outer_scope);
+}
+
+std::vector<Value> Program::run_borrowed(std::span<const Value* const> arguments, const RunContext& context, Profile* profile, const void* outer_scope) const {
   if (arguments.size() > inputs_) fail(Code::bad_input, "expected ", inputs_, " inputs, found ", arguments.size());
   auto scope = take_scope();
   struct Return {
@@ -156,7 +182,10 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
   scope->outer = static_cast<const Scope*>(outer_scope);
   scope->missed = false;
   scope->profile = profile ? profile : scope->outer ? scope->outer->profile : nullptr;
-  for (size_t i = 0; i < arguments.size(); ++i) scope->slots[i] = arguments[i];
+  static const Value nothing;
+  const auto argument = [&](size_t i) -> const Value& { return i < arguments.size() && arguments[i] ? *arguments[i] : nothing; };
+  for (const auto& [input, place] : argument_reads_) scope->inputs[place] = &argument(input);
+  for (size_t i : copied_arguments_) scope->slots[i] = argument(i);
   for (const auto& [here, outside] : captured_) scope->slots[size_t(here)] = scope->outer->slots[size_t(outside.slot)];
   for (const Step& step : steps_) {
     try {
@@ -176,7 +205,7 @@ std::vector<Value> Program::run(std::span<const Value> arguments, const RunConte
     } catch (const std::length_error&) {
       fail(Code::limit_memory, step.label(), ": a size beyond any memory");
     }
-    for (int slot : step.dies) scope->slots[size_t(slot)] = {};
+    for (int slot : step.dies) empty(scope->slots[size_t(slot)]);
   }
   if (scope->missed) make_plan(*scope, arguments, context);
   std::vector<Value> out;

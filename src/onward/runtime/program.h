@@ -23,8 +23,9 @@ class Program {
 
   size_t input_count() const { return inputs_; }
   size_t output_count() const { return outputs_.size(); }
-  // `arguments` in the order of the graph's inputs (those that are no initializers); an empty Value where one is left out.
+  // `arguments` in the order of the graph's inputs (those that are no initializers); null or an empty Value where one is left out.
   // wanted: which outputs to return; null for all. Thread safe.
+  std::vector<Value> run_borrowed(std::span<const Value* const> arguments, const RunContext& context, Profile* profile = nullptr, const void* outer_scope = nullptr) const;
   std::vector<Value> run(std::span<const Value> arguments, const RunContext& context, Profile* profile = nullptr, const void* outer_scope = nullptr) const;
 
   struct Scope;
@@ -52,12 +53,13 @@ class Program {
   const Tensor* constant(std::string_view name) const;
   void add(const Node& node);
   void find_last_uses();
+  void find_argument_reads();
   void execute(const Step& step, Scope& scope, const RunContext& context) const;
   void keep_out_of_block(const Step& step, std::span<Value> outputs, const Scope& scope) const;
   void find_planned();
   Tensor place(size_t slot, DataType type, const Dims& dims, Scope& scope, const RunContext& context) const;
   std::vector<bool> handed_on(const Scope& scope) const;
-  void make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const;
+  void make_plan(Scope& scope, std::span<const Value* const> arguments, const RunContext& context) const;
   bool same_as_before(const Step& step, const Scope& scope) const;
   void infer(const Step& step, Scope& scope) const;
   std::unique_ptr<Scope> take_scope() const;
@@ -71,6 +73,10 @@ class Program {
   std::map<std::string, Value, std::less<>> constants_;
   std::vector<std::pair<int, Source>> captured_;         // slot here, source in the outer program
   size_t inputs_ = 0;
+  // Where steps read arguments: (input, place among a scope's inputs). They read the caller's own; only what a subgraph captures or the
+  // program returns is copied into its slot.
+  std::vector<std::pair<size_t, size_t>> argument_reads_;
+  std::vector<size_t> copied_arguments_;
   int slot_count_ = 0;
   struct Output {
     Source from;

@@ -81,11 +81,11 @@ std::vector<bool> Program::handed_on(const Scope& scope) const {
 }
 
 // Lays out what this run allocated. A value that may overwrite a dying input of its size takes over its place.
-void Program::make_plan(Scope& scope, std::span<const Value> arguments, const RunContext& context) const {
+void Program::make_plan(Scope& scope, std::span<const Value* const> arguments, const RunContext& context) const {
   constexpr size_t most_slots = 1 << 20;
   if (scope.slots.size() > most_slots) return;
   std::vector<Dims> shapes;
-  for (const Value& v : arguments) shapes.push_back(v.tensor() ? v.tensor()->dims() : Dims{});
+  for (const Value* v : arguments) shapes.push_back(v && v->tensor() ? v->tensor()->dims() : Dims{});
   if (scope.block && shapes == scope.planned_for) return; // sizes follow the data, not the shapes: this will not get better
   scope.handed_on = handed_on(scope);
   const auto placed = [&](size_t slot) { return planned_[slot] && !scope.handed_on[slot] && scope.recorded[slot].type != DataType::none; };

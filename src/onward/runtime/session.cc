@@ -67,7 +67,8 @@ std::shared_ptr<Session> Session::load_bytes(std::shared_ptr<const std::string> 
   return std::shared_ptr<Session>(new Session(again(), std::move(options), again));
 }
 
-static size_t index_of(std::string_view name, const std::vector<ValueInfo>& all, const char* kind) {
+static size_t index_of(std::string_view name, size_t likely, const std::vector<ValueInfo>& all, const char* kind) {
+  if (likely < all.size() && all[likely].name == name) return likely;
   for (size_t i = 0; i < all.size(); ++i) if (all[i].name == name) return i;
   std::vector<std::string> names;
   std::string list;
@@ -75,8 +76,8 @@ static size_t index_of(std::string_view name, const std::vector<ValueInfo>& all,
   const auto near = nearest(name, names);
   throw Error(Code::bad_input, text("the model has no ", kind, " '", name, "'; it has ", list), near ? text("did you mean '", *near, "'?") : std::string());
 }
-size_t Session::input_index(std::string_view name) const { return index_of(name, inputs_, "input"); }
-size_t Session::output_index(std::string_view name) const { return index_of(name, outputs_, "output"); }
+size_t Session::input_index(std::string_view name, size_t likely) const { return index_of(name, likely, inputs_, "input"); }
+size_t Session::output_index(std::string_view name, size_t likely) const { return index_of(name, likely, outputs_, "output"); }
 
 // Type and shape as declared; a named size must be the same wherever it stands.
 void Session::check(size_t input, const Value& value, std::vector<std::pair<std::string_view, int64_t>>& named) const {
@@ -107,32 +108,43 @@ void Session::check(size_t input, const Value& value, std::vector<std::pair<std:
 }
 
 std::vector<Value> Session::run(std::span<const Value> arguments, const RunOptions& options) const {
+  std::vector<const Value*> pointers;
+  for (const Value& v : arguments) pointers.push_back(&v);
+  return run_borrowed(pointers, options);
+}
+
+std::vector<Value> Session::run_borrowed(std::span<const Value* const> arguments, const RunOptions& options) const {
+  static const Value nothing;
   if (arguments.size() != inputs_.size()) fail(Code::bad_input, "expected ", inputs_.size(), " inputs, given ", arguments.size());
   std::vector<std::pair<std::string_view, int64_t>> named;
-  for (size_t i = 0; i < arguments.size(); ++i) check(i, arguments[i], named);
+  for (size_t i = 0; i < arguments.size(); ++i) check(i, arguments[i] ? *arguments[i] : nothing, named);
   RunContext context{budget_, options.cancel, std::chrono::steady_clock::time_point::max(), options_.threads > 0 ? options_.threads : available_threads()};
   if (options.time_limit_seconds > 0)
     context.deadline = std::chrono::steady_clock::now() + std::chrono::nanoseconds(int64_t(std::min(options.time_limit_seconds, 1e9) * 1e9));
-  if (!profile_) return program_->run(arguments, context);
+  if (!profile_) return program_->run_borrowed(arguments, context);
   const auto from = Profile::Clock::now();
-  auto out = program_->run(arguments, context, profile_.get());
+  auto out = program_->run_borrowed(arguments, context, profile_.get());
   profile_->add("run", "run", "", 0, from, Profile::Clock::now());
   return out;
 }
 
+void Session::check_given(std::span<const Value* const> arguments) const {
+  for (size_t i = 0; i < arguments.size(); ++i)
+    if (!arguments[i] && inputs_[i].type.kind != TypeInfo::Kind::optional) fail(Code::bad_input, "input '", inputs_[i].name, "' (", shown(inputs_[i].type), ") is not given");
+}
+
 std::vector<Value> Session::run(std::span<const std::string> output_names, std::span<const std::pair<std::string, Value>> arguments, const RunOptions& options) const {
-  std::vector<Value> in(inputs_.size());
-  std::vector<bool> given(inputs_.size());
-  for (const auto& [name, value] : arguments) {
-    const size_t i = input_index(name);
-    if (given[i]) fail(Code::bad_input, "input '", name, "' is given twice");
-    in[i] = value, given[i] = true;
+  std::vector<const Value*> in(inputs_.size());
+  for (size_t k = 0; k < arguments.size(); ++k) {
+    const auto& [name, value] = arguments[k];
+    const Value*& place = in[input_index(name, k)];
+    if (place) fail(Code::bad_input, "input '", name, "' is given twice");
+    place = &value;
   }
-  for (size_t i = 0; i < in.size(); ++i)
-    if (!given[i] && inputs_[i].type.kind != TypeInfo::Kind::optional) fail(Code::bad_input, "input '", inputs_[i].name, "' (", shown(inputs_[i].type), ") is not given");
+  check_given(in);
   std::vector<size_t> wanted;
   for (const std::string& name : output_names) wanted.push_back(output_index(name));
-  std::vector<Value> all = run(in, options);
+  std::vector<Value> all = run_borrowed(in, options);
   if (output_names.empty()) return all;
   std::vector<Value> out;
   for (size_t i : wanted) out.push_back(all[i]);

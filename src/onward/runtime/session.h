@@ -44,11 +44,14 @@ class Session {
 
   // In the order of inputs() and outputs(). Thread safe. Throws Error{bad_input} naming the input, and what kernels throw.
   std::vector<Value> run(std::span<const Value> arguments, const RunOptions& options = {}) const;
+  std::vector<Value> run_borrowed(std::span<const Value* const> arguments, const RunOptions& options = {}) const;     // null: an input that is left out
   // By name; no output names means all.
   std::vector<Value> run(std::span<const std::string> output_names, std::span<const std::pair<std::string, Value>> arguments, const RunOptions& options = {}) const;
 
-  size_t input_index(std::string_view name) const;                       // throw Error{bad_input} with the nearest name
-  size_t output_index(std::string_view name) const;
+  // Throw Error{bad_input} with the nearest name. `likely`: where to look first.
+  size_t input_index(std::string_view name, size_t likely = 0) const;
+  size_t output_index(std::string_view name, size_t likely = 0) const;
+  void check_given(std::span<const Value* const> arguments) const;       // throws Error{bad_input} naming the one that is left out
   const Profile* profile() const { return profile_.get(); }              // null unless asked for
 
  private:
