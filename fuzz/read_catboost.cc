@@ -1,9 +1,11 @@
-// Any bytes as a CatBoost model, whatever they begin with: what is read can be looked at, and what its trees say is consistent or an Error.
+// Any bytes as a CatBoost model, whatever they begin with: what is read can be looked at, and becomes a
+// graph or an Error.
 // Rooms: formats
 #include <string>
 
 #include "onward/formats/catboost.h"
 #include "onward/formats/source.h"
+#include "outcome.h"
 #include "touch_values.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -13,9 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const plain::Document document = formats::read_catboost(bytes, nullptr, {.memory = 8 << 20});
     fuzz::Toucher().touch(document.root);
-    refuse_problems(read_estimator(document, Registry::builtin()).problems);
+    const ReadModel read = read_estimator(document, Registry::builtin());
+    refuse_problems(read.problems);
+    convert(read.estimator, {.own_ops = true});
+    fuzz::came_to("converted");
   } catch (const Error& e) {
     if (e.code == Code::internal) throw;
+    fuzz::came_to(e.what());
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include "mutate_model.h"
 #include "onward/model/onnx_file.h"
 #include "onward/validate/table_session.h"
+#include "outcome.h"
 
 using namespace onward;
 
@@ -23,28 +24,17 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   }
 }
 
-namespace {
-std::string outcome;                                      // of the last input: the error less its numbers, or the outputs
-
-std::string without_numbers(std::string_view text) {
-  std::string out;
-  for (char c : text) if (c < '0' || c > '9') out += c;
-  return out;
-}
-}  // namespace
-
-extern "C" const char* onward_fuzz_outcome() { return outcome.c_str(); }
-
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const auto session = Session::load_bytes({reinterpret_cast<const char*>(data), size}, {.threads = 1, .memory_limit = 64 << 20});
     for (const int64_t rows : {2, 1}) {
-      outcome = "ran";
+      std::string outcome = "ran";
       for (const Value& v : session->run({}, made_up_inputs(*session, rows), {.time_limit_seconds = 2})) outcome += v.tensor() ? shown(*v.tensor()) : "?";
+      fuzz::came_to(outcome);
     }
   } catch (const Error& e) {
     if (e.code == Code::internal) throw;
-    outcome = without_numbers(e.what());
+    fuzz::came_to(e.what());
   }
   return 0;
 }

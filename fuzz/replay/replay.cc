@@ -18,6 +18,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 extern "C" [[gnu::weak]] size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed);
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 extern "C" [[gnu::weak]] const char* onward_fuzz_outcome();       // what the last input came to
 
 namespace {
@@ -50,8 +51,7 @@ int mutate(double seconds, const std::filesystem::path& kept, unsigned seed, con
     size_t size = input.size();
     input.resize(longest);
     auto* const data = reinterpret_cast<uint8_t*>(input.data());
-    size = LLVMFuzzerCustomMutator ? LLVMFuzzerCustomMutator(data, size, longest, unsigned(random_bytes())) : size;
-    if (!LLVMFuzzerCustomMutator && size) data[below(size)] = uint8_t(random_bytes());
+    size = LLVMFuzzerCustomMutator ? LLVMFuzzerCustomMutator(data, size, longest, unsigned(random_bytes())) : LLVMFuzzerMutate(data, size, longest);
     input.resize(size);
     std::ofstream(kept / "running", std::ios::binary) << input;   // what to look at after a crash
     give(input);

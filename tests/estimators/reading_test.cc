@@ -107,6 +107,12 @@ TEST(Reading, ClassesWithoutAConverterMayBeNestedWithoutEnd) {
   EXPECT_LE(read(o, root).problems.size(), 64u);
 }
 
+TEST(Reading, WhatIsNotThereIsNotComputedWith) {
+  Objects o;
+  const Value mixture = o.object("sklearn.mixture._gaussian_mixture", "GaussianMixture", {{"n_features_in_", plain::integer(2)}, {"converged_", plain::boolean(true)}});
+  EXPECT_NE(report(read(o, mixture)).find("weights_ is missing"), std::string::npos);
+}
+
 TEST(Reading, UnfittedIsSaid) {
   Objects o;
   EXPECT_EQ(report(read(o, o.object("sklearn.preprocessing._data", "StandardScaler", {{"with_mean", plain::boolean(true)}}))),
@@ -205,6 +211,7 @@ TEST(Reading, SparseMatricesAreCheckedBeforeTheyBecomeDense) {
   EXPECT_NE(said(3, "csr_array", two(most, 0), {0, 2}, {0, 1}).find("lines with 2 starts"), std::string::npos);
   EXPECT_NE(said(3, "csc_array", two(0, most), {}, {0, 1}).find("lines with 0 starts"), std::string::npos);
   EXPECT_NE(said(3, "csr_array", two(1 << 20, 1 << 20), {0, 2}, {0, 1}).find("more than can be made dense"), std::string::npos);
+  EXPECT_NE(said(3, "csr_array", two(1, 5 << 20), {0, 2}, {0, 1}).find("items with 2 values, more than can be made dense"), std::string::npos);
   EXPECT_NE(said(3, "csr_array", o.none(), {0, 2}, {0, 1}).find("0 sizes; expected 1 or 2"), std::string::npos);
 }
 

@@ -15,7 +15,7 @@ struct GaussianMixture {
   void learned(Fields& f) {
     read_shapes(f);
     f("weights_", constant, {"components"});
-    constant = constant.map([](double w) { return std::log(w); });
+    if (f.ok()) constant = constant.map([](double w) { return std::log(w); });
   }
   Outputs operator()(Expr x) const {
     const double d = double(mean.dim(1));

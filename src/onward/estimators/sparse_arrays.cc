@@ -9,6 +9,9 @@ using plain::Kind;
 
 namespace {
 
+// A file of a few values may state any size: how many items it may become, beside how many for each value.
+constexpr int64_t always_dense = int64_t{1} << 22, sparsest = int64_t{1} << 14;
+
 Array<int64_t> integers(const plain::Value& matrix, std::string_view name) {
   const auto v = matrix.find(name);
   if (!v || !v->is(Kind::array)) fail(Code::bad_file, "is a sparse matrix without ", name);
@@ -35,10 +38,11 @@ Numbers dense(const plain::Value& matrix, int64_t most) {
   const bool by_rows = kind.starts_with("csr_"), by_columns = kind.starts_with("csc_");
   if (!by_rows && !by_columns) fail(Code::unsupported_estimator, "is a ", clipped(kind), "; convertible: csr and csc");
   const Dims shape = shape_of(matrix);
-  if (count(shape) > most) fail(Code::limit_size, "is a sparse matrix of ", shown(shape), " items, more than can be made dense");
   const auto data = matrix.find("data");
   if (!data || !data->is(Kind::array)) fail(Code::bad_file, "is a sparse matrix without data");
   const Numbers values = as_array<double>(*data->array, nullptr);
+  if (count(shape) > std::min(most, always_dense + sparsest * values.size()))
+    fail(Code::limit_size, "is a sparse matrix of ", shown(shape), " items with ", values.size(), " values, more than can be made dense");
   const Array<int64_t> starts = integers(matrix, "indptr"), places = integers(matrix, "indices");
   const int64_t columns = shape.back(), rows = shape.size() == 1 ? 1 : shape[0];
   const int64_t lines = by_rows ? rows : columns, length = by_rows ? columns : rows;
