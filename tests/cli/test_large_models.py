@@ -1,14 +1,17 @@
 """Models larger than most: gigabytes of weights, a million nodes. Time is the processor's; memory is what was resident at most. The limits
 are some times what a slow machine takes: they catch what grows with the square."""
+import pickle
 import struct
 import subprocess
 import sys
 
+import joblib
 import numpy as np
 import onnx
 import pytest
 from conftest import PROGRAM
 from hostile import field, file, integer, model, value
+from mutations import lz4_frame
 from onnx import TensorProto, helper, numpy_helper
 
 node = helper.make_node
@@ -79,3 +82,35 @@ def test_a_hundred_thousand_calls_of_one_name(tmp_path):
     """What each call makes inside wants the same name."""
     seconds, _ = measured("inspect", chain(tmp_path / "m.onnx", b"F", 100_000, b"own"), "--why")
     assert seconds < 90
+
+
+def with_many_numbers(kind, megabytes):
+    """A fitted model whose largest array is of that size."""
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.svm import SVC
+    random = np.random.default_rng(0)
+    few, many = random.random((50, 64)), random.random((megabytes << 17 >> 6, 64))
+    n = len(many)
+    model = {"LogisticRegression": LogisticRegression(), "SVC": SVC(), "KNeighborsClassifier": KNeighborsClassifier(algorithm="brute"), "PCA": PCA(4)}[kind].fit(few, np.arange(50) % 2)
+    vars(model).update({
+        "LogisticRegression": {"coef_": many.reshape(-1, 4096), "intercept_": np.zeros(n // 64), "classes_": np.arange(n // 64), "n_features_in_": 4096},
+        "SVC": {"support_vectors_": many, "support_": np.arange(n, dtype=np.int32), "_n_support": np.array([n // 2, n - n // 2], np.int32), "_dual_coef_": many[:, 0].reshape(1, n)},
+        "KNeighborsClassifier": {"_fit_X": many, "_y": np.arange(n) % 2},
+        "PCA": {"components_": many.reshape(-1, 4096), "mean_": np.zeros(4096), "n_components_": n // 64, "explained_variance_": np.ones(n // 64), "n_features_in_": 4096}}[kind])
+    return model
+
+
+@pytest.mark.parametrize("kind", ["LogisticRegression", "SVC", "KNeighborsClassifier", "PCA"])
+def test_a_conversion_takes_little_more_than_twice_the_numbers(tmp_path, kind):
+    """Mapped files count: the source and what is made of it, then what was written and what the session makes of it. Blocks of up to 256 MB,
+    together, that were given back are kept for the next run."""
+    megabytes, kept = 96, 2 * 96
+    model = with_many_numbers(kind, megabytes)
+    joblib.dump(model, tmp_path / "m.joblib")
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps(model, 4))
+    (tmp_path / "m.lz4").write_bytes(lz4_frame((tmp_path / "m.joblib").read_bytes()))
+    for name in "m.joblib", "m.pkl", "m.lz4":
+        seconds, resident = measured("convert", tmp_path / name, "-o", tmp_path / "m.onnx", "--quiet")
+        assert resident < (2.2 * megabytes + kept + 60) * 2**20 and seconds < 30, (name, seconds, resident >> 20)

@@ -1,6 +1,7 @@
 // Models and values through the ONNX format and back.
 #include "onward/model/onnx_file.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "expect_error.h"
@@ -97,6 +98,75 @@ TEST(OnnxFile, RawDataIsViewedWhereItIsAligned) {
   const auto inside = [&](const Tensor& t) { return t.data<char>() >= bytes->data() && t.data<char>() < bytes->data() + bytes->size(); };
   EXPECT_TRUE(inside(read_model(*bytes, bytes).graph.initializers.at("bytes")));
   EXPECT_FALSE(inside(read_model(*bytes).graph.initializers.at("bytes")));
+}
+
+TEST(OnnxFile, LargeTensorsLieWhereTheyMayBeUsed) {
+  Model m = everything();
+  for (int k = 0; k < 16; ++k) m.graph.initializers[std::string(size_t(k) + 1, 'd')] = Tensor::of<double>({500}, std::vector<double>(500, k));
+  m.graph.nodes[3].attributes["large"] = Tensor::of<float>({500}, std::vector<float>(500, 9));
+  const auto bytes = std::make_shared<std::string>(write_model(m));
+  const Model back = read_model(*bytes, bytes);
+  const auto inside = [&](const Tensor& t) { return t.data<char>() >= bytes->data() && t.data<char>() < bytes->data() + bytes->size(); };
+  for (int k = 0; k < 16; ++k) {
+    const Tensor& t = back.graph.initializers.at(std::string(size_t(k) + 1, 'd'));
+    EXPECT_TRUE(inside(t)) << k;
+    EXPECT_EQ(t.data<double>()[499], k);
+  }
+  EXPECT_TRUE(inside(std::get<Tensor>(back.graph.nodes[3].attributes.at("large"))));
+  EXPECT_EQ(write_model(back), *bytes);
+}
+
+// What a model of more than 2 GiB goes through, with a lower limit.
+struct LargeModel : testing::Test {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "onward_large_model";
+  const std::string path = folder / "m.onnx";
+  Model model = everything();
+  LargeModel() {
+    std::filesystem::remove_all(folder);
+    std::filesystem::create_directory(folder);
+    for (const char* name : {"one", "two"}) model.graph.initializers[name] = Tensor::of<double>({3000}, std::vector<double>(3000, *name));
+    model.graph.nodes[3].attributes["large"] = Tensor::of<float>({4000}, std::vector<float>(4000, 9));
+  }
+  ~LargeModel() override { std::filesystem::remove_all(folder); }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  void expect_same(const Model& back) const { EXPECT_EQ(write_model(back), write_model(model)); }
+};
+
+TEST_F(LargeModel, IsOneFileUpToTheLimit) {
+  ModelFile file(model, path, write_model(model).size());
+  EXPECT_EQ(file.data_bytes(), 0u);
+  file.commit();
+  EXPECT_EQ(files(), std::vector<std::string>{"m.onnx"});
+}
+
+TEST_F(LargeModel, HasItsWeightsBesideIt) {
+  ModelFile file(model, path, 40'000);                   // more than the rest of it with the attribute's tensor
+  EXPECT_LT(file.bytes().size(), 40'000u);
+  EXPECT_EQ(file.data_bytes(), 24'576u + 24'000u);       // the second begins on a page of its own
+  EXPECT_FALSE(std::filesystem::exists(path));           // until it is committed
+  expect_same(file.read());
+  file.commit();
+  EXPECT_EQ(files(), (std::vector<std::string>{"m.onnx", "m.onnx.data"}));
+  expect_same(load_model(path));
+}
+
+TEST_F(LargeModel, HasTheTensorsOfAttributesBesideItWhereThatIsNotEnough) {
+  ModelFile file(model, path, 10'000);
+  EXPECT_LT(file.bytes().size(), 10'000u);
+  EXPECT_GT(file.data_bytes(), 24'000u * 2 + 16'000u);
+  expect_same(file.read());
+  file.commit();
+  expect_same(load_model(path));
+}
+
+TEST_F(LargeModel, LeavesNothingWhereItIsNotCommitted) {
+  { ModelFile file(model, path, 10'000); }
+  EXPECT_TRUE(files().empty());
 }
 
 TEST(OnnxFile, ListsMayBePackedOrNot) {

@@ -98,7 +98,7 @@ OpsetConversion change_opsets(Model& model, const Opsets& wanted, const SessionO
   return done;
 }
 
-void convert_file(const MappedFile& file, const onward_convert_options* given, onward_buffer** model_out, onward_buffer** report_out) {
+void convert_file(MappedFile file, const onward_convert_options* given, onward_buffer** model_out, onward_buffer** report_out) {
   const auto start = std::chrono::steady_clock::now();
   const bool other_opsets = given && !given->opsets.empty(), is_onnx = formats::kind_of(file.bytes) == formats::FileKind::onnx;
   if (is_onnx && !other_opsets) throw Error(Code::unsupported_format, "this is an ONNX model already", "give the opsets to write it for");
@@ -107,22 +107,26 @@ void convert_file(const MappedFile& file, const onward_convert_options* given, o
   if (given) session_options.operators = given->operators;
   if (given && !given->converters.empty()) options.registry = api::registry_with(given->converters, given->operators);
   std::vector<std::string> warnings;
-  Model model = is_onnx ? read_model(file.bytes, file.owner) : formats::convert_source(file, options, &warnings);
+  Model model = is_onnx ? read_model(file.bytes, file.owner) : formats::convert_source(std::move(file), options, &warnings);
   const OpsetConversion opsets = other_opsets ? change_opsets(model, given->opsets, session_options) : OpsetConversion{};
   if (given && given->schema) set_policies(model, *given->schema);
-  std::string bytes = write_model(model);
-  const auto session = Session::load_bytes(bytes, session_options);       // what does not load and run never leaves
+  const auto bytes = std::make_shared<std::string>(write_model(model));
+  const Source source = model.metadata.contains(std::string(schema_key)) ? schema_of(model).source : Source{};
+  const size_t nodes = model.graph.nodes.size();
+  const Opsets versions = model.opsets;
+  model = {};                                                            // the source's memory, before the session takes its own
+  auto session = std::make_unique<const Session>(read_model(*bytes, bytes), session_options);   // what does not load and run never leaves
   if (!is_onnx) session->run({}, made_up_inputs(*session, 1));
   std::unique_ptr<onward_buffer> report;
   if (report_out) {
-    const Source source = model.metadata.contains(std::string(schema_key)) ? schema_of(model).source : Source{};
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report.reset(buffer_of(nlohmann::ordered_json{
-        {"schema_version", 1}, {"bytes", bytes.size()}, {"nodes", model.graph.nodes.size()}, {"opsets", model.opsets}, {"lost", opsets.lost}, {"notes", opsets.notes}, {"warnings", warnings},
+        {"schema_version", 1}, {"bytes", bytes->size()}, {"nodes", nodes}, {"opsets", versions}, {"lost", opsets.lost}, {"notes", opsets.notes}, {"warnings", warnings},
         {"source", {{"library", source.library}, {"version", source.version}, {"class", source.class_name}, {"sha256", source.sha256}}},
         {"seconds", seconds}}.dump()));
   }
-  *model_out = buffer_of(std::move(bytes));
+  session.reset();
+  *model_out = buffer_of(std::move(*bytes));
   if (report_out) *report_out = report.release();
 }
 

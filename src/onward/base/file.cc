@@ -14,6 +14,13 @@
 
 namespace onward {
 
+namespace {
+struct Unmap {
+  size_t size;
+  void operator()(void* start) const { if (start) munmap(start, size); }
+};
+}  // namespace
+
 MappedFile map_file(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fail(Code::io, path, ": cannot be opened: ", std::strerror(errno));
@@ -27,18 +34,24 @@ MappedFile map_file(const std::string& path) {
   void* p = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;
   close(fd);
   if (p == MAP_FAILED) fail(Code::io, path, ": cannot be mapped: ", std::strerror(errno));
-  std::shared_ptr<const void> owner(p, [size](void* q) { if (q) munmap(q, size); });
-  return {owner, {static_cast<const char*>(p), size}};
+  return {std::shared_ptr<const void>(p, Unmap{size}), {static_cast<const char*>(p), size}};
+}
+
+void let_go(const std::shared_ptr<const void>& owner, std::string_view bytes) {
+  if (!std::get_deleter<Unmap>(owner)) return;           // the pages of other memory would lose what they hold
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), start = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t first = (start + page - 1) / page * page, end = (start + bytes.size()) / page * page;
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
 }
 
 // Renaming onto a device would replace it.
-static bool is_special(const std::string& path) {
+bool FileWriter::writes_aside(const std::string& path) {
   struct stat info {};
-  return stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+  return stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
 }
 
 FileWriter::FileWriter(std::string path) : path_(std::move(path)) {
-  if (!is_special(path_)) temporary_ = text(path_, ".", getpid(), ".part");
+  if (writes_aside(path_)) temporary_ = text(path_, ".", getpid(), ".part");
   file_ = temporary_.empty() ? open(path_.c_str(), O_WRONLY | O_CLOEXEC) : open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file_ < 0) failed("cannot be written");
 }
@@ -62,6 +75,7 @@ static bool write_all(int file, std::string_view bytes) {
 
 void FileWriter::write(std::string_view bytes) {
   constexpr size_t large = 1 << 20;
+  size_ += bytes.size();
   if (bytes.size() < large) buffer_ += bytes;
   if (bytes.size() >= large || buffer_.size() >= large) flush();
   if (bytes.size() >= large && !write_all(file_, bytes)) failed("cannot be written");
@@ -70,6 +84,12 @@ void FileWriter::write(std::string_view bytes) {
 void FileWriter::flush() {
   if (!write_all(file_, buffer_)) failed("cannot be written");
   buffer_.clear();
+}
+
+MappedFile FileWriter::so_far() {
+  ONWARD_CHECK(!temporary_.empty());
+  flush();
+  return map_file(temporary_);
 }
 
 void FileWriter::commit() {

@@ -5,6 +5,7 @@
 #include "onward/api/problems.h"
 #include "onward/cli/call.h"
 #include "onward/cli/checking.h"
+#include "onward/cli/model_text.h"
 #include "onward/cli/opsets.h"
 #include "onward/data/open_table.h"
 #include "onward/formats/source.h"
@@ -47,7 +48,7 @@ ConvertOptions options_of(const Arguments& a) {
 }
 
 struct Written {
-  std::shared_ptr<const std::string> bytes;
+  std::shared_ptr<ModelFile> file;
   Schema schema;
   Opsets opsets;
   size_t nodes = 0;
@@ -55,23 +56,23 @@ struct Written {
 };
 
 // The source and the model are let go once the model is written: they may be gigabytes.
-Written converted(Call& call, MappedFile file) {
+// Path "": in memory.
+Written converted(Call& call, MappedFile file, const std::string& path) {
   const Arguments& a = call.arguments;
   std::vector<std::string> warnings;
-  Model model = formats::convert_source(file, options_of(a), &warnings);
+  Model model = formats::convert_source(std::move(file), options_of(a), &warnings);
   for (const std::string& warning : warnings) call.out.message("warning: " + warning);
   Written out;
   if (asks_for_opsets(a)) out.changed = change_opsets(call, model);
   if (const auto path = a.value("--schema")) set_policies(model, given_schema(*path));
-  file = {};
-  out.bytes = std::make_shared<const std::string>(write_model(model));
+  out.file = std::make_shared<ModelFile>(model, path);
   out.schema = schema_of(model), out.opsets = model.opsets, out.nodes = model.graph.nodes.size();
   call.check();
   return out;
 }
 
-std::shared_ptr<Session> run_once(Call& call, const std::shared_ptr<const std::string>& bytes) {
-  std::shared_ptr<Session> session = Session::load_bytes(bytes, call.session_options());
+std::shared_ptr<const Session> run_once(Call& call, const ModelFile& written) {
+  const auto session = std::make_shared<const Session>(written.read(), call.session_options());
   session->run({}, made_up_inputs(*session, 1), call.run_options());
   return session;
 }
@@ -79,8 +80,8 @@ std::shared_ptr<Session> run_once(Call& call, const std::shared_ptr<const std::s
 // Everything that stands in the way of this conversion; none where it can be carried out.
 std::vector<Problem> obstacles(Call& call, const MappedFile& file, ChangedOpsets& opsets) {
   try {
-    const Written made = converted(call, file);
-    run_once(call, made.bytes);
+    const Written made = converted(call, file, "");
+    run_once(call, *made.file);
     opsets = made.changed;
     return {};
   } catch (const Refusal& e) {
@@ -114,9 +115,9 @@ int write_model_file(Call& call, MappedFile file) {
   const auto start = std::chrono::steady_clock::now();
   const auto to = a.value("--output");
   if (!to) throw Error(Code::usage, "the option --output MODEL.onnx is missing", "usage: onward convert SOURCE -o MODEL.onnx");
-  const Written made = converted(call, std::move(file));
-  const auto session = run_once(call, made.bytes);
-  const std::string& bytes = *made.bytes;
+  const Written made = converted(call, std::move(file), *to == "-" ? "" : *to);
+  const auto session = run_once(call, *made.file);
+  const std::string_view bytes = made.file->bytes();
   int code = 0;
   if (a.has("--check")) code = check_converted(call, session, bytes, a[0], *a.value("--check"));
   if (code) return call.out.message(text(*to, " is not written")), code;
@@ -124,13 +125,14 @@ int write_model_file(Call& call, MappedFile file) {
     if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) fail(Code::io, "standard output cannot be written");
     return 0;
   }
-  write_file(*to, bytes);
+  made.file->commit();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Schema& schema = made.schema;
   call.out.message(text(schema.source.class_name, " of ", schema.source.library, " ", schema.source.version, ": ", schema.inputs.size(), " inputs, ",
                         schema.outputs.size(), " outputs, ", made.nodes, " nodes, ", bytes.size(), " bytes -> ", *to));
+  if (const std::string note = note_on_size(*made.file, *to); !note.empty()) call.out.message(note);
   if (!a.has("--check"))
-    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"nodes", made.nodes}, {"opsets", made.opsets}, {"lost", made.changed.lost()}, {"notes", made.changed.conversion.notes}, {"seconds", seconds},
+    call.out.answer({{"output", *to}, {"bytes", bytes.size()}, {"data_bytes", made.file->data_bytes()}, {"nodes", made.nodes}, {"opsets", made.opsets}, {"lost", made.changed.lost()}, {"notes", made.changed.conversion.notes}, {"seconds", seconds},
                      {"schema", nlohmann::ordered_json::parse(write_schema(schema))}});
   return 0;
 }

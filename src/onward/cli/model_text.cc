@@ -33,6 +33,15 @@ std::string shown_size(size_t bytes) {
   return out;
 }
 
+std::string note_on_size(const ModelFile& written, const std::string& path) {
+  std::string note;
+  if (written.data_bytes())
+    note = text("protobuf reads no file of more than 2 GiB: ", shown_size(written.data_bytes()), " of tensors lie in ", path, ".data, which belongs beside ", path);
+  if (written.bytes().size() > protobuf_limit)
+    note += text(note.empty() ? "" : "; ", "warning: ", path, " itself has ", shown_size(written.bytes().size()), ", so ONNX Runtime, which reads with protobuf, does not load it; onward does");
+  return note;
+}
+
 size_t weight_bytes(const Graph& graph) {
   size_t bytes = 0;
   for_each_graph(graph, [&](const Graph& g) {

@@ -25,11 +25,13 @@ int write_for_opsets(Call& call, Model model) {
   for (const char* option : {"--level", "--disable", "--types"})
     if (a.has(option)) throw Error(Code::usage, text(option, " does not go with --opset or --ml-opset, which leave the graph as it is"), "optimize first, then change the opsets");
   const ChangedOpsets changed = change_opsets(call, model, a.value("--data"));
-  const std::string bytes = write_model(model), to = *a.value("--output");
-  write_file(to, bytes);
+  const std::string to = *a.value("--output");
+  ModelFile written(model, to);
+  written.commit();
+  if (const std::string note = note_on_size(written, to); !note.empty()) call.out.message(note);
   call.out.data(text(changed.conversion.changed, changed.conversion.changed == 1 ? " node" : " nodes", " written otherwise, ", opsets_text(model.opsets), ", IR ", model.ir_version, ", ",
-                     changed.not_compared.empty() ? text(changed.compared, " answers are the same, ") : "", shown_size(bytes.size()), " -> ", to, "\n"));
-  call.out.answer({{"output", to}, {"bytes", bytes.size()}, {"opsets", model.opsets}, {"ir_version", model.ir_version}, {"changed", changed.conversion.changed},
+                     changed.not_compared.empty() ? text(changed.compared, " answers are the same, ") : "", shown_size(written.bytes().size()), " -> ", to, "\n"));
+  call.out.answer({{"output", to}, {"bytes", written.bytes().size()}, {"opsets", model.opsets}, {"ir_version", model.ir_version}, {"changed", changed.conversion.changed},
                    {"lost", changed.lost()}, {"notes", changed.conversion.notes}, {"compared", changed.compared}, {"nodes", model.graph.nodes.size()}});
   return 0;
 }
@@ -44,19 +46,20 @@ int optimize(Call& call) {
   modernise(model);
   const auto applied = onward::optimize(model.graph, {.only_basic = a.value("--level").value_or("all") == "basic", .disabled = a.list("--disable")});
   if (a.has("--types")) write_types(model, infer_types(model).graph);
-  const std::string bytes = write_model(model);
-  call.check();
-  Session::load_bytes(bytes, call.session_options());    // what does not load is not written
   const std::string to = *a.value("--output");
-  write_file(to, bytes);
+  ModelFile written(model, to);
+  call.check();
+  Session(written.read(), call.session_options());       // what does not load is not written
+  written.commit();
+  if (const std::string note = note_on_size(written, to); !note.empty()) call.out.message(note);
   nlohmann::ordered_json rules = nlohmann::ordered_json::array();
   std::vector<std::vector<std::string>> rows;
   for (const Applied& rule : applied) {
     rules.push_back({{"name", rule.name}, {"changes", rule.changes}, {"milliseconds", rule.milliseconds}});
     if (rule.changes) rows.push_back({std::string(rule.name), text(rule.changes, rule.changes == 1 ? " change" : " changes")});
   }
-  call.out.data(text(before, " nodes -> ", model.graph.nodes.size(), " nodes, ", shown_size(bytes.size()), " -> ", to, "\n", table_text(rows)));
-  call.out.answer({{"output", to}, {"bytes", bytes.size()}, {"nodes_before", before}, {"nodes", model.graph.nodes.size()}, {"applied", rules}});
+  call.out.data(text(before, " nodes -> ", model.graph.nodes.size(), " nodes, ", shown_size(written.bytes().size()), " -> ", to, "\n", table_text(rows)));
+  call.out.answer({{"output", to}, {"bytes", written.bytes().size()}, {"nodes_before", before}, {"nodes", model.graph.nodes.size()}, {"applied", rules}});
   return 0;
 }
 

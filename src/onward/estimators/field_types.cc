@@ -1,4 +1,5 @@
 // What each C++ type of a field accepts from a file.
+#include "onward/base/file.h"
 #include "onward/base/unicode.h"
 #include "onward/estimators/fields.h"
 #include "onward/estimators/sparse_arrays.h"
@@ -94,7 +95,10 @@ void Fields::assign_array(std::string_view name, const plain::Value& v, Array<T>
   try {
     if (v.is(Kind::array)) {
       Tensor& known = reading_.arrays[{v.array, type_of<T>}];  // a file may share an array in many places
-      if (!known) known = as_array<T>(*v.array, reading_.owner);
+      if (!known) {
+        known = as_array<T>(*v.array, reading_.owner);
+        if (known.raw() != v.array->bytes.data()) let_go(reading_.document->file, v.array->bytes);   // a gigabyte is there once
+      }
       into = Array<T>(known);
     } else if (std::is_same_v<T, double> && is_sparse(v)) {
       Tensor& known = reading_.sparse[v.object];

@@ -9,14 +9,14 @@ Expr squared_distances(Expr x, const Numbers& vectors) {
   std::vector<double> middle(size_t(m), 0.0);
   for (int64_t i = 0; i < vectors.size(); ++i) middle[size_t(i % m)] += vectors[i] / double(n);
   const Numbers centre = Numbers::of({m}, [&](int64_t j) { return middle[size_t(j)]; });
-  const Numbers moved = Numbers::of(vectors.shape(), [&](int64_t i) { return vectors[i] - middle[size_t(i % m)]; });
+  const Numbers moved = Numbers::of({m, n}, [&](int64_t i) { return vectors[i % n * m + i / n] - middle[size_t(i / n)]; });  // one beside the other
   const Numbers squares = Numbers::of({n}, [&](int64_t i) {
     double sum = 0;
-    for (int64_t j = 0; j < m; ++j) sum += moved(i, j) * moved(i, j);
+    for (int64_t j = 0; j < m; ++j) sum += moved(j, i) * moved(j, i);
     return sum;
   });
   x = x - centre;
-  return maximum(sum(x * x) - 2.0 * matmul(x, moved.transposed()) + squares, 0.0);
+  return maximum(sum(x * x) - 2.0 * matmul(x, moved) + squares, 0.0);
 }
 
 }  // namespace

@@ -14,10 +14,12 @@ namespace {
 
 constexpr size_t inner_least = size_t{1} << 20, inner_per_byte = 4;
 
-// A compressed file pays for its values by what it is, not by what it claims to hold.
-plain::Document open_compressed(std::string_view bytes, Limits limits) {
+// A compressed file pays for its values by what it is, not by what it claims to hold. Once it is decompressed it is let go: the two are
+// as large as each other where numbers do not compress.
+plain::Document open_compressed(std::string_view bytes, std::shared_ptr<const void> owner, Limits limits) {
   if (limits.nesting <= 0) fail(Code::limit_size, "compressed files are nested too deeply");
   const Decompressed inner = decompress(bytes, budget(limits.decompressed, limits.decompressed_per_byte, bytes.size()));
+  owner.reset();
   limits.memory = std::min(budget(limits.memory, limits.memory_per_byte, inner.bytes.size()),
                            budget(limits.memory, limits.memory_per_compressed_byte, bytes.size()));
   limits.memory_per_byte = limits.memory_per_compressed_byte = limits.decompressed_per_byte = 0;
@@ -27,7 +29,7 @@ plain::Document open_compressed(std::string_view bytes, Limits limits) {
 
 plain::Document read_bytes(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& limits) {
   if (bytes.empty()) fail(Code::bad_file, "the file is empty");
-  if (is_compressed(bytes)) return open_compressed(bytes, limits);
+  if (is_compressed(bytes)) return open_compressed(bytes, std::move(owner), limits);
   if (looks_like_zip(bytes)) return read_skops(bytes, std::move(owner), limits);
   if (bytes.starts_with("ZF"))
     throw Error(Code::unsupported_format, "a file of joblib before 0.10 (2016)", "load it and dump it again with a newer joblib");

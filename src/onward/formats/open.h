@@ -14,7 +14,7 @@ inline constexpr const char* live_mark = "onward live object";
 // Pickle, joblib, skops and the files of boosters, also compressed. Runs nothing of what the file says. Throws Error with
 // "reading PATH: " in front.
 plain::Document open(const std::string& path, const Limits& = {});
-// The document keeps `owner`; without one the bytes must outlive it.
+// The document keeps `owner` where it needs the bytes; without one they must outlive it.
 plain::Document open_bytes(std::string_view bytes, std::shared_ptr<const void> owner, const Limits& = {});
 
 }  // namespace onward::formats

@@ -18,16 +18,16 @@ FileKind kind_of(std::string_view bytes) {
   return FileKind::other;
 }
 
-ReadModel read_source(const MappedFile& file, const Registry& registry, bool own_ops) {
-  return read_estimator(open_bytes(file.bytes, file.owner), registry, own_ops);
+ReadModel read_source(MappedFile file, const Registry& registry, bool own_ops) {
+  return read_estimator(open_bytes(file.bytes, std::move(file.owner)), registry, own_ops);
 }
 
-Model convert_source(const MappedFile& file, ConvertOptions options, std::vector<std::string>* warnings) {
+Model convert_source(MappedFile file, ConvertOptions options, std::vector<std::string>* warnings) {
   if (!options.registry) options.registry = std::make_shared<const Registry>(Registry::builtin());
-  const ReadModel read = read_source(file, *options.registry, options.own_ops);
+  options.source_sha256 = sha256(file.bytes);
+  const ReadModel read = read_source(std::move(file), *options.registry, options.own_ops);
   refuse_problems(read.problems);
   if (warnings) *warnings = read.warnings;
-  options.source_sha256 = sha256(file.bytes);
   return convert(read.estimator, options);
 }
 

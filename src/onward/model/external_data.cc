@@ -44,8 +44,9 @@ std::string_view external_bytes(const ExternalData& given, ReadContext& context,
   const auto it = given.find("location");
   if (it == given.end()) fail(Code::bad_model, "external data without a location");
   const std::string& location = it->second;
-  if (context.folder.empty()) fail(Code::bad_model, "external data ('", location, "') of a model that is not read from a file");
   auto file = context.external.find(location);
+  if (context.folder.empty() && file == context.external.end())
+    fail(Code::bad_model, "external data ('", location, "') of a model that is not read from a file");
   if (file == context.external.end()) {
     file = context.external.emplace(location, opened(context.folder, location)).first;
     context.objects_left += 8 * file->second.bytes.size();
@@ -57,6 +58,18 @@ std::string_view external_bytes(const ExternalData& given, ReadContext& context,
   if (length > all.size() - offset) fail(Code::bad_model, "external data: ", length, " bytes at ", offset, " are asked of '", location, "', which has ", all.size());
   owner = file->second.owner;
   return all.substr(offset, length);
+}
+
+const uint64_t* Aside::offset_of(const Tensor& tensor) const {
+  const auto it = offsets.find({tensor.raw(), tensor.bytes()});
+  return it == offsets.end() ? nullptr : &it->second;
+}
+
+void write_place(WireWriter& w, const std::string& location, uint64_t offset, uint64_t length) {
+  constexpr int external_data = 13, data_location = 14, external = 1;
+  const std::pair<std::string_view, std::string> entries[] = {{"location", location}, {"offset", text(offset)}, {"length", text(length)}};
+  for (const auto& [key, value] : entries) w.message(external_data, [&](WireWriter& m) { m.bytes(1, key), m.bytes(2, value); });
+  w.integer(data_location, external);
 }
 
 }  // namespace onward

@@ -6,6 +6,8 @@
 
 namespace onward {
 
+struct Aside;
+
 // Not kept: training information, device configurations, quantisation annotations, dimension denotations, the notes on single
 // tensors and attributes. Sparse initializers become dense.
 struct ReadLimits {
@@ -14,15 +16,38 @@ struct ReadLimits {
 };
 inline constexpr int64_t newest_ir_version = 14;
 
+// Files of external data by the location that a model gives them.
+using ExternalFiles = std::map<std::string, MappedFile>;
+
 // `owner` keeps `bytes` alive: raw tensor data is viewed, not copied, where alignment and layout allow. `folder` is where external
-// data may lie (only inside it; "" refuses external data). Throws Error{io, bad_file,
+// data may lie (only inside it; "" refuses those that are not among `files`). Throws Error{io, bad_file,
 // bad_model, unsupported_operator, limit_size, limit_memory}; memory taken is bounded by a multiple of the file's size.
-Model read_model(std::string_view bytes, std::shared_ptr<const void> owner = {}, const std::string& folder = {}, const ReadLimits& = {});
+Model read_model(std::string_view bytes, std::shared_ptr<const void> owner = {}, const std::string& folder = {}, const ReadLimits& = {}, ExternalFiles files = {});
 Model load_model(const std::string& path, const ReadLimits& = {});
 
 // Deterministic: reading and writing again gives the same bytes.
 std::string write_model(const Model& model);
-void save_model(const Model& model, const std::string& path);          // streamed and atomic
+
+// Protobuf libraries read no file of more than 2 GiB.
+inline constexpr uint64_t protobuf_limit = (uint64_t{1} << 31) - 1;
+
+// A model that was written aside, streamed, to be loaded from there before anyone sees it. Where its file would be larger than `most`, the
+// large tensors go to a second file: PATH.data. What was not committed leaves no trace. A device or pipe is written at the end, at once.
+class ModelFile {
+ public:
+  ModelFile(const Model& model, const std::string& path, uint64_t most = protobuf_limit);   // path "": only in memory
+  std::string_view bytes() const { return content_.bytes; }               // of the model's own file
+  uint64_t data_bytes() const { return data_ ? data_->size() : 0; }      // of the second
+  Model read() const;                                    // views what was written
+  void commit();                                         // the second file first: a model that is there is whole
+
+ private:
+  void write(const Model& model, Aside* aside);
+  std::string path_;
+  std::unique_ptr<FileWriter> file_, data_;              // none in memory
+  MappedFile content_, data_content_;
+};
+void save_model(const Model& model, const std::string& path);
 
 // Single values as the official test suite stores them.
 enum class ValueProto { tensor, sequence, optional };

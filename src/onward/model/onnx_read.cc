@@ -177,8 +177,9 @@ Function read_function(std::string_view bytes, ReadContext& context) {
 
 }  // namespace
 
-Model read_model(std::string_view bytes, std::shared_ptr<const void> owner, const std::string& folder, const ReadLimits& limits) {
+Model read_model(std::string_view bytes, std::shared_ptr<const void> owner, const std::string& folder, const ReadLimits& limits, ExternalFiles files) {
   ReadContext context(bytes, std::move(owner), folder, limits);
+  context.external = std::move(files);
   Model model;
   bool has_version = false, has_graph = false, has_opset = false;
   WireField f;

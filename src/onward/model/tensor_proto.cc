@@ -171,7 +171,22 @@ SparseTensor read_sparse(std::string_view bytes, ReadContext& context, std::stri
   return out;
 }
 
-void write_tensor(WireWriter& w, const Tensor& t, std::string_view name) {
+// Who maps the file may use a tensor where it lies, if that is a multiple of its elements' size. DEFAULT, which `data_location` is anyway,
+// is written before and behind the bytes in varints of as many bytes as it takes, all together always the same number: the length of the
+// tensor depends on no position.
+static void write_aligned(WireWriter& w, std::string_view bytes) {
+  constexpr size_t alignment = 8, tag = 1;
+  constexpr int data_location = 14, raw_data = 9;
+  WireWriter length;
+  length.varint(bytes.size());
+  const size_t padding = (alignment - (w.at() + tag + 1 + tag + length.at()) % alignment) % alignment;
+  w.long_integer(data_location, 0, 1 + padding);
+  w.bytes(raw_data, bytes);
+  w.long_integer(data_location, 0, alignment - padding);
+}
+
+void write_tensor(WireWriter& w, const Tensor& t, std::string_view name, const Aside* aside) {
+  constexpr size_t worth_aligning = 1024;
   if (!t) fail(Code::bad_model, name.empty() ? "a tensor" : text("tensor '", name, "'"), " without an element type cannot be written");
   if (!t.dims().empty()) w.packed(1, t.dims());
   w.integer(2, int64_t(t.type()));
@@ -179,8 +194,10 @@ void write_tensor(WireWriter& w, const Tensor& t, std::string_view name) {
   if (t.type() == DataType::str) for (const auto& s : t.values<std::string>()) w.bytes(6, s);
   if (!name.empty()) w.bytes(8, name);
   if (t.type() == DataType::str) return;
+  if (const uint64_t* at = aside ? aside->offset_of(t) : nullptr) return write_place(w, aside->location, *at, t.bytes());
   if (bits < 8) w.message(9, [&](WireWriter& m) { write_packed(m, t, bits); });
-  else w.bytes(9, std::string_view(t.data<char>(), t.bytes()));
+  else if (t.bytes() < worth_aligning) w.bytes(9, std::string_view(t.data<char>(), t.bytes()));
+  else write_aligned(w, std::string_view(t.data<char>(), t.bytes()));
 }
 
 }  // namespace onward

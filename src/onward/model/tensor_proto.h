@@ -25,7 +25,7 @@ struct ReadContext {
   int depth_left;
   uint64_t dense_left;                                    // bytes that sparse tensors may still become
   uint64_t objects_left;
-  std::map<std::string, MappedFile> external = {};        // files opened so far
+  ExternalFiles external = {};                            // files opened so far
 };
 
 // Where a tensor's bytes lie outside the model's file: the entries of TensorProto.external_data.
@@ -37,6 +37,15 @@ std::pair<std::string, std::string> read_entry(const WireField& field, ReadConte
 DataType element_type(uint64_t number);                  // throws for numbers that are in no standard, or in one but not read
 Tensor read_tensor(std::string_view bytes, ReadContext& context, std::string* name = nullptr);
 SparseTensor read_sparse(std::string_view bytes, ReadContext& context, std::string* name = nullptr);
-void write_tensor(WireWriter& w, const Tensor& tensor, std::string_view name = {});
+
+// The tensors of a model that do not lie in its file, and where they lie in the one beside it.
+struct Aside {
+  std::string location;                                   // of that file, from the model's folder
+  std::map<std::pair<const void*, size_t>, uint64_t> offsets = {};   // by a tensor's bytes and their number
+  const uint64_t* offset_of(const Tensor& tensor) const;  // null where it is in the model's file
+};
+void write_place(WireWriter& w, const std::string& location, uint64_t offset, uint64_t length);   // of a tensor's bytes in another file
+void write_tensor(WireWriter& w, const Tensor& tensor, std::string_view name = {}, const Aside* aside = nullptr);
+void write_model(WireWriter& w, const Model& model, const Aside* aside = nullptr);
 
 }  // namespace onward

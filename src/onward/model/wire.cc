@@ -95,9 +95,9 @@ void WireWriter::real(int field, float v) {
 }
 
 void WireWriter::raw(std::string_view s) {
+  size_ += s.size();
   if (text_) text_->append(s);
   else if (file_) file_->write(s);
-  else size_ += s.size();
 }
 
 void WireWriter::varint(uint64_t v) {
@@ -107,6 +107,13 @@ void WireWriter::varint(uint64_t v) {
   out[n++] = char(v);
   if (counts()) size_ += n;
   else raw({out, n});
+}
+
+void WireWriter::long_integer(int field, uint64_t v, size_t size) {
+  tag(field, 0);
+  char out[10];
+  for (size_t i = 0; i < size; ++i, v >>= 7) out[i] = char(i + 1 < size ? v | 128 : v);
+  raw({out, size});
 }
 
 }  // namespace onward

@@ -55,6 +55,7 @@ class WireWriter {
   explicit WireWriter(FileWriter& to) : file_(&to) {}
 
   void integer(int field, int64_t v) { tag(field, 0), varint(uint64_t(v)); }
+  void long_integer(int field, uint64_t v, size_t size);   // in a varint of this many bytes, at most ten, of which it may need fewer
   void real(int field, float v);
   void bytes(int field, std::string_view s) { tag(field, 2), varint(s.size()), raw(s); }
   void raw(std::string_view s);
@@ -69,6 +70,7 @@ class WireWriter {
     message(field, [&](WireWriter& w) { for (auto v : values) w.varint(uint64_t(int64_t(v))); });
   }
   void varint(uint64_t v);
+  uint64_t at() const { return size_; }  // bytes written so far; where only sizes are counted, those of the message that is counted
 
  private:
   bool counts() const { return !text_ && !file_; }
