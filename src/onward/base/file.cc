@@ -21,20 +21,21 @@ struct Unmap {
 };
 }  // namespace
 
-MappedFile map_file(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fail(Code::io, path, ": cannot be opened: ", std::strerror(errno));
+static MappedFile mapped(int file, const std::string& path) {
   struct stat info {};
-  const bool known = fstat(fd, &info) == 0;
-  if (!known || !S_ISREG(info.st_mode)) {
-    close(fd);
+  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode))
     fail(Code::io, path, S_ISDIR(info.st_mode) ? ": is a folder, expected a file" : ": is not a regular file");
-  }
   const auto size = static_cast<size_t>(info.st_size);
-  void* p = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : nullptr;
-  close(fd);
+  void* p = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0) : nullptr;
   if (p == MAP_FAILED) fail(Code::io, path, ": cannot be mapped: ", std::strerror(errno));
   return {std::shared_ptr<const void>(p, Unmap{size}), {static_cast<const char*>(p), size}};
+}
+
+MappedFile map_file(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) fail(Code::io, path, ": cannot be opened: ", std::strerror(errno));
+  const std::unique_ptr<const int, void (*)(const int*)> closing(&file, [](const int* f) { close(*f); });
+  return mapped(file, path);
 }
 
 void let_go(const std::shared_ptr<const void>& owner, std::string_view bytes) {
@@ -50,9 +51,25 @@ bool FileWriter::writes_aside(const std::string& path) {
   return stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode) || S_ISDIR(info.st_mode);
 }
 
+// Without a name where the file system can: then nothing is left of it however the process ends.
+static int open_aside(const std::string& path, const std::string& temporary) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == path.npos ? "." : path.substr(0, slash + 1);
+  const int unnamed = access("/proc/self/fd", X_OK) == 0 ? open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666) : -1;
+  return unnamed >= 0 ? unnamed : open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
+static bool give_name(int file, const std::string& name) {
+  struct stat info {};
+  if (fstat(file, &info) != 0) return false;
+  if (info.st_nlink > 0) return true;
+  unlink(name.c_str());                                  // of a process that had this one's number
+  return linkat(AT_FDCWD, text("/proc/self/fd/", file).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 FileWriter::FileWriter(std::string path) : path_(std::move(path)) {
   if (writes_aside(path_)) temporary_ = text(path_, ".", getpid(), ".part");
-  file_ = temporary_.empty() ? open(path_.c_str(), O_WRONLY | O_CLOEXEC) : open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  file_ = temporary_.empty() ? open(path_.c_str(), O_WRONLY | O_CLOEXEC) : open_aside(path_, temporary_);
   if (file_ < 0) failed("cannot be written");
 }
 
@@ -89,13 +106,14 @@ void FileWriter::flush() {
 MappedFile FileWriter::so_far() {
   ONWARD_CHECK(!temporary_.empty());
   flush();
-  return map_file(temporary_);
+  return mapped(file_, path_);
 }
 
 void FileWriter::commit() {
   flush();
+  const bool named = temporary_.empty() || give_name(file_, temporary_);
   const int file = std::exchange(file_, -1);
-  const bool ok = close(file) == 0 && (temporary_.empty() || rename(temporary_.c_str(), path_.c_str()) == 0);
+  const bool ok = close(file) == 0 && named && (temporary_.empty() || rename(temporary_.c_str(), path_.c_str()) == 0);
   if (ok) return;
   const int why = errno;
   unlink(temporary_.c_str());
