@@ -67,8 +67,8 @@ void read_attribute(std::string_view bytes, ReadContext& context, Attributes& in
     case 4: a.s = f.body(); break;
     case 5: a.t = read_tensor(f.body(), context); break;
     case 6: a.g = std::make_shared<const Graph>(read_graph(f.body(), context)); break;
-    case 7: append_floats(f, a.floats); break;
-    case 8: append_varints(f, a.ints, context.file); break;
+    case 7: append_floats(f, a.floats), m.take_floats(7, a.floats); break;
+    case 8: append_varints(f, a.ints, context.file), m.take_integers(8, a.ints); break;
     case 9: context.charge(sizeof(std::string)), a.strings.emplace_back(f.body()); break;
     case 10: a.tensors.push_back(read_tensor(f.body(), context)); break;
     case 11: a.graphs.push_back(std::make_shared<const Graph>(read_graph(f.body(), context))); break;

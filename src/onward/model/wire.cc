@@ -56,6 +56,31 @@ std::string_view WireReader::take(uint64_t n) {
   return out;
 }
 
+// A number from ten bytes or more; 0 bytes taken: it is longer than 64 bits.
+static size_t short_varint(const char* bytes, uint64_t& value) {
+  size_t next = 0;
+  uint8_t byte = 128;
+  value = 0;
+  for (int shift = 0; shift < 70 && byte >= 128; shift += 7) byte = uint8_t(bytes[next++]), value |= uint64_t(byte & 127) << shift;
+  return byte < 128 ? next : 0;
+}
+
+void WireReader::take_integers(uint32_t number, std::vector<int64_t>& into) {
+  const char tag = char(number << 3);                    // wire type 0
+  uint64_t value = 0;
+  while (number < 16 && rest_.size() > 10 && rest_[0] == tag) {
+    const size_t taken = short_varint(rest_.data() + 1, value);
+    if (taken == 0) return;
+    into.push_back(int64_t(value));
+    rest_.remove_prefix(1 + taken);
+  }
+}
+
+void WireReader::take_floats(uint32_t number, std::vector<float>& into) {
+  const char tag = char(number << 3 | 5);
+  for (float v; number < 16 && rest_.size() >= 5 && rest_[0] == tag; rest_.remove_prefix(5)) std::memcpy(&v, rest_.data() + 1, 4), into.push_back(v);
+}
+
 template <class Into> static void append_all(const WireField& f, Into& into, const char* file) {
   if (f.wire == 0) into.push_back(int64_t(f.value));
   else for (WireReader r(f.body(), file); !r.empty();) into.push_back(int64_t(r.varint()));
@@ -66,14 +91,11 @@ void append_varints(const WireField& f, std::vector<int64_t>& into, const char* 
   const std::string_view bytes = f.body();
   into.reserve(into.size() + size_t(std::count_if(bytes.begin(), bytes.end(), [](char c) { return uint8_t(c) < 128; })));
   size_t at = 0;
-  while (bytes.size() - at >= 10) {                      // no number can reach the end
-    size_t next = at;
-    uint64_t value = 0;
-    uint8_t byte = 128;
-    for (int shift = 0; shift < 70 && byte >= 128; shift += 7) byte = uint8_t(bytes[next++]), value |= uint64_t(byte & 127) << shift;
-    if (byte >= 128) break;                              // too long: said below
+  for (uint64_t value = 0; bytes.size() - at >= 10;) {   // no number can reach the end
+    const size_t taken = short_varint(bytes.data() + at, value);
+    if (taken == 0) break;                               // said below
     into.push_back(int64_t(value));
-    at = next;
+    at += taken;
   }
   for (WireReader r(bytes.substr(at), file); !r.empty();) into.push_back(int64_t(r.varint()));
 }

@@ -135,9 +135,7 @@ template <class T> class LeafBits<T>::Builder {
   }
 
   void put(uint8_t* bytes, size_t lane, int32_t node) const {
-    const auto [column, rank] = tests_[size_t(node)];
-    const bool set = f_.mode[size_t(node)] == Branch::member;
-    const auto place = set ? BytePlanes::Place{int32_t(to_.planes_.all().size()) + rank, 0} : to_.planes_.place(column, rank);
+    const auto place = to_.planes_.place(tests_[size_t(node)], f_.mode[size_t(node)] == Branch::member);
     bytes[lane] = uint8_t(place.plane), bytes[lanes + lane] = place.code;
   }
   void leaf(int32_t from) { to_.leaves_.add(f_, ~from), ++next_leaf_; }

@@ -9,8 +9,6 @@
 
 namespace onward {
 
-using BytePlanes = Planes<uint8_t, 254>;
-
 template <class T> class LeafBits {
  public:
   // Trees of at most 64 leaves, at most 256 planes and sets, and a processor that can do it.

@@ -177,9 +177,7 @@ ReachMasks<T>::ReachMasks(const PlainForest<T>& f, const Ranks<T>& ranks, const 
     below.assign(tree.from.size(), 1);                   // leaves below a slot
     for (size_t j = tree.inner.size(); j-- > 0;) below[size_t(tree.inner[j])] = below[2 * j + 1] + below[2 * j + 2];
     const auto add_node = [&](int32_t from, int32_t slot, int32_t leaves) {
-      const auto [column, rank] = tests[size_t(from)];
-      const bool set = f.mode[size_t(from)] == Branch::member;
-      const auto place = set ? typename MaskPlanes::Place{int32_t(planes) + rank, 0} : planes_.place(column, rank);
+      const auto place = planes_.place(tests[size_t(from)], f.mode[size_t(from)] == Branch::member);
       nodes_.push_back({uint32_t(place.plane), uint16_t(slot), place.code, uint8_t(leaves)});
     };
     if (symmetric) for (size_t l = 0; l < levels.size(); ++l) add_node(levels[l], 0, 1 << (levels.size() - 1 - l));
@@ -201,7 +199,7 @@ template <class T> void ReachMasks<T>::encode(const Ranks<T>& ranks, const T* x,
     uint8_t* out = block.codes.get() + begin;
     for (const auto& plane : planes_.all()) {
       const int32_t* own = block.ranks.data() + int64_t(plane.column) * n;
-      for (int r = 0; r < n; ++r) out[r] = MaskPlanes::code(own[r], plane.base);
+      for (int r = 0; r < n; ++r) out[r] = BytePlanes::code(own[r], plane.base);
       out += rows;
     }
     encode_sets(begin, n, rows, block);

@@ -10,8 +10,6 @@
 
 namespace onward {
 
-using MaskPlanes = Planes<uint8_t, 254>;
-
 template <class T> class ReachMasks {
  public:
   // Trees of at most 256 leaves.
@@ -44,7 +42,7 @@ template <class T> class ReachMasks {
 
   std::vector<Node> nodes_;                              // of one tree after the other
   std::vector<Tree> trees_;
-  MaskPlanes planes_;                                    // and after them a plane for each set: 0 in the rows of its members
+  BytePlanes planes_;                                    // and after them a plane for each set: 0 in the rows of its members
   std::vector<typename Ranks<T>::Category> sets_;
   LeafTable<T> leaves_;
   double cost_ = 0;                                      // of 64 rows among many

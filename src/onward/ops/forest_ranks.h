@@ -77,6 +77,8 @@ template <class Code, int32_t capacity> class Planes {
     }
   }
   Place place(int32_t column, int32_t rank) const { return {first_[size_t(column)] + rank / capacity, Code(rank % capacity)}; }
+  // Where each set has a plane of its own, after these: 0 for its members.
+  template <class Test> Place place(const Test& test, bool set) const { return set ? Place{int32_t(planes_.size()) + test.rank, 0} : place(test.column, test.rank); }
   std::span<const Plane> all() const { return planes_; }
   static Code code(int32_t rank, int32_t base) { return Code(std::min(std::max(rank - base, 0), largest)); }
   static constexpr int32_t largest = capacity + 1;
@@ -85,6 +87,9 @@ template <class Code, int32_t capacity> class Planes {
   std::vector<Plane> planes_;
   std::vector<int32_t> first_;                     // plane of each column
 };
+
+using BytePlanes = Planes<uint8_t, 254>;
+using WalkPlanes = Planes<uint16_t, 65534>;
 
 // Whether a tree is full and each level makes one test; `levels`, if given, gets a node of each.
 template <class T>

@@ -108,6 +108,17 @@ template <class T, class Node> template <bool sets, bool one_row> void Walk<T, N
   std::copy_n(at, lanes, out);
 }
 
+// Trees that lie beyond the caches: each step asks for the next node long before it is read.
+template <class T, class Node> template <bool sets> void Walk<T, Node>::step_far(int32_t* at, int count, const Value* row, int32_t depth) const {
+  for (int32_t level = 0; level < depth && count > 0; ++level) {
+    for (int i = 0; i < count; ++i) {
+      at[i] = step<sets>(at[i], row);
+      __builtin_prefetch(&nodes_[size_t(at[i])]);
+    }
+    if (level % 8 == 7 && std::all_of(at, at + count, [&](int32_t a) { return is_leaf(a); })) break;
+  }
+}
+
 // `count` walks side by side; each goes from its root through `depth` tests of its row.
 template <class T, class Node> void Walk<T, Node>::walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const {
   std::copy_n(roots, count, at);
@@ -125,19 +136,22 @@ template <class T, class Node> void Walk<T, Node>::add_leaves(const Tree& tree, 
 
 // One row: several trees of like depth at a time; what their leaves add, in the trees' order.
 template <class T, class Node> void Walk<T, Node>::run_row(const Value* row, T* scores) const {
-  constexpr size_t few = 1024;
+  constexpr size_t few = 1024, far_bytes = 2 << 20;
   int32_t few_ends[few];
   std::vector<int32_t> many_ends(trees_.size() > few ? trees_.size() : 0);
   int32_t* ends = many_ends.empty() ? few_ends : many_ends.data();
-  for (size_t begin = 0; begin < trees_.size(); begin += lanes) {
-    const size_t count = std::min<size_t>(lanes, trees_.size() - begin);
-    int32_t at[lanes];
-    for (size_t i = 0; i < lanes; ++i) at[i] = trees_[size_t(by_depth_[begin + std::min(i, count - 1)])].root;
-    const Tree& deepest = trees_[size_t(by_depth_[begin + count - 1])];
-    const bool sets = deepest.has_sets;
-    int32_t depth = deepest.depth;
-    if (sets) for (size_t i = 0; i < count; ++i) depth = std::max(depth, trees_[size_t(by_depth_[begin + i])].depth);
-    if (count < 3) for (size_t i = 0; i < count; ++i) walk(at + i, &row, 1, depth, sets, at + i);
+  const bool far = nodes_.size() * sizeof(Node) > far_bytes;
+  const size_t together = far ? far_lanes : lanes;
+  for (size_t begin = 0; begin < trees_.size(); begin += together) {
+    const size_t count = std::min(together, trees_.size() - begin);
+    int32_t at[far_lanes], depth = 0;
+    for (size_t i = 0; i < together; ++i) {
+      const Tree& tree = trees_[size_t(by_depth_[begin + std::min(i, count - 1)])];
+      at[i] = tree.root, depth = std::max(depth, tree.depth);
+    }
+    const bool sets = trees_[size_t(by_depth_[begin + count - 1])].has_sets;
+    if (far) sets ? step_far<true>(at, int(count), row, depth) : step_far<false>(at, int(count), row, depth);
+    else if (count < 3) for (size_t i = 0; i < count; ++i) walk(at + i, &row, 1, depth, sets, at + i);
     else sets ? step_lanes<true, true>(at, &row, depth) : step_lanes<false, true>(at, &row, depth);
     for (size_t i = 0; i < count; ++i) ends[by_depth_[begin + i]] = at[i];
   }

@@ -9,8 +9,6 @@
 
 namespace onward {
 
-using WalkPlanes = Planes<uint16_t, 65534>;
-
 template <class T> struct SplitNode {
   using Value = T;
   T split;
@@ -64,10 +62,11 @@ template <class T, class Node> class Walk {
  private:
   struct Tree { int32_t root, depth, target, first_leaf; bool has_sets; };
   static constexpr bool by_codes = std::is_same_v<Node, CodeNode>;
-  static constexpr int lanes = 16;
+  static constexpr int lanes = 16, far_lanes = 128;
 
   void pack(const PlainForest<T>& forest, LeafTable<T> leaves, auto&& node_of);
   template <bool sets, bool one_row> void step_lanes(int32_t* at, const Value* const* rows, int32_t depth) const;
+  template <bool sets> void step_far(int32_t* at, int count, const Value* row, int32_t depth) const;
   void walk(const int32_t* roots, const Value* const* rows, int count, int32_t depth, bool sets, int32_t* at) const;
   template <bool sets> int32_t step(int32_t at, const Value* row) const;
   size_t leaf_at(int32_t at, const Tree& tree) const {

@@ -1,5 +1,9 @@
 #include "onward/runtime/session.h"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <cmath>
 
 #include "onward/base/suggest.h"
@@ -15,6 +19,14 @@ namespace onward {
 // Nothing is said of its type, or of a tensor's rank.
 static bool is_open(const ValueInfo& v) {
   return v.type.kind == TypeInfo::Kind::none || (v.type.kind == TypeInfo::Kind::tensor && !v.type.shape);
+}
+
+// What a large model needed only to be made ready goes back to the system: a server may hold many.
+static void give_back_free_memory() {
+#if defined(__GLIBC__)
+  constexpr size_t worth_it = 16 << 20;
+  if (mallinfo2().fordblks > worth_it) malloc_trim(0);
+#endif
 }
 
 Session::Session(Model model, SessionOptions options, std::function<Model()> again) : options_(std::move(options)), again_(std::move(again)), model_(std::move(model)) {
@@ -37,6 +49,8 @@ Session::Session(Model model, SessionOptions options, std::function<Model()> aga
   model_.functions.clear();
   if (options_.level == OptimizationLevel::all) optimize_for_session(graph, optimisations());
   program_ = std::make_unique<Program>(graph, custom);
+  graph = {};
+  give_back_free_memory();
 }
 
 OptimizeOptions Session::optimisations() const { return {.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules}; }
