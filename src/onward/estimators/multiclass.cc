@@ -103,10 +103,12 @@ struct OneVsOneClassifier {
   static constexpr bool takes_missing = true, takes_infinity = true;  // each part says what it refuses
   Parts parts;  // a classifier for each pair of classes
   Tensor classes;
+  bool zero_decides = false;  // of two classes, until 1.1, whatever the parts' scores are
 
   void learned(Fields& f) {
     f("estimators_", parts);
     f("classes_", classes, {"classes"});
+    zero_decides = f.version() > 0 && f.version() < 101;
     if (f.given("pairwise_indices_"))
       f.refuse("pairwise_indices_", "are given: the parts take a precomputed kernel", "convertible: a named kernel");
     if (!f.ok()) return;
@@ -130,7 +132,8 @@ struct OneVsOneClassifier {
     const Expr z = concat(votes) + sums / (3.0 * (abs(sums) + 1.0));
     if (n > 2) return classifier(classes, argmax(z), {.decision_function = z});
     const Expr second = column(z, 1);
-    return classifier(classes, cast(second > threshold_of(said[0]), DataType::i64), {.decision_function = second});
+    const double threshold = zero_decides ? 0.0 : threshold_of(said[0]);
+    return classifier(classes, cast(second > threshold, DataType::i64), {.decision_function = second});
   }
 };
 
