@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Makes tests/data/sklearn, and XGBoost's and LightGBM's part of tests/data/boosters, anew: models fitted, saved and asked in each
-# environment that `tools/setup.sh fixtures` makes.
+# Makes tests/data/sklearn, tests/data/families, and XGBoost's and LightGBM's part of tests/data/boosters, anew: models fitted, saved and
+# asked in each environment that `tools/setup.sh fixtures` makes. What families there are is asked of build/release.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/setup.sh fixtures
+tools/build.sh release onward_estimator_rows
+build/release/onward_estimator_rows > build/fixtures/rows.json
+mkdir -p tests/data/families
 for environment in build/fixtures/*/; do
   version=$(basename "$environment")
   if [[ $version == boosters-* ]]; then
@@ -13,5 +16,7 @@ for environment in build/fixtures/*/; do
     done
     continue
   fi
-  PYTHONHASHSEED=0 OMP_NUM_THREADS=1 "$environment/bin/python" tools/make_sklearn_fixtures.py "tests/data/sklearn/$version"
+  export PYTHONHASHSEED=0 OMP_NUM_THREADS=1
+  "$environment/bin/python" tools/make_sklearn_fixtures.py "tests/data/sklearn/$version"
+  "$environment/bin/python" tools/make_family_fixtures.py build/fixtures/rows.json "tests/data/families/scikit-learn-$version.tar.xz"
 done
