@@ -2,7 +2,7 @@
 
 usage: fidelity.py ONWARD ROWS [--engine onnxruntime|onward] [--filter TEXT] [--json FILE]
 ONWARD is the program, ROWS the program that prints the table of estimators. Prints one line per case; the last counts.
-k nearest neighbours: rows whose k-th and next distance are equal are left out and counted apart, since the library's own answer for
+k nearest neighbours (of KNNImputer: donors): rows whose k-th and next distance are equal are left out and counted apart, since the library's own answer for
 them depends on the algorithm that searched.
 """
 import argparse, collections, json, os, pickle, subprocess, sys, tempfile, warnings
@@ -16,6 +16,7 @@ import sklearn.experimental.enable_iterative_imputer  # noqa: F401
 from sklearn.utils import all_estimators
 import sklearn.gaussian_process.kernels
 import sklearn.model_selection
+from sklearn.metrics.pairwise import nan_euclidean_distances
 from sklearn.pipeline import make_pipeline
 import compare, tables
 
@@ -29,11 +30,30 @@ def make(name, case): return eval(f"C{case}", {"C": CLASSES[name], "np": np, "ma
 
 def tied(estimator, asked):
     """Rows whose neighbours are not one set: the next one is as far as the last."""
+    if type(estimator).__name__ == "KNNImputer": return tied_donors(estimator, asked)
     if not hasattr(estimator, "kneighbors"): return None
     distances = estimator.kneighbors(asked, n_neighbors=estimator.n_neighbors + 1)[0]
     # The library's nan_euclidean takes squares away from squares: its distances are off by the root of their rounding (measured: 1e-7).
     off = 1e-6 if getattr(estimator, "metric", "") == "nan_euclidean" else 1e-14
     return np.isclose(distances[:, -1], distances[:, -2], rtol=1e-12, atol=off)
+
+
+def tied_donors(imputer, asked):
+    """Rows with a gap whose k-th donor is as far as the next, and of another value. Which of them numpy's argpartition takes is not even one
+    answer of the library: it depends on the processor's instruction set (measured: docs/exactness.md)."""
+    asked, fitted, k = np.asarray(asked, float), imputer._fit_X, imputer.n_neighbors
+    distances, out = nan_euclidean_distances(asked, fitted), np.zeros(len(asked), bool)
+    for column in range(fitted.shape[1]):
+        donors = ~np.isnan(fitted[:, column])
+        values = fitted[donors, column]
+        for row in np.flatnonzero(np.isnan(asked[:, column])):
+            d = distances[row, donors]
+            d, v = d[~np.isnan(d)], values[~np.isnan(d)]
+            if len(d) <= k: continue
+            last = np.sort(d)[k - 1]
+            equal = np.abs(d - last) <= 1e-6
+            out[row] |= (d < last + 1e-6).sum() > k and len(set(v[equal])) > 1
+    return out
 
 
 def cases(rows):
