@@ -51,6 +51,7 @@ def release_suites():
               Suite("contrib", [python, "tests/conformance/run_contrib.py", onward]),
               Suite("oracles", [python, "tests/conformance/run_oracles.py", onward]),
               Suite("exporters", [python, "tests/corpus/run_corpus.py", onward]),
+              Suite("compositions", [python, "tests/fidelity/compositions.py", onward]),
               Suite("boosters", [python, "tests/fidelity/booster_files.py", onward]),
               Suite("boosters-onnxruntime", [python, "tests/fidelity/booster_files.py", onward, "--engine", "onnxruntime"], slow=True),
               Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]

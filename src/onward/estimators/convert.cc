@@ -3,6 +3,7 @@
 #include <set>
 
 #include "onward/base/suggest.h"
+#include "onward/estimators/assumptions.h"
 #include "onward/estimators/describe.h"
 #include "onward/estimators/outputs.h"
 
@@ -93,19 +94,40 @@ void settle_unread(Conversion& g) {
   }
 }
 
-Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words) {
-  Conversion g(words);
+std::vector<NamedOutput> outputs_of(const Estimator& e, const Frame& x, const Attempt& g, const ConvertOptions& options) {
+  try {
+    return chosen_outputs(e(x), options.outputs);
+  } catch (const Error& error) {
+    if (error.code == Code::unsupported_estimator && g.assumed_words) throw AssumedWords{error};
+    throw;
+  }
+}
+
+Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words, bool word_fills_numbers) {
+  Attempt g(words, word_fills_numbers);
   g.registry = options.registry.get();
   g.own_ops = options.own_ops;
   if (options.input_type != DataType::none) g.number_type = options.input_type;
   const Frame x = make_inputs(g, e.facts(), options);
-  const std::vector<NamedOutput> outputs = chosen_outputs(e(x), options.outputs);
+  const std::vector<NamedOutput> outputs = outputs_of(e, x, g, options);
   settle_unread(g);
   std::vector<GraphBuilder::Output> named;
   for (const NamedOutput& o : outputs) named.push_back({o.name, o.value});
   Model m = g.model(named);
   set_schema(m, describe(m.graph, g, outputs, e.facts(), options));
   return m;
+}
+
+Model with_missing_words(const Estimator& e, const ConvertOptions& options, bool word_fills_numbers) {
+  MissingWords words;
+  for (int tries = 0; tries < 16; ++tries) {
+    try {
+      return attempt(e, options, words, word_fills_numbers);
+    } catch (const MissingWordsClash&) {
+      words = {"<" + words.nan + ">", "<" + words.none + ">"};
+    }
+  }
+  fail(Code::unsupported_estimator, "every text that could stand for a missing value is one of the model's categories");
 }
 
 }  // namespace
@@ -122,15 +144,15 @@ Model convert(const Estimator& e, const ConvertOptions& given) {
   ONWARD_CHECK(bool(e));
   ConvertOptions options = given;
   if (!options.registry) options.registry = std::make_shared<const Registry>(Registry::builtin());
-  MissingWords words;
-  for (int tries = 0; tries < 16; ++tries) {
+  try {
+    return with_missing_words(e, options, false);
+  } catch (const AssumedWords& words) {
     try {
-      return attempt(e, options, words);
-    } catch (const MissingWordsClash&) {
-      words = {"<" + words.nan + ">", "<" + words.none + ">"};
+      return with_missing_words(e, options, true);
+    } catch (const Error&) {
+      throw words.otherwise;
     }
   }
-  fail(Code::unsupported_estimator, "every text that could stand for a missing value is one of the model's categories");
 }
 
 }  // namespace onward

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "onward/estimators/gaussian_process_kernel.h"
+#include "onward/estimators/winner.h"
 #include "onward/graph/elementary_functions.h"
 
 namespace onward {
@@ -110,8 +111,10 @@ struct GaussianProcessClassifier {
   Tensor classes;
   std::vector<BinaryProcess> each;  // one, or one for each class, or one for each pair
   bool pairs = false;
+  int version = 0;
 
   void learned(Fields& f) {
+    version = f.version();
     f("classes_", classes, {"classes"});
     f.choice("multi_class", pairs, {{"one_vs_rest", false}, {"one_vs_one", true}});
     const auto base = f.get("base_estimator_");
@@ -138,9 +141,7 @@ struct GaussianProcessClassifier {
     std::vector<Expr> p;
     for (const BinaryProcess& b : each) p.push_back(b.probability(x));
     const Expr all = concat(p), total = sum(all);
-    std::reverse(p.begin(), p.end());  // of equals the library takes the last
-    const Expr index = double(each.size() - 1) - argmax(concat(p));
-    return classifier(classes, index, {.predict_proba = all / where(equal(total, 0.0), 1.0, total)});
+    return classifier(classes, place_of_winner(all, version), {.predict_proba = all / where(equal(total, 0.0), 1.0, total)});
   }
   Outputs one_against_one(Expr x) const {
     const int64_t n = classes.size(), count = int64_t(each.size());

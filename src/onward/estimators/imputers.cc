@@ -1,11 +1,12 @@
 // SimpleImputer: missing items replaced by learned ones. Numbers are missing by value (NaN or another), text by None, NaN or a word.
+#include "onward/estimators/assumptions.h"
 #include "onward/estimators/missing_values.h"
 
 namespace onward {
 
 struct SimpleImputer {
   struct Fill {
-    enum class Kind { number, word, nothing } kind = Kind::nothing;  // nothing: the column was all missing in training
+    enum class Kind { number, word, none, nothing } kind = Kind::nothing;  // none: None itself; nothing: the column was all missing in training
     double number = 0;
     std::string word;
   };
@@ -25,7 +26,7 @@ struct SimpleImputer {
   bool takes_missing(const Frame& x) const { return missing.takes_missing(any_text(x)); }
   Outputs operator()(const Frame& x) const {
     ONWARD_CHECK(x.size() == int64_t(fills.size()));
-    missing.tell_imputed(x);
+    tell_gaps(x);
     return any_text(x) ? column_by_column(x) : numbers(x);
   }
 
@@ -48,26 +49,41 @@ struct SimpleImputer {
     f.check("statistics_", Dims(v.array->shape), {"features"});
     for (const plain::Value& item : v.array->objects) {
       Fill& fill = fills.emplace_back();
-      const bool absent = item.is(plain::Kind::none) || (item.is(plain::Kind::real) && item.real != item.real);
-      if (item.is(plain::Kind::text)) fill.kind = Fill::Kind::word, f.assign("statistics_", item, fill.word, {});
+      const bool absent = item.is(plain::Kind::real) && item.real != item.real;
+      if (item.is(plain::Kind::none)) fill.kind = Fill::Kind::none;
+      else if (item.is(plain::Kind::text)) fill.kind = Fill::Kind::word, f.assign("statistics_", item, fill.word, {});
       else if (!absent)
         fill.kind = Fill::Kind::number,
         f.assign("statistics_", item.is(plain::Kind::boolean) ? plain::integer(item.boolean) : item, fill.number, {});
     }
   }
   bool is_text(const Frame& x, int64_t i) const {
-    return fills[size_t(i)].kind == Fill::Kind::word || x.is_text(i) || missing.kind == MissingValues::Kind::word;
+    if (x.is_text(i) || missing.kind == MissingValues::Kind::word) return true;
+    return is_word(i) && !attempt_of(x).word_fills_numbers && x.as(i, DataType::str).type() == DataType::str;
   }
+  bool is_word(int64_t i) const { return fills[size_t(i)].kind == Fill::Kind::word || fills[size_t(i)].kind == Fill::Kind::none; }
   bool any_text(const Frame& x) const {
     for (int64_t i = 0; i < x.size(); ++i)
       if (is_text(x, i)) return true;
     return false;
   }
+  // A number that is missing would become a word, which no later step takes.
+  void tell_gaps(const Frame& x) const {
+    for (int64_t i = 0; i < x.size(); ++i) {
+      if (!is_word(i)) continue;
+      if (is_text(x, i)) attempt_of(x).assumed_words = true;
+      else x.select(std::vector{i}).refuse_missing();
+    }
+    missing.tell_imputed(x);
+  }
+  double number_for(int64_t i) const {
+    return is_word(i) ? __builtin_nan("") : fills[size_t(i)].number;
+  }
   bool kept(int64_t i) const { return keep_empty || fills[size_t(i)].kind != Fill::Kind::nothing; }
 
   Outputs numbers(const Frame& x) const {
     const Expr all = x.numbers(), gone = missing.among_numbers(all);
-    const Numbers fill = Numbers::of({x.size()}, [&](int64_t i) { return fills[size_t(i)].number; });
+    const Numbers fill = Numbers::of({x.size()}, [&](int64_t i) { return number_for(i); });
     std::vector<int64_t> which;
     for (int64_t i = 0; i < x.size(); ++i)
       if (kept(i)) which.push_back(i);
@@ -84,12 +100,13 @@ struct SimpleImputer {
       if (!is_text(x, i)) {
         const Expr number = x.number(i);
         gone.push_back(missing.among_numbers(number));
-        if (kept(i)) out.append(x.replaced(i, where(gone.back(), fill.number, number), Frame::Keeps::values));
+        if (kept(i)) out.append(x.replaced(i, where(gone.back(), number_for(i), number), Frame::Keeps::values));
         continue;
       }
       const Expr word = x.string(i);
       gone.push_back(missing.among_words(x, i));
-      if (kept(i)) out.append(x.replaced(i, where(gone.back(), Array<std::string>{fill.word}, word), Frame::Keeps::values));
+      const std::string& by = fill.kind == Fill::Kind::none ? x.graph().missing_words.none : fill.word;
+      if (kept(i)) out.append(x.replaced(i, where(gone.back(), Array<std::string>{by}, word), Frame::Keeps::values));
     }
     if (indicated) {
       std::vector<Expr> chosen;

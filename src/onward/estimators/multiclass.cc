@@ -1,5 +1,6 @@
 // Classifiers of two classes, made into one of many: one against the rest, one against one, and error-correcting codes.
 #include "onward/estimators/delegation.h"
+#include "onward/estimators/winner.h"
 
 namespace onward {
 namespace {
@@ -28,6 +29,13 @@ Expr beside_each_other(const std::vector<Expr>& vectors) {
 
 }  // namespace
 
+Expr place_of_winner(Expr scores, int version) {
+  if (version >= 108) return argmax(scores);
+  std::vector<int64_t> last_first;
+  for (int64_t k = scores.columns(); k-- > 0;) last_first.push_back(k);
+  return double(scores.columns() - 1) - argmax(columns(scores, last_first));
+}
+
 // Stands for a classifier of a class that every training row had, or none. To the library it is no classifier, so no role is told:
 // a threshold among its like is 0.5.
 struct ConstantPredictor {
@@ -50,8 +58,10 @@ struct OneVsRestClassifier {
   Parts parts;
   Tensor classes;
   bool multilabel = false, many = false;
+  int version = 0;
 
   void learned(Fields& f) {
+    version = f.version();
     f("estimators_", parts);
     takes_what_its_parts_take(f, parts);
     std::string kind;
@@ -70,7 +80,7 @@ struct OneVsRestClassifier {
     for (const Outputs& out : said) scores.push_back(binary_score(out));
     Outputs out{.role = Outputs::Role::classifier};
     if (many) {
-      out = classifier(classes, argmax(beside_each_other(scores)), {});
+      out = classifier(classes, place_of_winner(beside_each_other(scores), version), {});
     } else {
       const Expr yes = cast(beside_each_other(scores) > threshold_of(said[0]), DataType::i64);
       if (multilabel) out.predict = yes;

@@ -1,0 +1,23 @@
+// What an attempt at a conversion takes for granted, until something needs the opposite; then it starts again.
+#pragma once
+#include "onward/estimators/frame.h"
+
+namespace onward {
+
+// An imputer of an array of objects fills with a word whatever the array holds. Such a column holds words; where something then needs its
+// numbers, the next attempt takes every such column for numbers, whose gaps the library would refuse.
+class Attempt : public Conversion {
+ public:
+  Attempt(MissingWords missing, bool word_fills_numbers) : Conversion(std::move(missing)), word_fills_numbers(word_fills_numbers) {}
+  bool word_fills_numbers, assumed_words = false;
+};
+
+// Of a frame that convert() made.
+inline Attempt& attempt_of(const Frame& x) { return static_cast<Attempt&>(x.graph()); }
+
+// Numbers are needed of a column that was taken for words.
+struct AssumedWords {
+  Error otherwise;  // what to say where the next attempt does not help
+};
+
+}  // namespace onward
