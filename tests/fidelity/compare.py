@@ -90,6 +90,7 @@ def compare(estimator, asked, got, missing=("nan", "None"), ignore=None):
     worst = wrong = 0
     for name, ref in expected(estimator, asked, got).items():
         g = got[name]
+        if name == "label" and ref.ndim == 2 and ref.shape[1] == 1 and g.ndim == 1: ref = ref.ravel()      # CatBoost's, of many classes
         if ref.dtype.kind in "OU" and not all(isinstance(x, (int, float, bool, np.number)) for x in ref.flat):
             ref = np.array([missing[1] if x is None else missing[0] if x != x else str(x) for x in ref.flat], object).reshape(ref.shape)
         words = ref.dtype.kind in "OU" and isinstance(ref.flat[0], str)
