@@ -73,6 +73,21 @@ TEST(FuseNearestRows, TakesDistancesAndTopK) {
   EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceSum(s, int64 [1]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceSum TopK");
 }
 
+TEST(FuseRadialKernel, TakesTheProductWithWeights) {
+  const auto kernel = [](const std::string& distance) {
+    return "p = MatMul(x, " + std::string(weights) + ")\n q = Mul(x, x)\n r = ReduceSum(q, int64 [1])\n " + distance + "\n a = Add(d, double [1, 2, 3])\n m = Max(a, double 0)\n g = Mul(double -0.5, m)\n e = Exp(g)\n ";
+  };
+  const std::string minus = kernel("t = Mul(double 2, p)\n d = Sub(r, t)"), plus = kernel("t = Mul(p, double -2)\n d = Add(t, r)"), product = "y = MatMul(e, double [[1], [2], [3]])";
+  EXPECT_EQ(fused(graph(minus + product, {"y"})), "Mul ReduceSum RadialKernel");
+  EXPECT_EQ(fused(graph(plus + product, {"y"})), "Mul ReduceSum RadialKernel");
+  EXPECT_EQ(fused(graph(plus + product, {"y", "e"})), "Mul ReduceSum RadialKernel MatMul") << "the kernel is returned";
+  const std::string all = "MatMul Mul ReduceSum Mul Sub Add Max Mul Exp MatMul";
+  EXPECT_EQ(fused(graph(minus + product, {"y", "d"})), all) << "d is returned";
+  EXPECT_EQ(fused(graph(kernel("t = Mul(double 3, p)\n d = Sub(r, t)") + product, {"y"})), all);
+  EXPECT_EQ(fused(graph(kernel("t = Mul(double 2, p)\n d = Sub(t, r)") + product, {"y"})), all);
+  EXPECT_EQ(fused(graph(kernel("t = Mul(double 2, p)\n z = Mul(r, r)\n d = Sub(z, t)") + product, {"y"})), "MatMul Mul ReduceSum Mul Mul Sub Add Max Mul Exp MatMul") << "no lengths";
+}
+
 TEST(DropInputCasts, TakesThoseToTheDeclaredType) {
   EXPECT_EQ(fused(graph("a = Cast(x; to=11)\n b = Cast(x; to=11)\n y = Mul(a, b)", {"y"})), "Mul");
   EXPECT_EQ(fused(graph("a = Cast(x; to=1)\n y = Exp(a)", {"y"})), "Cast Exp") << "to float";

@@ -42,6 +42,8 @@ std::string neighbours(const std::string& distance, const std::string& features,
 std::vector<Case> cases() {
   const std::string squared = "sq = Mul(off, off)\n d = ReduceSum(sq, int64 [2]; keepdims=0)", manhattan = "size = Abs(off)\n d = ReduceSum(size, int64 [-1]; keepdims=0)",
                     chebyshev = "size = Abs(off)\n d = ReduceMax(size, int64 [-1]; keepdims=0)";
+  const std::string radial = "o = Sub(x, mean)\n p = MatMul(o, s)\n t = Mul(double 2, p)\n q = Mul(o, o)\n r = ReduceSum(q, int64 [1])\n d = Sub(r, t)\n a = Add(d, squares)\n m = Max(a, double 0)\n"
+                             " g = Mul(double -0.03, m)\n e = Exp(g)\n y = MatMul(e, w)";
   return {
       {"nearest, squared", neighbours(squared, "20", "5"), 20, {"values", "numbers"}, {{"rows", {37, 20}}}},
       {"nearest of many features", neighbours(squared, "77", "3"), 77, {"values", "numbers"}, {{"rows", {50, 77}}}},
@@ -56,6 +58,9 @@ std::vector<Case> cases() {
       {"nearest by CDist", "d = com.microsoft.CDist(x, rows; metric=\"euclidean\")\n values, numbers = TopK(d, int64 [7]; largest=0)", 19, {"values", "numbers"}, {{"rows", {500, 19}}}},
       {"nearest of few rows by CDist", "d = com.microsoft.CDist(x, rows)\n values, numbers = TopK(d, int64 [3]; largest=0)", 19, {"values", "numbers"}, {{"rows", {40, 19}}}},
       {"many nearest by CDist", "d = com.microsoft.CDist(x, rows; metric=\"sqeuclidean\")\n values, numbers = TopK(d, int64 [50]; largest=0)", 5, {"values", "numbers"}, {{"rows", {130, 5}}}},
+      {"radial kernel", radial, 20, {"y"}, {{"mean", {20}}, {"s", {20, 600}}, {"squares", {600}}, {"w", {600, 3}}}},
+      {"radial kernel of few vectors", radial, 20, {"y"}, {{"mean", {20}}, {"s", {20, 9}}, {"squares", {9}}, {"w", {9, 1}}}},
+      {"radial kernel that is returned", radial, 20, {"e", "y"}, {{"mean", {20}}, {"s", {20, 300}}, {"squares", {300}}, {"w", {300, 2}}}},
       {"scaled projection", "a = Sub(x, mean)\n b = Div(a, scale)\n c = MatMul(b, w)\n d = Sub(c, shift)\n e = MatMul(d, v)\n f = Add(e, double 0.5)\n y = Reshape(f, int64 [-1])", 20, {"y", "d"},
        {{"mean", {20}}, {"scale", {20}}, {"w", {20, 8}}, {"shift", {8}}, {"v", {8, 1}}}},
       {"perceptron", "a = MatMul(x, w)\n b = Add(a, c)\n d = Max(b, double [0])\n e = MatMul(d, v)\n f = Add(e, double [0.25])\n g = Neg(f)\n h = Exp(g)\n i = Add(h, double 1)\n p = Div(double 1, i)\n"
@@ -89,7 +94,7 @@ TEST(ByRows, DoesNotShow) {
     const Tensor x = numbers({rows, c.features}, 104729, 700);
     x.data<double>()[x.size() / 2] = NAN, x.data<double>()[0] = INFINITY;
     simd::limit(simd::Target::avx512);
-    const auto plain = answers(Session(model_of(c), {.threads = 1, .disabled_rules = {"fuse-dense", "fuse-nearest-rows", "run-by-rows"}}), x, rows);
+    const auto plain = answers(Session(model_of(c), {.threads = 1, .disabled_rules = {"fuse-dense", "fuse-nearest-rows", "fuse-radial-kernel", "run-by-rows"}}), x, rows);
     for (auto target : {simd::Target::avx2, simd::Target::avx512})
       for (int threads : {1, 2}) {
         simd::limit(target);

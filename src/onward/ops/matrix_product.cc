@@ -16,7 +16,7 @@
 namespace onward {
 namespace {
 
-constexpr int64_t depth = 256;
+constexpr int64_t depth = PackedMatrix<float>::depth;
 
 template <class T> [[gnu::always_inline]] inline T rectified(T x, Rectifier rectifier) {
   if (rectifier == Rectifier::max_with_zero) return (x > 0) | (x != x) ? x : T(0);

@@ -28,6 +28,7 @@ constexpr Optimisation for_sessions[] = {                  // in this order, onc
     {"drop-input-casts", passes::drop_input_casts, false},
     {"fuse-ngram-products", passes::fuse_ngram_products, false},
     {"fuse-columns", passes::fuse_columns, false},
+    {"fuse-radial-kernel", passes::fuse_radial_kernel, false},
     {"fuse-dense", passes::fuse_dense, false},
     {"fuse-nearest-rows", passes::fuse_nearest_rows, false},
     {"run-by-rows", passes::run_by_rows, false},

@@ -14,6 +14,7 @@ int drop_input_casts(Graph& graph, const OptimizeOptions& options);    // Cast o
 int fuse_columns(Graph& graph, const OptimizeOptions& options);        // a linear model of imputed, scaled, one-hot inputs -> reads the inputs
 int fuse_dense(Graph& graph, const OptimizeOptions& options);          // MatMul, + bias, Max or Relu -> onward.Dense
 int fuse_nearest_rows(Graph& graph, const OptimizeOptions& options);   // differences, their sums, TopK -> onward.NearestRows
+int fuse_radial_kernel(Graph& graph, const OptimizeOptions& options);  // exp of squared distances, their product -> onward.RadialKernel
 int fuse_ngram_products(Graph& graph, const OptimizeOptions& options);  // counts of n-grams, MatMul -> counts times a matrix
 int run_by_rows(Graph& graph, const OptimizeOptions& options);         // steps that treat every row on its own -> onward.ByRows
 

@@ -46,6 +46,7 @@ constexpr auto elements = [](const auto& s) {
 constexpr auto product_with_constant = [](const auto& s) { return s.only_rows_at(0) && s.rank(0) >= 2 && s.rank(1) <= 2 && s.integer("transA", 0) == 0 && (!s.given(2) || s.rank(2) < 2 || (*s.in[2].dims)[0] == 1); };
 constexpr auto over_given_axes = [](const auto& s) { return s.only_rows_at(0) && s.axes_spare_rows(1); };
 constexpr auto first_has_rows = [](const auto& s) { return s.only_rows_at(0); };
+constexpr auto rows_and_lengths = [](const auto& s) { return s.rows[0] && s.constant(1) && s.rows[2] && s.constant(3) && s.constant(4) && (!s.given(5) || s.constant(5)); };
 template <int64_t usual> constexpr auto along_axis = [](const auto& s) { return s.only_rows_at(0) && s.spares_rows(s.integer("axis", usual)); };
 // The rows stay the first axis: inference has found their number there, and all that follows is known.
 constexpr auto reshape = [](const auto& s) {
@@ -78,6 +79,7 @@ const std::map<std::string_view, RowSteps::Condition>& RowSteps::conditions() {
     for (const char* name : {"ArgMax", "ArgMin"}) out[name] = along_axis<0>;
     for (const char* name : {"MatMul", "Gemm"}) out[name] = product_with_constant;
     for (const char* name : {"onward.Dense", "onward.NearestRows", "com.onward.NgramCounts", "com.onward.NgramHashes"}) out[name] = first_has_rows;
+    out["onward.RadialKernel"] = rows_and_lengths;
     out["Reshape"] = reshape, out["Transpose"] = transpose, out["Concat"] = concat, out["Gather"] = gather, out["Slice"] = slice;
     return out;
   }();

@@ -1,30 +1,10 @@
 // MatMul with constant weights, then + bias, then Max(y, 0) or Relu become one onward.Dense. The arithmetic is the same, bit for bit:
 // y - b is y + (-b).
-#include "onward/optimizer/links.h"
 #include "onward/optimizer/passes.h"
+#include "onward/optimizer/ranks.h"
 
 namespace onward::passes {
 namespace {
-
-// Whether a value has two axes at least: as far as declared inputs and steps that keep the rank can tell.
-bool is_matrix(const Graph& graph, const Links& links, std::string value) {
-  constexpr std::string_view element_wise[] = {"Cast", "Identity", "Relu", "Tanh", "Sigmoid", "Softmax", "Add", "Sub", "Mul", "Div", "Max", "MatMul"};
-  constexpr int farthest = 32;
-  for (int step = 0; step < farthest; ++step) {
-    for (const ValueInfo& v : graph.inputs)
-      if (v.name == value) return v.type.kind == TypeInfo::Kind::tensor && v.type.shape && v.type.shape->size() >= 2;
-    const Node* node = links.maker(value);
-    if (!node || !node->domain.empty() || node->outputs.size() != 1 || std::find(std::begin(element_wise), std::end(element_wise), node->op) == std::end(element_wise)) return false;
-    if (node->op == "MatMul") {                           // by a matrix it keeps the rank
-      const Tensor* right = node->inputs.size() == 2 ? constant_of(graph, node->inputs[1]) : nullptr;
-      if (!right || right->rank() < 2) return false;
-    }
-    const auto varies = std::find_if(node->inputs.begin(), node->inputs.end(), [&](const std::string& input) { return !constant_of(graph, input); });
-    if (varies == node->inputs.end()) return false;
-    value = *varies;                                      // what it is joined to can only add axes
-  }
-  return false;
-}
 
 // What the one reader of a Dense does with it; it becomes part of it where it can.
 struct Fusion {
@@ -46,7 +26,7 @@ struct Fusion {
     const size_t at = node->inputs[0] == dense.outputs[0] ? 1 : 0;
     const Tensor *bias = constant_of(graph, node->inputs[at]), *weights = constant_of(graph, dense.inputs[1]);
     if (!bias || (minus && at == 0) || bias->type() != weights->type() || (bias->size() != 1 && bias->size() != weights->dims()[1])) return false;
-    if (bias->rank() > 1 && (bias->rank() > 2 || bias->dims().back() != bias->size() || !is_matrix(graph, links, dense.inputs[0]))) return false;
+    if (bias->rank() > 1 && (bias->rank() > 2 || bias->dims().back() != bias->size() || rank_of(graph, links, dense.inputs[0]).value_or(0) < 2)) return false;
     dense.inputs.push_back(minus || bias->rank() > 1 ? flat(node->inputs[at], *bias, minus) : node->inputs[at]);
     take(*node);
     return true;
