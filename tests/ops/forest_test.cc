@@ -55,7 +55,7 @@ struct Shape {
   const char* name;
   int trees = 20, leaves = 31, features = 7, values = 40;  // so many different thresholds
   int64_t targets = 1;
-  bool modes = false, sets = false, missing = false, symmetric = false, copies = false, dense = false;
+  bool modes = false, sets = false, missing = false, symmetric = false, copies = false, dense = false, sparse = false, twice = false;
 };
 
 template <class T> class Maker {
@@ -104,6 +104,8 @@ template <class T> class Maker {
   int32_t leaf(int64_t target) {
     if (s_.dense) for (int64_t k = 0; k < s_.targets; ++k) f_.target.push_back(int32_t(k)), f_.weight.push_back(weight());
     else f_.target.push_back(int32_t(target)), f_.weight.push_back(weight());
+    if (s_.sparse) f_.target.back() = int32_t(random() % uint32_t(s_.targets));
+    if (s_.twice && random() % 2) f_.target.push_back(f_.target.back()), f_.weight.push_back(weight());
     f_.leaf_begin.push_back(int32_t(f_.weight.size()));
     return ~(int32_t(f_.leaves()) - 1);
   }
@@ -164,6 +166,9 @@ constexpr Shape shapes[] = {
     {.name = "a tree for each class", .trees = 21, .targets = 3, .missing = true},
     {.name = "leaves with several numbers", .targets = 3, .missing = true, .dense = true},
     {.name = "many targets", .trees = 60, .targets = 300},
+    {.name = "leaves with one of several targets", .targets = 9, .missing = true, .sparse = true},
+    {.name = "leaves that add twice to a target", .targets = 2, .sparse = true, .twice = true},
+    {.name = "leaves that add twice to the only target", .leaves = 12, .twice = true},
     {.name = "copies", .trees = 30, .targets = 3, .copies = true},
     {.name = "leaves only", .trees = 3, .leaves = 1},
     {.name = "stumps", .trees = 200, .leaves = 2, .modes = true},
@@ -234,6 +239,81 @@ TEST(Forest, SmallestAndLargestOfTheLeaves) {
     }
     EXPECT_EQ(scores, expected);
   }
+}
+
+// What a forest answers for one row.
+std::vector<float> answer(const PlainForest<float>& f, std::vector<float> x) {
+  std::vector<float> scores(size_t(f.targets));
+  Forest<float>(PlainForest<float>(f), Aggregate::sum).run({}, x.data(), 1, int64_t(x.size()), scores.data());
+  return scores;
+}
+
+void add_node(PlainForest<float>& f, Branch mode, float split, int32_t yes, int32_t no) {
+  f.feature.push_back(0), f.mode.push_back(mode), f.split.push_back(split), f.yes.push_back(yes), f.no.push_back(no), f.missing_yes.push_back(0);
+}
+
+int32_t add_leaf(PlainForest<float>& f, std::vector<int32_t> targets, float weight) {
+  for (int32_t t : targets) f.target.push_back(t), f.weight.push_back(weight);
+  f.leaf_begin.push_back(int32_t(f.weight.size()));
+  return ~(int32_t(f.leaves()) - 1);
+}
+
+TEST(Forest, ACopyIsNotFoldedIntoATreeThatIsThereTwice) {
+  PlainForest<float> f;
+  f.targets = 2;
+  const int32_t a = add_leaf(f, {0}, 1), b = add_leaf(f, {0}, 2), c = add_leaf(f, {1}, 4), d = add_leaf(f, {1}, 8);
+  add_node(f, Branch::leq, 0, a, b), add_node(f, Branch::leq, 0, c, d);
+  f.roots = {0, 1, 0};
+  EXPECT_EQ(answer(f, {1}), (std::vector<float>{4, 8}));
+}
+
+TEST(Forest, ACopyIsNotFoldedIntoBranchesThatAreShared) {
+  PlainForest<float> f;
+  f.targets = 2;
+  const int32_t a = add_leaf(f, {0}, 1), b = add_leaf(f, {0}, 2), c = add_leaf(f, {1}, 4), d = add_leaf(f, {1}, 8), nothing = add_leaf(f, {1}, 0);
+  add_node(f, Branch::leq, 0, 1, 1), add_node(f, Branch::leq, 5, a, b);         // whatever x is, node 1
+  add_node(f, Branch::leq, 0, 3, nothing), add_node(f, Branch::leq, 5, c, d);   // node 3, a copy of it, only where x <= 0
+  f.roots = {0, 2};
+  EXPECT_EQ(answer(f, {1}), (std::vector<float>{1, 0}));
+  EXPECT_EQ(answer(f, {-1}), (std::vector<float>{1, 4}));
+}
+
+TEST(Forest, TestsThatNoRowPassesTakeNoRoom) {
+  PlainForest<float> f;
+  add_leaf(f, {0}, 1), add_leaf(f, {0}, 2), add_leaf(f, {0}, 3);
+  const int32_t depth = 60;
+  for (int32_t i = 0; i < depth; ++i) add_node(f, Branch::lt, -INFINITY, ~0, i + 1);
+  add_node(f, Branch::leq, 0, ~1, ~2);
+  f.roots = {0};
+  EXPECT_EQ(answer(f, {-INFINITY}), std::vector<float>{2});
+  EXPECT_EQ(answer(f, {NAN}), std::vector<float>{3});
+  f.no[depth - 1] = 0;
+  EXPECT_THROW(answer(f, {0}), Error);
+}
+
+// Each of these took gigabytes: sets as wide as all members of all sets, leaves that grow with each copy, leaves laid out for each place.
+TEST(Forest, LargeModelsTakeRoomAsTheyAreLarge) {
+  PlainForest<float> chain;
+  constexpr int32_t nodes = 200000;
+  for (int32_t i = 0; i < nodes; ++i) add_node(chain, Branch::eq, float(i), add_leaf(chain, {0}, float(i)), i + 1);
+  chain.no.back() = ~0, chain.roots = {0};
+  EXPECT_EQ(answer(chain, {12345}), std::vector<float>{12345});
+
+  PlainForest<float> copies;
+  copies.targets = 50000;
+  for (int32_t t = 0; t < 50000; ++t) copies.roots.push_back(add_leaf(copies, {t}, float(t)));
+  EXPECT_EQ(answer(copies, {0})[49999], 49999);
+
+  PlainForest<float> few_leaves;
+  std::vector<int32_t> all(1 << 20);
+  for (size_t t = 0; t < all.size(); ++t) all[t] = int32_t(t);
+  few_leaves.targets = int64_t(all.size());
+  add_leaf(few_leaves, all, 1), add_leaf(few_leaves, {5}, 3);
+  for (int32_t i = 0; i < 20000; ++i) add_node(few_leaves, Branch::leq, float(-i), i + 1, ~1);
+  few_leaves.yes.back() = ~0, few_leaves.roots = {0};
+  EXPECT_EQ(answer(few_leaves, {1})[5], 3);
+  for (int32_t& to : few_leaves.no) to = ~0;
+  EXPECT_THROW(answer(few_leaves, {1}), Error);
 }
 
 TEST(Forest, RefusesNodesThatLeadBackAndChildrenThatDoNotExist) {

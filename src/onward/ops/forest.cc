@@ -27,7 +27,7 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   SlotMaker<T> maker(from);
   if (from.roots.size() <= 64) for (const int32_t root : from.roots) steps += std::min(maker.of(root).depth, 24);
   else steps = 1e9;
-  const bool small = layout == ForestLayout::automatic && steps < 1.5 * ranks.cost();
+  const bool small = !ranks.fits() || (layout == ForestLayout::automatic && steps < 1.5 * ranks.cost());
   if (!small && allowed(ForestLayout::bits) && LeafBits<T>::suits(from, ranks)) bits_ = std::make_unique<const LeafBits<T>>(from, ranks, tests);
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
   if (!small && !bits_ && allowed(ForestLayout::codes)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);

@@ -26,19 +26,31 @@ template <class T> int32_t single_target(const PlainForest<T>& f, const TreeSlot
   return target;
 }
 
-template <class T> bool each_tree_has_one_target(const PlainForest<T>& f) {
-  if (f.targets == 1) return true;
-  SlotMaker<T> maker(f);
-  return std::none_of(f.roots.begin(), f.roots.end(), [&](int32_t root) { return single_target(f, maker.of(root)) == -2; });
-}
+// What the trees' leaves are, counted as often as trees lead to them.
+template <class T> struct LeavesInPlace {
+  bool one_target = true;                                // of each tree
+  int64_t leaves = 0, addends = 0;
+  explicit LeavesInPlace(const PlainForest<T>& f) {
+    if (f.targets == 1) return;
+    SlotMaker<T> maker(f);
+    for (const int32_t root : f.roots) {
+      const TreeSlots& tree = maker.of(root);
+      one_target = one_target && single_target(f, tree) != -2;
+      leaves += int64_t(tree.leaves.size());
+      for (const int32_t slot : tree.leaves) addends += f.leaf_begin[size_t(~tree.from[size_t(slot)]) + 1] - f.leaf_begin[size_t(~tree.from[size_t(slot)])];
+    }
+  }
+};
 
 }  // namespace
 
 template <class T> LeafTable<T>::LeafTable(const PlainForest<T>& f, bool as_lists) : targets(f.targets) {
-  const bool filled = f.targets <= 4 || int64_t(f.weight.size()) >= int64_t(f.leaves()) * f.targets / 4;
-  if (as_lists || adds_twice_to_a_target(f)) form = Form::lists;
-  else if (each_tree_has_one_target(f)) form = Form::single;
-  else form = filled ? Form::dense : Form::lists;
+  if (as_lists || adds_twice_to_a_target(f)) {
+    form = Form::lists;
+  } else {
+    const LeavesInPlace<T> all(f);
+    form = all.one_target ? Form::single : f.targets <= 4 || all.addends >= all.leaves * f.targets / 4 ? Form::dense : Form::lists;
+  }
   if (form == Form::lists) begin.push_back(0);
 }
 

@@ -239,7 +239,7 @@ template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Rank
   for (const Tree& tree : trees_) {
     number(nodes, tree.nodes, tree.symmetric, block.codes.get(), leaf);
     if (!single) {
-      add_dense(leaf, count, first, scores);
+      add_several(leaf, count, first, scores);
     } else {
       const T* values = leaves_.values.data() + first;
       T* to = block.scores.data() + int64_t(tree.target) * rows;
@@ -252,7 +252,11 @@ template <class T> template <int rows> void ReachMasks<T>::run_blocks(const Rank
   x += count * width, n -= count, scores += count * targets;
 }
 
-template <class T> void ReachMasks<T>::add_dense(const uint8_t* leaf, int count, int32_t first, T* scores) const {
+template <class T> void ReachMasks<T>::add_several(const uint8_t* leaf, int count, int32_t first, T* scores) const {
+  if (leaves_.form == LeafTable<T>::Form::lists) {
+    for (int r = 0; r < count; ++r) leaves_.add_to(scores + r * leaves_.targets, first + leaf[r], 0);
+    return;
+  }
   const T* values = leaves_.values.data() + first * leaves_.targets;
   const auto add = [&](auto targets) {
     for (int r = 0; r < count; ++r) {

@@ -37,7 +37,7 @@ template <class T> class ReachMasks {
   struct Block;
   template <int rows> void run_blocks(const Ranks<T>& ranks, const T*& x, int64_t& n, int64_t width, T*& scores, Block& block) const;
   void encode(const Ranks<T>& ranks, const T* x, int count, int64_t width, int rows, Block& block) const;
-  void add_dense(const uint8_t* leaf, int count, int32_t first, T* scores) const;
+  void add_several(const uint8_t* leaf, int count, int32_t first, T* scores) const;
   void encode_sets(int begin, int count, int rows, Block& block) const;
 
   std::vector<Node> nodes_;                              // of one tree after the other

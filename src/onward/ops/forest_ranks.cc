@@ -51,7 +51,7 @@ template <class T> class Ranks<T>::Builder {
     const auto group = [&](int32_t i) { return 2 * int64_t(f_.feature[size_t(i)]) + (f_.mode[size_t(i)] == Branch::member); };
     if (few) by_counting(order, 2 * features, group);
     else std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return group(a) < group(b); });
-    for (size_t begin = 0; begin < order.size();) {
+    for (size_t begin = 0; begin < order.size() && to_.fits_;) {
       size_t end = begin;
       while (end < order.size() && group(order[end]) == group(order[begin])) ++end;
       const std::span<const int32_t> nodes(order.data() + begin, end - begin);
@@ -106,13 +106,17 @@ template <class T> class Ranks<T>::Builder {
     std::sort(members.begin(), members.end());
     members.erase(std::unique(members.begin(), members.end()), members.end());
     const int32_t own = column(RankKind::category);
+    const size_t words = (members.size() + 2 + 63) / 64;
+    written_ += words * nodes.size();
+    if (written_ > most_written) to_.fits_ = false;
     for (int32_t i : nodes) {
-      Category set{own, std::vector<uint64_t>((members.size() + 2 + 63) / 64)};
+      if (!to_.fits_) return;
+      Category set{own, std::vector<uint64_t>(words)};
       const auto include = [&](size_t bit) { set.bits[bit / 64] |= uint64_t{1} << (bit % 64); };
       for (T m : f_.sets[size_t(f_.split[size_t(i)])]) include(size_t(std::lower_bound(members.begin(), members.end(), m) - members.begin()));
       if (f_.missing_yes[size_t(i)]) include(members.size() + 1);
       const auto [at, fresh] = numbers_.emplace(std::move(set), int32_t(to_.sets_.size()));
-      if (fresh) to_.sets_.push_back(at->first);
+      if (fresh) to_.sets_.push_back(at->first), to_.fits_ = (kept_ += words) <= most_kept;
       tests_[size_t(i)] = {own, at->second};
     }
     add_table(f_.feature[size_t(nodes[0])], members);
@@ -146,6 +150,8 @@ template <class T> class Ranks<T>::Builder {
     if (finite(scale) && scale > 0) table.low = *first, table.scale = scale, table.last_bucket = T(buckets - 1);
   }
 
+  static constexpr size_t most_written = 1 << 26, most_kept = 1 << 22;   // words of sets: each has a bit for every member of any
+  size_t written_ = 0, kept_ = 0;
   const PlainForest<T>& f_;
   std::vector<Test>& tests_;
   Ranks& to_;

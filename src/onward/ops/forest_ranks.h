@@ -31,6 +31,8 @@ template <class T> class Ranks {
   // `tests`: one for each node of the forest, which must be normalised.
   Ranks(const PlainForest<T>& forest, std::vector<Test>& tests);
 
+  // Whether the sets of categories take no more room than they are worth; nothing else may be asked where not.
+  bool fits() const { return fits_; }
   std::span<const Column> columns() const { return columns_; }
   std::span<const Category> sets() const { return sets_; }
   int32_t largest(int32_t column) const;           // that a value of the column may be
@@ -61,6 +63,7 @@ template <class T> class Ranks {
   std::vector<Column> columns_;
   std::vector<Category> sets_;
   double cost_ = 0;
+  bool fits_ = true;
 };
 
 // Ranks cut to what fits a code: a column with more thresholds than `capacity` becomes several planes, each with a part of them.

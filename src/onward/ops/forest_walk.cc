@@ -7,7 +7,7 @@
 namespace onward {
 
 template <class T> MemberSet<T>::MemberSet(const std::vector<T>& members) {
-  constexpr T most = 1 << 16;
+  const T most = T(std::min<size_t>(1 << 16, 1024 + 64 * members.size()));   // bits, as few as the members are
   for (T m : members) {
     if (m < 0 || m >= most || m != std::floor(m)) { others.push_back(m); continue; }
     const auto bit = size_t(m);

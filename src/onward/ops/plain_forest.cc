@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_set>
 
 namespace onward {
 namespace {
@@ -23,7 +24,8 @@ template <class T> void check_structure(const PlainForest<T>& f) {
     if (f.target[i] < 0 || f.target[i] >= f.targets) fail(Code::bad_model, "a leaf adds to target ", f.target[i], " of ", f.targets);
 }
 
-template <class T> void normalise_node(PlainForest<T>& f, size_t i) {
+// Whether some row may pass the test.
+template <class T> bool normalise_node(PlainForest<T>& f, size_t i) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   const Branch mode = f.mode[i];
   T& split = f.split[i];
@@ -35,27 +37,60 @@ template <class T> void normalise_node(PlainForest<T>& f, size_t i) {
   f.mode[i] = mode >= Branch::eq ? Branch::member : Branch::leq;
   if (swap) std::swap(f.yes[i], f.no[i]), missing_yes = !missing_yes;
   f.missing_yes[i] = missing_yes;
-  if (split != split && !missing_yes) f.yes[i] = f.no[i], split = 0;  // no row takes the branch of the test
+  return split == split || missing_yes;
 }
 
-// The leaves of `a` that get what leaves of `b` add, where b has no node that a lacks.
+// Leaves out nodes whose test no row passes: what led to them leads to their other branch.
+template <class T> void leave_out(PlainForest<T>& f, const std::vector<bool>& idle) {
+  std::vector<size_t> way;
+  const auto shorten = [&](int32_t& to) {
+    way.clear();
+    int32_t at = to;
+    for (; at >= 0 && idle[size_t(at)]; at = f.no[size_t(at)]) {
+      if (way.size() > f.nodes()) fail(Code::bad_model, "tree node ", at, " leads back to itself");
+      way.push_back(size_t(at));
+    }
+    for (const size_t i : way) f.no[i] = at;
+    to = at;
+  };
+  for (int32_t& root : f.roots) shorten(root);
+  for (size_t i = 0; i < f.nodes(); ++i) if (!idle[i]) shorten(f.yes[i]), shorten(f.no[i]);
+  for (size_t i = 0; i < f.nodes(); ++i) if (idle[i]) f.yes[i] = f.no[i] = ~0;
+}
+
+// Gives leaves of one tree what those of a later one add. A leaf that gets something becomes a new one, which only its place in that
+// tree knows; it grows with each tree, and is written out at the end.
 template <class T> class CopyMerge {
  public:
-  explicit CopyMerge(PlainForest<T>& f) : f_(f), seen_(f.nodes(), -1) {}
+  explicit CopyMerge(PlainForest<T>& f) : f_(f), own_(int32_t(f.leaves())), left_(16 * f.weight.size() + 1024), parents_(f.nodes()), empty_(f.leaves(), true) {
+    for (const auto* list : {&f.yes, &f.no, &f.roots}) for (const int32_t to : *list) if (to >= 0) ++parents_[size_t(to)];
+    for (int32_t leaf = 0; leaf < own_; ++leaf) each_addend(leaf, [&](size_t) { empty_[size_t(leaf)] = false; });
+  }
 
+  // Whether a has all nodes of b and takes in its leaves.
   bool merge(int32_t& a, int32_t b) {
-    ++round_;
     links_.clear();
     todo_.assign(1, {&a, b});
     while (!todo_.empty()) {
       const Pair p = todo_.back();
       todo_.pop_back();
       if (*p.a < 0 && p.b < 0) links_.push_back(p);
-      else if (*p.a < 0 ? true : p.b < 0 ? !adds_nothing(~p.b) : !descend(*p.a, p.b)) return false;
+      else if (*p.a < 0 ? true : p.b < 0 ? !empty_[size_t(~p.b)] : !descend(*p.a, p.b)) return false;
     }
-    for (const Pair& p : links_) if (share_targets(~*p.a, ~p.b)) return false;   // two additions to one target are not one
-    for (const Pair& p : links_) if (!adds_nothing(~p.b)) *p.a = ~joined(~*p.a, ~p.b);
+    for (const Pair& p : links_) if (!may_join(~*p.a, ~p.b)) return false;
+    for (const Pair& p : links_) if (!empty_[size_t(~p.b)]) *p.a = ~joined(~*p.a, ~p.b);
     return true;
+  }
+
+  void write_out() {
+    for (const auto& parts : grown_) {
+      for (const int32_t leaf : parts) each_addend(leaf, [&](size_t i) {
+        const int32_t target = f_.target[i];
+        const T weight = f_.weight[i];
+        f_.target.push_back(target), f_.weight.push_back(weight);
+      });
+      f_.leaf_begin.push_back(int32_t(f_.weight.size()));
+    }
   }
 
  private:
@@ -63,37 +98,47 @@ template <class T> class CopyMerge {
 
   bool descend(int32_t a, int32_t b) {
     const auto i = size_t(a), j = size_t(b);
-    if (a == b || seen_[i] == round_) return false;                    // shared branches stay as they are
-    seen_[i] = round_;
+    if (parents_[i] != 1) return false;                                // shared branches stay as they are
     if (f_.feature[i] != f_.feature[j] || f_.mode[i] != f_.mode[j] || f_.missing_yes[i] != f_.missing_yes[j]) return false;
     if (f_.mode[i] == Branch::member ? f_.sets[size_t(f_.split[i])] != f_.sets[size_t(f_.split[j])] : !(f_.split[i] == f_.split[j])) return false;
     todo_.push_back({&f_.no[i], f_.no[j]}), todo_.push_back({&f_.yes[i], f_.yes[j]});
     return true;
   }
-  bool adds_nothing(int32_t leaf) const {
-    for (int32_t i = f_.leaf_begin[size_t(leaf)]; i < f_.leaf_begin[size_t(leaf) + 1]; ++i) if (f_.weight[size_t(i)] != 0) return false;
-    return true;
+  template <class F> void each_addend(int32_t leaf, F&& f) const {
+    for (auto i = size_t(f_.leaf_begin[size_t(leaf)]), end = size_t(f_.leaf_begin[size_t(leaf) + 1]); i < end; ++i) if (f_.weight[i] != 0) f(i);
   }
-  bool share_targets(int32_t a, int32_t b) const {
-    const auto begin = f_.target.begin();
-    for (int32_t i = f_.leaf_begin[size_t(b)]; i < f_.leaf_begin[size_t(b) + 1]; ++i)
-      if (f_.weight[size_t(i)] != 0 && std::count(begin + f_.leaf_begin[size_t(a)], begin + f_.leaf_begin[size_t(a) + 1], f_.target[size_t(i)])) return true;
-    return false;
+  size_t addends(int32_t leaf) const { return leaf < own_ ? size_t(f_.leaf_begin[size_t(leaf) + 1] - f_.leaf_begin[size_t(leaf)]) : 0; }
+  uint64_t key(int32_t leaf, size_t addend) const { return uint64_t(leaf) << 32 | uint64_t(f_.target[addend]); }
+
+  // Two additions to one target are not one.
+  bool may_join(int32_t a, int32_t b) {
+    if (empty_[size_t(b)]) return true;
+    const size_t work = addends(a) + addends(b);
+    if (work > left_) return false;
+    left_ -= work;
+    if (a < own_) each_addend(a, [&](size_t i) { held_.insert(key(a, i)); });
+    bool apart = true;
+    each_addend(b, [&](size_t i) { apart = apart && !held_.contains(key(a, i)); });
+    return apart;
   }
   int32_t joined(int32_t a, int32_t b) {
-    for (int32_t leaf : {a, b})
-      for (int32_t i = f_.leaf_begin[size_t(leaf)], end = f_.leaf_begin[size_t(leaf) + 1]; i < end; ++i) {
-        const int32_t target = f_.target[size_t(i)];
-        const T weight = f_.weight[size_t(i)];
-        if (weight != 0) f_.target.push_back(target), f_.weight.push_back(weight);
-      }
-    f_.leaf_begin.push_back(int32_t(f_.weight.size()));
-    return int32_t(f_.leaves()) - 1;
+    const int32_t leaf = a < own_ ? own_ + int32_t(grown_.size()) : a;
+    if (a < own_) grown_.emplace_back();
+    for (const int32_t part : {a, b}) {
+      if (part >= own_) continue;
+      grown_[size_t(leaf - own_)].push_back(part);
+      each_addend(part, [&](size_t i) { held_.insert(key(leaf, i)); });
+    }
+    return leaf;
   }
 
   PlainForest<T>& f_;
-  std::vector<int32_t> seen_;                                          // the round in which a node was met
-  int32_t round_ = -1;
+  const int32_t own_;                                                  // leaves before the new ones
+  size_t left_;                                                        // addends that may still be looked at: leaves may be shared, too
+  std::vector<int32_t> parents_;                                       // of each node: how many nodes and trees lead to it
+  std::vector<bool> empty_;                                            // leaves that add nothing
+  std::vector<std::vector<int32_t>> grown_;                            // of each new leaf: those that it is made of
+  std::unordered_set<uint64_t> held_;                                  // leaves and targets to which they add
   std::vector<Pair> todo_, links_;
 };
 
@@ -110,7 +155,10 @@ template <class T> int32_t PlainForest<T>::add_set(std::vector<T> members) {
 
 template <class T> void normalise(PlainForest<T>& f) {
   check_structure(f);
-  for (size_t i = 0; i < f.nodes(); ++i) normalise_node(f, i);
+  std::vector<bool> idle(f.nodes());
+  bool any = false;
+  for (size_t i = 0; i < f.nodes(); ++i) if (!normalise_node(f, i)) idle[i] = any = true;
+  if (any) leave_out(f, idle);
 }
 
 template <class T> std::vector<bool> always_reached(const PlainForest<T>& f) {
@@ -140,10 +188,12 @@ template <class T> std::vector<bool> always_reached(const PlainForest<T>& f) {
 }
 
 template <class T> void fold_copies(PlainForest<T>& f) {
+  if (f.targets == 1) return;
   CopyMerge<T> copies(f);
   std::vector<int32_t> kept;
   for (const int32_t root : f.roots)
     if (kept.empty() || (kept.back() < 0) != (root < 0) || !copies.merge(kept.back(), root)) kept.push_back(root);
+  copies.write_out();
   f.roots = std::move(kept);
 }
 
@@ -157,6 +207,9 @@ template <class T> const TreeSlots& SlotMaker<T>::of(int32_t root) {
     s.depth = std::max(s.depth, int(depth));
     const int32_t from = s.from[size_t(slot)];
     if (from < 0) {
+      const auto addends = size_t(forest_.leaf_begin[size_t(~from) + 1] - forest_.leaf_begin[size_t(~from)]);
+      if (left_addends_ < addends) fail(Code::bad_model, "the trees share so many leaves that they cannot be laid out");
+      left_addends_ -= addends;
       s.leaves.push_back(slot);
       continue;
     }

@@ -30,7 +30,8 @@ template <class T> struct PlainForest {
 };
 
 // Makes every test `x <= split` (leq) or `x is in a set` (member), with the branches swapped where that takes it: yes is then the branch
-// of the test, and missing_yes says whether NaN takes it. x < s is x <= the number before s. A split that nothing is below is NaN.
+// of the test, and missing_yes says whether NaN takes it. x < s is x <= the number before s. A split that nothing is below is NaN;
+// what nothing passes, not even NaN, is left out.
 // Throws Error{bad_model} for features, targets and children that do not exist.
 template <class T> void normalise(PlainForest<T>&);
 
@@ -54,7 +55,7 @@ struct TreeSlots {
 // Lays out one tree after the other. Works without recursion: trees may be as deep as they have nodes.
 template <class T> class SlotMaker {
  public:
-  explicit SlotMaker(const PlainForest<T>& forest) : forest_(forest), left_(16 * (forest.nodes() + forest.roots.size()) + 1024) {}
+  explicit SlotMaker(const PlainForest<T>& forest) : forest_(forest), left_(16 * (forest.nodes() + forest.roots.size()) + 1024), left_addends_(32 * forest.weight.size() + 1024) {}
   // Throws Error{bad_model} for nodes that lead back to themselves. The slots are valid until the next call.
   const TreeSlots& of(int32_t root);
 
@@ -62,6 +63,7 @@ template <class T> class SlotMaker {
   struct Task { int32_t slot, depth; };
   const PlainForest<T>& forest_;
   size_t left_;                                          // slots that may still be made: branches may be shared, but not without end
+  size_t left_addends_;                                  // and of what their leaves add
   TreeSlots slots_;
   std::vector<Task> todo_;
 };

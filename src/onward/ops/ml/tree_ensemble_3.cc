@@ -66,13 +66,14 @@ struct NodeHash { size_t operator()(const NodeKey& k) const { return size_t(k.tr
 template <class T> void merge_equality_chains(PlainForest<T>& f) {
   std::vector<int> parents(f.nodes());
   for (size_t i = 0; i < f.nodes(); ++i) for (int32_t child : {f.yes[i], f.no[i]}) if (child >= 0) ++parents[size_t(child)];
+  std::vector<bool> taken(f.nodes());                     // into a chain that begins before them
   for (size_t i = 0; i < f.nodes(); ++i) {
-    if (f.mode[i] != Branch::eq) continue;
+    if (f.mode[i] != Branch::eq || taken[i]) continue;
     std::vector<T> set{f.split[i]};
     while (f.no[i] >= 0) {
       const auto next = size_t(f.no[i]);
       if (f.mode[next] != Branch::eq || f.feature[next] != f.feature[i] || f.yes[next] != f.yes[i] || f.missing_yes[next] != f.missing_yes[i] || parents[next] != 1 || next == i || set.size() > f.nodes()) break;
-      set.push_back(f.split[next]);
+      set.push_back(f.split[next]), taken[next] = true;
       f.no[i] = f.no[next];
     }
     if (set.size() > 1) f.mode[i] = Branch::member, f.split[i] = T(f.add_set(std::move(set)));
