@@ -17,5 +17,10 @@ if [[ $(dpkg-query -W -f='${db:Status-Status}' libgtest-dev 2>/dev/null) == inst
 log=build/$preset-build.log
 mkdir -p build
 run() { "$@" >"$log" 2>&1 || { tail -n 60 "$log" >&2; echo "build: '$*' failed; the whole output is in $log" >&2; exit 1; }; }
+# The compiler cache preprocesses a header that is to be precompiled with its last precompiled form, if that is still there, and then takes
+# another checkout's newer form for this one's.
+for gch in "build/$preset"/CMakeFiles/*/cmake_pch.hxx.gch; do
+  if [[ -e $gch && -n $(find src include -name '*.h' -newer "$gch" -print -quit) ]]; then rm -f "$gch"; fi
+done
 run cmake --preset "$preset" -DONWARD_TESTS=$tests
 run cmake --build "build/$preset" -j "${ONWARD_JOBS:-$(nproc)}" --target "${@:-all}"
