@@ -43,7 +43,7 @@ Session::Session(Model model, SessionOptions options, std::function<Model()> aga
   if (options_.level != OptimizationLevel::none) optimize(model_.graph, optimisations());
   if (options_.memory_limit) budget_ = std::make_shared<MemoryBudget>(options_.memory_limit);
   if (options_.profile) profile_ = std::make_unique<Profile>();
-  if (!again_) again_ = [whole = model_] { return whole; };
+  if (!again_) whole_ = std::make_unique<const Model>(model_);
   Graph graph = std::move(model_.graph);
   model_.graph = {.name = graph.name, .inputs = graph.inputs, .outputs = graph.outputs, .doc = graph.doc};
   model_.functions.clear();
@@ -56,6 +56,7 @@ Session::Session(Model model, SessionOptions options, std::function<Model()> aga
 OptimizeOptions Session::optimisations() const { return {.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules}; }
 
 Model Session::optimized() const {
+  if (whole_) return *whole_;
   Model model = again_();
   modernise(model, *options_.operators);
   if (options_.level != OptimizationLevel::none) optimize(model.graph, optimisations());

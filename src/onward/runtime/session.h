@@ -60,7 +60,8 @@ class Session {
   void check(size_t input, const Value& value, std::vector<std::pair<std::string_view, int64_t>>& named) const;
 
   SessionOptions options_;
-  std::function<Model()> again_;                 // makes the model that this one was loaded from
+  std::function<Model()> again_;                 // makes the model that this one was loaded from; none: it was handed over,
+  std::unique_ptr<const Model> whole_;           // and is kept as optimized() gives it
   Model model_;
   Opsets opsets_;
   std::vector<ValueInfo> inputs_, outputs_;
