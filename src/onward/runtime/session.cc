@@ -45,7 +45,7 @@ Session::Session(Model model, SessionOptions options, std::function<Model()> aga
   if (options_.profile) profile_ = std::make_unique<Profile>();
   if (!again_) whole_ = std::make_unique<const Model>(model_);
   Graph graph = std::move(model_.graph);
-  model_.graph = {.name = graph.name, .inputs = graph.inputs, .outputs = graph.outputs, .doc = graph.doc};
+  model_.graph = {.name = graph.name, .inputs = inputs_, .outputs = graph.outputs, .doc = graph.doc};   // initializers are no inputs
   model_.functions.clear();
   if (options_.level == OptimizationLevel::all) optimize_for_session(graph, optimisations());
   program_ = std::make_unique<Program>(graph, custom);

@@ -36,7 +36,7 @@ class Session {
 
   const std::vector<ValueInfo>& inputs() const { return inputs_; }       // without those that have an initializer
   const std::vector<ValueInfo>& outputs() const { return outputs_; }
-  const Model& model() const { return model_; }                          // inputs and metadata as given; its graph has no nodes
+  const Model& model() const { return model_; }                          // its inputs without initializers, metadata as given; no nodes
   // With its nodes, modernised and optimised, in the standard's operators. A session that was loaded reads its file again: nodes may be
   // as large as the file, and nothing else needs them.
   Model optimized() const;
