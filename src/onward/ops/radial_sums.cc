@@ -33,7 +33,7 @@ struct Step {
 // Of rows of products x·s with the vectors of a chunk: kernel values 2^(factor x·s + offsets), weighted and added up in `lanes` sums.
 template <int bytes, bool fused> struct Kernel {
   typedef float V __attribute__((vector_size(bytes)));
-  typedef int32_t I __attribute__((vector_size(bytes)));
+  typedef uint32_t Bits __attribute__((vector_size(bytes)));
   static constexpr int64_t per_vector = bytes / 4;
   static constexpr int vectors = int(lanes / per_vector);
 
@@ -58,7 +58,7 @@ template <int bytes, bool fused> struct Kernel {
     p = times_plus(p, r, all(0.2402264791f));
     p = times_plus(p, r, all(0.6931472029f));
     p = times_plus(p, r, all(1.0f));
-    return V(I(p) + (I(sum) << 23));
+    return V(Bits(p) + (Bits(sum) << 23));
   }
   [[gnu::always_inline]] static V value(const float* product, const float* offset, V of_row, V factor) { return power_of_2(times_plus(factor, at(product), at(offset) + of_row)); }
 
