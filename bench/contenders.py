@@ -24,6 +24,7 @@ from typing import Callable
 import numpy as np
 
 import tabular_models
+from measuring import feeds_of
 
 MOST_PIECES, CHECKED_ROWS = 4096, 2000
 
@@ -74,19 +75,6 @@ def own_bytes():
     """Memory of this process that is no file's."""
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
-
-
-def feeds_of(made):
-    """Rows as the inputs of a session."""
-    types = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}
-    inputs = [(i.name, types[i.type]) for i in made.get_inputs()]
-
-    def feeds(rows):
-        if isinstance(rows, np.ndarray):
-            return {inputs[0][0]: rows.astype(inputs[0][1])}
-        return {name: rows[name].astype(kind).reshape(-1, 1) for name, kind in inputs}
-
-    return feeds
 
 
 def float_file(folder, exact):

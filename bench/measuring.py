@@ -12,6 +12,19 @@ MOST_PIECES = 4096  # a row that comes again soon has trained the branch predict
 SECTIONS = ("# Performance", "## Tabular models")  # of docs/performance.md, each written by a program of its own
 
 
+def feeds_of(session):
+    """A function that makes rows, an array or a frame, what the inputs of a session take."""
+    types = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}
+    inputs = [(i.name, types[i.type]) for i in session.get_inputs()]
+
+    def feeds(rows):
+        if isinstance(rows, np.ndarray):
+            return {inputs[0][0]: rows.astype(inputs[0][1])}
+        return {name: np.asarray(rows[name]).astype(kind).reshape(-1, 1) for name, kind in inputs}
+
+    return feeds
+
+
 def rotating(call, rows, batch, prepared=lambda rows: rows):
     """A function that calls on the next `batch` rows each time; what it is called with is made before any clock runs."""
     starts = range(0, len(rows) - batch + 1, batch) if batch < len(rows) else [0]

@@ -105,14 +105,14 @@ class Contest:
 
     def python_row(self, batch, seconds):
         calls = {"scikit-learn": measuring.rotating(sklearn_call(self.fitted), self.rows, batch),
-                 "onward": measuring.rotating(session_call(self.ours), self.rows, batch, feeds_of(self.ours))}
+                 "onward": measuring.rotating(session_call(self.ours), self.rows, batch, measuring.feeds_of(self.ours))}
         if self.theirs:
-            calls["ONNX Runtime"] = measuring.rotating(session_call(self.theirs), self.rows, batch, feeds_of(self.theirs))
+            calls["ONNX Runtime"] = measuring.rotating(session_call(self.theirs), self.rows, batch, measuring.feeds_of(self.theirs))
         return measuring.row(self.name, batch, measuring.taking_turns(calls, seconds), self.mark)
 
     def c_row(self, c_calls, batch, seconds):
-        theirs = (self.their_content, feeds_of(self.theirs)(self.rows)) if self.theirs else None
-        times = c_calls.times(batch, seconds, (self.content, feeds_of(self.ours)(self.rows)), theirs)
+        theirs = (self.their_content, measuring.feeds_of(self.theirs)(self.rows)) if self.theirs else None
+        times = c_calls.times(batch, seconds, (self.content, measuring.feeds_of(self.ours)(self.rows)), theirs)
         return measuring.row(self.name, batch, times, self.mark, measuring.ENGINES[1:])
 
 
@@ -134,18 +134,6 @@ def sklearn_call(fitted):
 
 def session_call(session):
     return lambda feeds: session.run(None, feeds)
-
-
-def feeds_of(session):
-    types = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_, "tensor(string)": object}
-    inputs = [(i.name, types[i.type]) for i in session.get_inputs()]
-
-    def feeds(rows):
-        if isinstance(rows, np.ndarray):
-            return {inputs[0][0]: rows.astype(inputs[0][1])}
-        return {name: rows[name].to_numpy(kind).reshape(-1, 1) for name, kind in inputs}
-
-    return feeds
 
 
 main()

@@ -27,6 +27,7 @@ from sklearn.utils import all_estimators
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/fidelity"))
 import tables
+from recorded_arrays import store, store_rows
 
 tables.FIT, tables.ASK = 44, 12
 METHODS = ["predict", "predict_proba", "decision_function", "transform", "score_samples", "mahalanobis"]
@@ -68,11 +69,7 @@ def fitted(row, name, kind, case):
 
 def answers(model, ask):
     arrays = {}
-    if isinstance(ask, pd.DataFrame):
-        for i, name in enumerate(ask.columns):
-            store(arrays, f"column.{i}.{name}", ask[name].astype(object).to_numpy() if ask[name].dtype == "category" else ask[name].to_numpy())
-    else:
-        store(arrays, "X", ask)
+    store_rows(arrays, ask)
     for method in METHODS:
         try:
             answer = getattr(model, method)(ask)
@@ -83,17 +80,6 @@ def answers(model, ask):
         answer = answer.toarray() if hasattr(answer, "toarray") else answer
         store(arrays, method, answer.to_numpy() if isinstance(answer, pd.DataFrame) else np.asarray(answer))
     return arrays
-
-
-def store(arrays, name, values):
-    if values.dtype == object and all(isinstance(v, str) or v is None or v != v for v in values.ravel()):
-        missing = np.array([not isinstance(v, str) for v in values.ravel()]).reshape(values.shape)
-        values = np.where(missing, "", values).astype(str)
-        if missing.any():
-            arrays[name + ".missing"] = missing
-    elif values.dtype == object:
-        values = values.astype(float)
-    arrays[name] = values
 
 
 def models(rows):

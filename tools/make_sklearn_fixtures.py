@@ -45,6 +45,8 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
+from recorded_arrays import store, store_rows
+
 ROWS, HELD_OUT = 80, 24
 COMPRESSIONS = [0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3), ("lz4", 0)]
 VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
@@ -240,11 +242,7 @@ def save(path, model, number):
 
 def record(path, model, x):
     arrays = {}
-    if isinstance(x, pd.DataFrame):
-        for i, name in enumerate(x.columns):
-            store(arrays, f"column.{i}.{name}", x[name].astype(object).to_numpy() if x[name].dtype == "category" else x[name].to_numpy())
-    else:
-        store(arrays, "X", x)
+    store_rows(arrays, x)
     for method in ["predict", "predict_proba", "decision_function", "transform"]:
         try:
             answer = getattr(model, method)(x)
@@ -253,17 +251,6 @@ def record(path, model, x):
         answer = answer.toarray() if hasattr(answer, "toarray") else answer
         store(arrays, method, answer.to_numpy() if isinstance(answer, pd.DataFrame) else np.asarray(answer))
     np.savez_compressed(f"{path}.npz", **arrays)
-
-
-def store(arrays, name, values):
-    if values.dtype == object and all(isinstance(v, str) or v is None or v != v for v in values.ravel()):
-        missing = np.array([not isinstance(v, str) for v in values.ravel()]).reshape(values.shape)
-        values = np.where(missing, "", values).astype(str)
-        if missing.any():
-            arrays[name + ".missing"] = missing
-    elif values.dtype == object:
-        values = values.astype(float)
-    arrays[name] = values
 
 
 main()

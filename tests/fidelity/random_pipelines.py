@@ -79,9 +79,20 @@ def own_transforms():
 
 
 @contextlib.contextmanager
+def replaced(method, classes, wrap):
+    """The classes' method, wrapped, for as long as it lasts."""
+    own = {C: getattr(C, method) for C in classes}
+    try:
+        for C, f in own.items(): setattr(C, method, wrap(f))
+        yield
+    finally:
+        for C, f in own.items(): setattr(C, method, f)
+
+
+@contextlib.contextmanager
 def moved(seed):
     """Every transformer hands on its numbers moved by a rounding of their own type, each one up or down."""
-    r, own = np.random.RandomState(seed), {C: C.transform for C in own_transforms()}
+    r = np.random.RandomState(seed)
 
     def moving(transform):
         @functools.wraps(transform)
@@ -92,18 +103,12 @@ def moved(seed):
             near = dense + (r.choice([-1, 1], dense.shape) * (np.abs(dense) * 2 * np.finfo(dense.dtype).eps + 1e-17 * (dense is out))).astype(dense.dtype)
             return near if dense is out else type(out)(near)
         return f
-    try:
-        for C, transform in own.items(): C.transform = moving(transform)
-        yield
-    finally:
-        for C, transform in own.items(): C.transform = transform
+    with replaced("transform", own_transforms(), moving): yield
 
 
 @contextlib.contextmanager
 def ties_noted(tied):
     """Rows whose nearest neighbours are not one set: the next one is as far as the last, and which is taken depends on who searched."""
-    own = {C: C.predict for C in (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor)}
-
     def noting(predict):
         def f(self, X):
             if len(X) == len(tied) if not hasattr(X, "shape") else X.shape[0] == len(tied):
@@ -111,11 +116,7 @@ def ties_noted(tied):
                 tied[:] |= np.isclose(distances[:, -1], distances[:, -2], rtol=1e-9, atol=1e-9)
             return predict(self, X)
         return f
-    try:
-        for C, predict in own.items(): C.predict = noting(predict)
-        yield
-    finally:
-        for C, predict in own.items(): C.predict = predict
+    with replaced("predict", (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor), noting): yield
 
 
 def unsteady(model, asked, tolerance):

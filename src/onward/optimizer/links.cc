@@ -35,4 +35,16 @@ bool Links::is_output(std::string_view value) const {
   return v && v->is_output;
 }
 
+int replace_nodes(Graph& graph, std::map<size_t, Node> made, const std::vector<bool>& gone) {
+  for (auto& [place, node] : made) graph.nodes[place] = std::move(node);
+  size_t kept = 0;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (gone[i] && !made.contains(i)) continue;
+    if (kept != i) graph.nodes[kept] = std::move(graph.nodes[i]);
+    ++kept;
+  }
+  graph.nodes.resize(kept);
+  return int(made.size());
+}
+
 }  // namespace onward

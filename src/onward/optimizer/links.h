@@ -1,5 +1,7 @@
 // Who makes a value and who reads it. Valid while the graph's nodes stay where they are and are called what they are.
 #pragma once
+#include <map>
+
 #include "onward/optimizer/uses.h"
 
 namespace onward {
@@ -25,5 +27,8 @@ class Links {
   const Graph& graph_;
   ByBorrowedName<Value> values_;
 };
+
+// How a pass ends: nodes of `made` take the places that they are for, and of the others those that are `gone` go. How many were made.
+int replace_nodes(Graph& graph, std::map<size_t, Node> made, const std::vector<bool>& gone);
 
 }  // namespace onward

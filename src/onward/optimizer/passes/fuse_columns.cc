@@ -168,14 +168,9 @@ int fuse_columns(Graph& graph, const OptimizeOptions& options) {
     else fusion.take_classifier(i);
   }
   if (fusion.made.empty()) return 0;
-  std::vector<Node> nodes;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (const auto it = fusion.made.find(i); it != fusion.made.end()) nodes.push_back(std::move(it->second));
-    else if (!fusion.gone[i]) nodes.push_back(std::move(graph.nodes[i]));
-  }
-  graph.nodes = std::move(nodes);
+  const int made = replace_nodes(graph, std::move(fusion.made), fusion.gone);
   remove_dead_nodes(graph, options);
-  return int(fusion.made.size());
+  return made;
 }
 
 }  // namespace onward::passes

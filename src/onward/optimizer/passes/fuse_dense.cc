@@ -83,13 +83,7 @@ int fuse_dense(Graph& graph, const OptimizeOptions&) {
     gone[i] = true;
     fused[i] = std::move(fusion.dense);
   }
-  std::vector<Node> nodes;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (const auto it = fused.find(i); it != fused.end()) nodes.push_back(std::move(it->second));
-    else if (!gone[i]) nodes.push_back(std::move(graph.nodes[i]));
-  }
-  graph.nodes = std::move(nodes);
-  return int(fused.size());
+  return replace_nodes(graph, std::move(fused), gone);
 }
 
 }  // namespace onward::passes

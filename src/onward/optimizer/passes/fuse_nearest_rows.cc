@@ -76,7 +76,7 @@ int fuse_nearest_rows(Graph& graph, const OptimizeOptions&) {
   if (!has_operator(graph, "TopK")) return 0;
   const Links links(graph);
   std::vector<bool> gone(graph.nodes.size());
-  std::vector<std::pair<size_t, Node>> fused;
+  std::map<size_t, Node> fused;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& top = graph.nodes[i];
     Search search{graph, links, {}, {}, {}, {}};
@@ -85,17 +85,9 @@ int fuse_nearest_rows(Graph& graph, const OptimizeOptions&) {
     node.attributes["k"] = integers(*constant_of(graph, top.inputs[1]))[0];
     node.attributes["metric"] = search.metric;
     for (const Node* inner : search.inner) gone[links.place(*inner)] = true;
-    fused.emplace_back(i, std::move(node));
+    fused[i] = std::move(node);
   }
-  for (auto& [i, node] : fused) graph.nodes[i] = std::move(node);
-  size_t kept = 0;
-  for (size_t i = 0; i < graph.nodes.size(); ++i)
-    if (!gone[i]) {
-      if (kept != i) graph.nodes[kept] = std::move(graph.nodes[i]);
-      ++kept;
-    }
-  graph.nodes.resize(kept);
-  return int(fused.size());
+  return replace_nodes(graph, std::move(fused), gone);
 }
 
 }  // namespace onward::passes

@@ -22,10 +22,7 @@ int fuse_ngram_products(Graph& graph, const OptimizeOptions&) {
     node.outputs = product->outputs;
     gone[links.place(*product)] = true, ++fused;
   }
-  std::vector<Node> nodes;
-  for (size_t i = 0; i < graph.nodes.size(); ++i)
-    if (!gone[i]) nodes.push_back(std::move(graph.nodes[i]));
-  graph.nodes = std::move(nodes);
+  replace_nodes(graph, {}, gone);
   return fused;
 }
 

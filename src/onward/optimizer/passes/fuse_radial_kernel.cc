@@ -100,13 +100,7 @@ int fuse_radial_kernel(Graph& graph, const OptimizeOptions&) {
     for (const Node* inner : search.inner) gone[links.place(*inner)] = true;
     fused[i] = std::move(node);
   }
-  std::vector<Node> nodes;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (const auto it = fused.find(i); it != fused.end()) nodes.push_back(std::move(it->second));
-    else if (!gone[i]) nodes.push_back(std::move(graph.nodes[i]));
-  }
-  graph.nodes = std::move(nodes);
-  return int(fused.size());
+  return replace_nodes(graph, std::move(fused), gone);
 }
 
 }  // namespace onward::passes
