@@ -29,6 +29,11 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   else steps = 1e9;
   const bool small = !ranks.fits() || (layout == ForestLayout::automatic && steps < 1.5 * ranks.cost());
   if (!small && allowed(ForestLayout::bits) && LeafBits<T>::suits(from, ranks)) bits_ = std::make_unique<const LeafBits<T>>(from, ranks, tests);
+  if (bits_ && layout == ForestLayout::automatic) {
+    double walks = 0;
+    for (const int32_t root : from.roots) walks += Walk<T, CodeNode>::tree_cost(maker.of(root).depth);
+    if (walks < bits_->cost()) bits_.reset();
+  }
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
   if (!small && !bits_ && allowed(ForestLayout::codes)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
   if (codes_ && !codes_->fits()) codes_.reset();

@@ -1,9 +1,10 @@
-// One row through many small trees, sixty-four trees side by side. A row's codes stand in registers, where a byte permutation looks up
-// those of sixty-four nodes at once: needs AVX-512 VBMI. Trees of any form: each failed test clears the leaves that it rules out, and
-// the first leaf left is the one reached (Lucchese et al., QuickScorer, SIGIR 2015, with a tree in each lane). Trees that are nearly
-// full, as deep as they are: all nodes in the places of a full tree, where a bit says whether the row comes by. Symmetric trees: one
-// test for each level.
+// One row through many small trees, many of them side by side: a row's codes stand in registers, where byte permutations look up
+// those of a node of every tree at once (forest_bit_kernels.h). Trees of any form: each failed test clears the leaves that it rules
+// out, and the first leaf left is the one reached (Lucchese et al., QuickScorer, SIGIR 2015, with a tree in each lane). Trees that are
+// nearly full, as deep as they are: all nodes in the places of a full tree, where a mask says whether the row comes by. Symmetric
+// trees: one test for each level.
 #pragma once
+#include "onward/ops/forest_bit_kernels.h"
 #include "onward/ops/forest_leaves.h"
 #include "onward/ops/forest_ranks.h"
 
@@ -20,18 +21,17 @@ template <class T> class LeafBits {
 
  private:
   enum class Form : uint8_t { levels, full, leaves32, leaves64 };
-  struct Group {                                         // of 64 trees, or of those that are left
+  struct Group {                                         // of as many trees as there are lanes, or of those that are left
     Form form;
     int32_t nodes, trees;                                // of the largest of its trees; levels: so many
-    size_t bytes, bits;                                  // where its planes and codes begin, and its leaves
+    size_t first_node, first_stay;
   };
   class Builder;
   void encode(const int32_t* ranks, uint8_t* codes) const;
-  template <bool many> void run_groups(const uint8_t* codes, T* scores) const;
 
   std::vector<Group> groups_;
-  std::vector<uint8_t> bytes_;                           // for each node of a group: 64 planes, 64 codes
-  std::vector<uint32_t> bits_;                           // for each node of a group of form leaves: those that stay when its tests fail
+  const LeafBitKernels* kernels_;
+  std::vector<uint8_t> nodes_, stay_;                    // of each group, as the kernels have them
   std::vector<int32_t> first_leaf_, target_;             // of each tree
   BytePlanes planes_;                                    // and after them a plane for each set: 0 for its members
   std::vector<typename Ranks<T>::Category> sets_;

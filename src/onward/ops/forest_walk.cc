@@ -48,7 +48,7 @@ template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f,
       leaf_count += leaf;
       packed.has_sets |= !leaf && nodes_.back().is_set();
     }
-    cost_ += 2.0 + 0.85 * std::min(tree.depth, 40);
+    cost_ += tree_cost(tree.depth);
     by_depth_.push_back(int32_t(by_depth_.size()));
   }
   const auto key = [&](int32_t t) { return std::pair(trees_[size_t(t)].has_sets, trees_[size_t(t)].depth); };

@@ -1,6 +1,7 @@
 // Trees walked from node to node without branches: the children of a node are neighbours, a leaf leads to itself, so that walks of
 // different length go side by side. Over the row's own values (SplitNode), or over their ranks (CodeNode), which take half the memory.
 #pragma once
+#include <algorithm>
 #include <memory>
 
 #include "onward/ops/context.h"
@@ -57,6 +58,7 @@ template <class T, class Node> class Walk {
 
   const WalkPlanes& planes() const { return planes_; }
   double cost() const { return cost_; }  // nanoseconds a row, roughly
+  static double tree_cost(int32_t depth) { return 2.0 + 0.85 * std::min(depth, 40); }
   size_t bytes() const;
 
  private:
