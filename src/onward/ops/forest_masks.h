@@ -6,6 +6,7 @@
 #pragma once
 #include "onward/ops/context.h"
 #include "onward/ops/forest_leaves.h"
+#include "onward/ops/forest_mask_kernels.h"
 #include "onward/ops/forest_ranks.h"
 
 namespace onward {
@@ -21,26 +22,20 @@ template <class T> class ReachMasks {
   // Nanoseconds for n rows, roughly, without their ranks (a core with AVX-512 at some 3.5 GHz).
   double cost(int64_t n) const { return n > 192 ? cost_ * double(n) / 64 : cost_ * 1.35 * double((n + 63) / 64); }
 
-  struct Node {
-    uint32_t plane;                                      // its rows' codes
-    uint16_t slot;                                       // whose mask says which rows come here
-    uint8_t code;                                        // rows above it go to the second child,
-    uint8_t leaves;                                      // past so many leaves of the first
-  };
   struct Tree {
-    int32_t nodes, leaves;
+    int32_t nodes, lowest, leaves;                       // nodes from lowest on have leaves alone
     int32_t target;
     bool symmetric;                                      // every node of a level makes the same test: its nodes are the levels
   };
 
  private:
   struct Block;
-  template <int rows> void run_blocks(const Ranks<T>& ranks, const T*& x, int64_t& n, int64_t width, T*& scores, Block& block) const;
+  void run_block(const ReachKernels& kernels, const Ranks<T>& ranks, const T*& x, int64_t& n, int64_t width, T*& scores, Block& block) const;
   void encode(const Ranks<T>& ranks, const T* x, int count, int64_t width, int rows, Block& block) const;
   void add_several(const uint8_t* leaf, int count, int32_t first, T* scores) const;
   void encode_sets(int begin, int count, int rows, Block& block) const;
 
-  std::vector<Node> nodes_;                              // of one tree after the other
+  std::vector<ReachNode> nodes_;                         // of one tree after the other
   std::vector<Tree> trees_;
   BytePlanes planes_;                                    // and after them a plane for each set: 0 in the rows of its members
   std::vector<typename Ranks<T>::Category> sets_;
