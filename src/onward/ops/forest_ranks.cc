@@ -196,6 +196,14 @@ template <class T> int32_t Ranks<T>::of_kind(RankKind kind, const Table& table, 
   return known ? at : x == x ? table.count : table.count + 1;
 }
 
+// A column of numbers: how many thresholds are below each, and `more`; `missing` for NaN.
+template <class T> static void numbers(const T* __restrict x, const int32_t* __restrict at, int rows, int32_t more, int32_t missing, int32_t* __restrict out) {
+  for (int r = 0; r < rows; ++r) {
+    const int32_t known = x[r] == x[r] ? -1 : 0;
+    out[r] = ((at[r] + more) & known) | (missing & ~known);
+  }
+}
+
 template <class T> void Ranks<T>::rank(const T* x, int64_t width, int rows, int32_t* out) const {
   T values[most_rows];
   int32_t at[most_rows];
@@ -209,8 +217,9 @@ template <class T> void Ranks<T>::rank(const T* x, int64_t width, int rows, int3
       default: find<-1>(table, values, rows, at); break;
     }
     for (int c = 0; c < table.columns; ++c, ++column, out += rows) {
-      if (column->kind == RankKind::missing_last) for (int r = 0; r < rows; ++r) out[r] = of_kind(RankKind::missing_last, table, values[r], at[r]);
-      else for (int r = 0; r < rows; ++r) out[r] = of_kind(column->kind, table, values[r], at[r]);
+      if (column->kind == RankKind::category) for (int r = 0; r < rows; ++r) out[r] = of_kind(RankKind::category, table, values[r], at[r]);
+      else if (column->kind == RankKind::missing_last) numbers(values, at, rows, 0, table.count, out);
+      else numbers(values, at, rows, 1, 0, out);
     }
   }
 }
