@@ -59,10 +59,14 @@ TEST(CodeProduct, EveryKernelGivesTheSame) {
   // What stands behind k in b is zero.
   std::vector<int8_t> panels(b.begin(), b.end());
   for (int64_t panel = 0; panel < 3; ++panel) std::fill_n(panels.begin() + panel * padded_k(k) * panel_columns + k * panel_columns, (padded_k(k) - k) * panel_columns, int8_t(0));
-  const auto operands = [&](std::vector<int32_t>& c) { return CodeOperands{a.data(), padded_k(k), panels.data(), n, k, offset.data(), c.data(), n}; };
-  ASSERT_TRUE(code_kernel_of(0, operands(plain), m));
-  for (int level : {1, 2, 3})
-    if (code_kernel_of(level, operands(other), m)) EXPECT_EQ(other, plain) << level;
+  for (const bool seven_bits : {false, true}) {
+    std::vector<uint8_t> rows(a.begin(), a.end());
+    if (seven_bits) for (uint8_t& code : rows) code = code % 3 ? code & 127 : 127;
+    const auto operands = [&](std::vector<int32_t>& c) { return CodeOperands{rows.data(), padded_k(k), panels.data(), n, k, offset.data(), c.data(), n, seven_bits}; };
+    ASSERT_TRUE(code_kernel_of(0, operands(plain), m));
+    for (int level : {1, 2, 3})
+      if (code_kernel_of(level, operands(other), m)) EXPECT_EQ(other, plain) << level << (seven_bits ? ", seven bits" : "");
+  }
 }
 
 }  // namespace

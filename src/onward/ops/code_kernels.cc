@@ -41,7 +41,7 @@ void plain(const CodeOperands& o, int64_t m) {
     }
 }
 
-// ---- AVX2: bytes widened to 16 bits, pairs multiplied and added. (Its product of bytes saturates.)
+// ---- AVX2: bytes widened to 16 bits, pairs multiplied and added. (Its product of bytes saturates, but not where a has seven bits.)
 
 template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(const uint8_t* a, int64_t stride, const int8_t* b, int64_t quads, const int32_t* offset, int32_t* c, int64_t c_stride, int64_t width) {
   Halves sum[rows][4] = {};
@@ -65,14 +65,38 @@ template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_tile(co
     std::memcpy(c + r * c_stride, out, size_t(width) * sizeof(int32_t));
   }
 }
-[[ONWARD_AVX2]] void avx2(const CodeOperands& o, int64_t m) {
-  const int64_t panel = padded_k(o.k) * panel_columns, quads = (o.k + 3) / 4;
+template <int rows> [[gnu::always_inline, ONWARD_AVX2]] inline void avx2_seven_bits_tile(const uint8_t* a, int64_t stride, const int8_t* b, int64_t quads, const int32_t* offset, int32_t* c, int64_t c_stride, int64_t width) {
+  Halves sum[rows][2];
+  for (int half = 0; half < 2; ++half) for (int r = 0; r < rows; ++r) sum[r][half] = Halves(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(offset + 8 * half)));
+  const __m256i ones = _mm256_set1_epi16(1);
+  for (int64_t i = 0; i < quads; ++i) {
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i * 64)), high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i * 64 + 32));
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; ++r) {
+      const __m256i x = _mm256_set1_epi32(word_at(a + r * stride + i * 4));
+      sum[r][0] = sum[r][0] + Halves(_mm256_madd_epi16(_mm256_maddubs_epi16(x, low), ones));
+      sum[r][1] = sum[r][1] + Halves(_mm256_madd_epi16(_mm256_maddubs_epi16(x, high), ones));
+    }
+  }
+  for (int r = 0; r < rows; ++r) std::memcpy(c + r * c_stride, sum[r], size_t(width) * sizeof(int32_t));
+}
+
+template <int rows> [[ONWARD_AVX2]] int64_t avx2_rows(const CodeOperands& o, int64_t i, int64_t m, int64_t j) {
+  const int64_t quads = (o.k + 3) / 4, width = std::min(panel_columns, o.n - j);
+  const int8_t* b = o.b + j / panel_columns * padded_k(o.k) * panel_columns;
+  for (; i + rows <= m; i += rows) {
+    const uint8_t* a = o.a + i * o.stride;
+    int32_t* c = o.c + i * o.c_stride + j;
+    if (o.seven_bits) avx2_seven_bits_tile<rows>(a, o.stride, b, quads, o.offset + j, c, o.c_stride, width);
+    else if constexpr (rows <= 2) avx2_tile<rows>(a, o.stride, b, quads, o.offset + j, c, o.c_stride, width);
+  }
+  return i;
+}
+void avx2(const CodeOperands& o, int64_t m) {
   for (int64_t j = 0; j < o.n; j += panel_columns) {
-    const int8_t* b = o.b + j / panel_columns * panel;
-    const int64_t width = std::min(panel_columns, o.n - j);
-    int64_t i = 0;
-    for (; i + 2 <= m; i += 2) avx2_tile<2>(o.a + i * o.stride, o.stride, b, quads, o.offset + j, o.c + i * o.c_stride + j, o.c_stride, width);
-    for (; i < m; ++i) avx2_tile<1>(o.a + i * o.stride, o.stride, b, quads, o.offset + j, o.c + i * o.c_stride + j, o.c_stride, width);
+    int64_t i = o.seven_bits ? avx2_rows<4>(o, 0, m, j) : 0;
+    i = avx2_rows<2>(o, i, m, j);
+    avx2_rows<1>(o, i, m, j);
   }
 }
 
@@ -234,6 +258,8 @@ bool code_kernel_of(int level, const CodeOperands& o, int64_t m) {
   if (level == 1 && simd::best() >= simd::Target::avx2) return avx2(o, m), true;
   return level == 0 ? plain(o, m), true : false;
 }
+
+bool seven_bits_are_faster() { return simd::best() >= simd::Target::avx2 && !has_vnni(); }
 
 void code_kernel(const CodeOperands& o, int64_t m) {
   // Tiles are 64 deep whatever k is, and must be configured.

@@ -18,9 +18,11 @@ struct CodeOperands {
   const int32_t* offset;                                  // of every column of the panels
   int32_t* c;
   int64_t c_stride;
+  bool seven_bits = false;                                // no byte of a is above 127: less work where `seven_bits_are_faster`
 };
 
 void code_kernel(const CodeOperands& operands, int64_t m);
+bool seven_bits_are_faster();
 
 // y[channel] = first[channel] + the sum over taps of window[tap + channel] w[tap][channel]: four taps at a time, of 64 channels.
 // Where the processor has no instruction for it, `taps_in_fours` is empty.

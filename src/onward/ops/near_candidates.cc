@@ -15,7 +15,6 @@ namespace onward {
 namespace {
 
 constexpr int64_t lanes = 16, widest = 128;
-constexpr int32_t zero_code = 128;
 constexpr double unit = 0x1p-24, largest = 1e30;          // a rounding's largest relative error; lengths up to this are far from overflow
 constexpr int64_t fewest_coded = 8;                       // features from which on codes are worth their packing
 constexpr double precise = 0.03;                          // what codes may lose of a row, as a part of the rows' length
@@ -139,16 +138,16 @@ struct Search {
   }
 };
 
-// x in units of its own, which is returned, as codes about zero_code.
-float encode(const float* x, int64_t n, uint8_t* codes, Search& search) {
+// x in units of its own, which is returned, as codes about zero.
+float encode(const float* x, int64_t n, int32_t zero, uint8_t* codes, Search& search) {
   float size = 0;
   for (int64_t i = 0; i < n; ++i) size = std::max(size, std::fabs(x[i]));
-  const float unit = std::max(size / 127, std::numeric_limits<float>::min());
+  const float unit = std::max(size / float(zero - 1), std::numeric_limits<float>::min());
   double lost = 0, length = 0;
   for (int64_t i = 0; i < n; ++i) {
     const int32_t code = nearest(x[i] / unit);
     const double rest = x[i] - double(unit) * code;
-    codes[i] = uint8_t(code + zero_code), lost += rest * rest, length += double(code) * code;
+    codes[i] = uint8_t(code + zero), lost += rest * rest, length += double(code) * code;
   }
   search.lost = std::sqrt(lost), search.length = length * double(unit) * unit;
   return unit;
@@ -196,7 +195,7 @@ void NearCandidates::choose_codes(const float* moved, int64_t count) {
     }
     lost = std::max(lost, std::sqrt(of_row));
   }
-  if (lost <= precise * std::sqrt(all / double(count))) unit_ = unit, lost_ = lost;
+  if (lost <= precise * std::sqrt(all / double(count))) unit_ = unit, lost_ = lost, zero_ = seven_bits_are_faster() ? 64 : 128;
 }
 
 NearCandidates::Chunk NearCandidates::chunk(const float* moved, int64_t first, int64_t count) const {
@@ -219,7 +218,7 @@ NearCandidates::Chunk NearCandidates::coded_chunk(const float* moved, int64_t fi
     double length = 0;
     for (int64_t i = 0; i < features_; ++i) {
       const int32_t code = nearest(moved[v * features_ + i] / unit_);
-      to[i / 4 * 64 + i % 4] = int8_t(code), out.shifts[size_t(v)] -= zero_code * code, length += double(code) * code;
+      to[i / 4 * 64 + i % 4] = int8_t(code), out.shifts[size_t(v)] -= zero_ * code, length += double(code) * code;
     }
     out.offsets[size_t(v)] = float(length * double(unit_) * unit_ / 2);
   }
@@ -245,11 +244,11 @@ template <class T> void NearCandidates::find(const T* x, int64_t n, int64_t k, s
     Search& search = searches[r];
     search.slack = 2 * unit * (1.5 * double(features_) + 12) * (length + longest_) + double(features_ + 4) * underflow;
     limits[r] = search.limit = length <= largest ? infinity : -infinity;
-    units[r] = unit_ > 0 && length <= largest ? unit_ * encode(row, features_, codes.data() + r * stride, search) : 0;
+    units[r] = unit_ > 0 && length <= largest ? unit_ * encode(row, features_, zero_, codes.data() + r * stride, search) : 0;
     search.lost += lost_;
   }
   const auto pass = [&](const Chunk& chunk) {
-    if (unit_ > 0) code_kernel({codes.data(), stride, chunk.panels.data(), chunk.width, features_, chunk.shifts.data(), coded, chunk.width}, n);
+    if (unit_ > 0) code_kernel({codes.data(), stride, chunk.panels.data(), chunk.width, features_, chunk.shifts.data(), coded, chunk.width, zero_ == 64}, n);
     else chunk.columns.product(moved.data(), products, n);
     scan(Scan{products, unit_ > 0 ? coded : nullptr, units, n, chunk.width, chunk.offsets.data(), limits, least, within});
   };

@@ -35,6 +35,7 @@ class NearCandidates {
   double longest_ = 0;                                    // the largest |s|²
   float unit_ = 0;                                        // of codes; 0: there are none
   double lost_ = 0;                                       // the largest |s - unit * codes|
+  int32_t zero_ = 0;                                      // the code that stands for 0 in x: in the middle of what codes of x may be
   std::vector<float> middle_;
   std::vector<Chunk> chunks_;
 };
