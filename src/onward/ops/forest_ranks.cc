@@ -10,6 +10,13 @@
 namespace onward {
 namespace {
 
+// Rounding keeps the order: a value in a later bucket is no smaller. In the order of operands that an instruction has; NaN: the last one.
+template <class T> int32_t bucket(T x, T low, T scale, T last) {
+  T b = (x - low) * scale;
+  b = T(0) > b ? T(0) : b;
+  return int32_t(b < last ? b : last);
+}
+
 struct Keyed { uint64_t key; int32_t node; };
 
 // Whole numbers in the order of the values; both zeros are one.
@@ -130,7 +137,7 @@ template <class T> class Ranks<T>::Builder {
     spread(table, sorted);
     to_.starts_.resize(table.start + size_t(table.last_bucket) + 1);
     const auto begin = to_.starts_.begin() + int64_t(table.start);
-    for (T t : sorted) ++begin[int64_t(table.bucket(t))];
+    for (T t : sorted) ++begin[bucket(t, table.low, table.scale, table.last_bucket)];
     table.steps = std::bit_width(uint32_t(*std::max_element(begin, to_.starts_.end())));
     int32_t sum = 0;
     for (auto s = begin; s != to_.starts_.end(); ++s) sum += std::exchange(*s, sum);
@@ -166,26 +173,20 @@ template <class T> int32_t Ranks<T>::largest(int32_t column) const {
   return tables_[size_t(c.table)].count + (c.kind != RankKind::missing_last);
 }
 
-template <class T> size_t Ranks<T>::Table::bucket(T x) const {
-  T b = (x - low) * scale;                         // rounding keeps the order: a value in a later bucket is no smaller
-  b = b > 0 ? b : 0;
-  b = b < last_bucket ? b : last_bucket;
-  return size_t(int32_t(b));
+// at[r] = from[at[r]]. (Vectors would gather: slower than loads, one by one.)
+template <class V> [[gnu::optimize("no-tree-vectorize")]] static void looked_up(const V* from, int rows, const int32_t* at, V* out) {
+  for (int r = 0; r < rows; ++r) out[r] = from[at[r]];
 }
 
-// How many of the values lie below each x; NaN is above none. (Vectors would gather: slower than loads, one by one.)
-template <class T> template <int steps> [[gnu::optimize("no-tree-vectorize")]] void Ranks<T>::find(const Table& table, const T* x, int rows, int32_t* at) const {
-  const int32_t* start = starts_.data() + table.start;
-  const T* values = values_.data() + table.values;
-  for (int r = 0; r < rows; ++r) {
-    int64_t a = start[table.bucket(x[r])];
-    if constexpr (steps >= 0) {
-#pragma GCC unroll 4
-      for (int s = steps - 1; s >= 0; --s) a += int64_t(values[a + (1 << s) - 1] < x[r]) << s;
-    } else {
-      for (int s = table.steps - 1; s >= 0; --s) a += int64_t(values[a + (int64_t{1} << s) - 1] < x[r]) << s;
-    }
-    at[r] = int32_t(a);
+// How many of the values lie below each x, which is 0 or more for NaN. Passes over the rows: those that look nothing up are vectors.
+template <class T> void Ranks<T>::find(const Table& table, const T* __restrict x, int rows, int32_t* __restrict at) const {
+  const T low = table.low, scale = table.scale, last = table.last_bucket;
+  for (int r = 0; r < rows; ++r) at[r] = bucket(x[r], low, scale, last);
+  looked_up(starts_.data() + table.start, rows, at, at);
+  T value[most_rows];
+  for (int s = table.steps - 1; s >= 0; --s) {
+    looked_up(values_.data() + table.values + (int64_t{1} << s) - 1, rows, at, value);
+    for (int r = 0; r < rows; ++r) at[r] += int32_t(value[r] < x[r]) << s;
   }
 }
 
@@ -208,14 +209,11 @@ template <class T> void Ranks<T>::rank(const T* x, int64_t width, int rows, int3
   T values[most_rows];
   int32_t at[most_rows];
   const Column* column = columns_.data();
+  // The next rows: column after column they would be missed in the caches one by one.
+  for (int64_t i = 0; i < rows * width; i += 64 / int64_t(sizeof(T))) __builtin_prefetch(x + rows * width + i);
   for (const Table& table : tables_) {
     for (int r = 0; r < rows; ++r) values[r] = x[r * width + table.feature];
-    switch (table.steps) {
-      case 1: find<1>(table, values, rows, at); break;
-      case 2: find<2>(table, values, rows, at); break;
-      case 3: find<3>(table, values, rows, at); break;
-      default: find<-1>(table, values, rows, at); break;
-    }
+    find(table, values, rows, at);
     for (int c = 0; c < table.columns; ++c, ++column, out += rows) {
       if (column->kind == RankKind::category) for (int r = 0; r < rows; ++r) out[r] = of_kind(RankKind::category, table, values[r], at[r]);
       else if (column->kind == RankKind::missing_last) numbers(values, at, rows, 0, table.count, out);
@@ -229,7 +227,7 @@ template <class T> [[gnu::optimize("no-tree-vectorize")]] void Ranks<T>::rank_ro
   for (const Table& table : tables_) {
     const T value = x[table.feature];
     const T* values = values_.data() + table.values;
-    int64_t a = starts_[table.start + table.bucket(value)];
+    int64_t a = starts_[table.start + size_t(bucket(value, table.low, table.scale, table.last_bucket))];
     for (int s = table.steps - 1; s >= 0; --s) a += int64_t(values[a + (int64_t{1} << s) - 1] < value) << s;
     const auto at = int32_t(a);
     for (int c = 0; c < table.columns; ++c, ++column) *out++ = of_kind(column->kind, table, value, at);

@@ -50,11 +50,10 @@ template <class T> class Ranks {
     int32_t columns = 0;                           // so many of the columns are its
     size_t start = 0, values = 0;                  // where its part of starts_ and of values_ begins
     T low = 0, scale = 0, last_bucket = 0;
-    size_t bucket(T x) const;
   };
   class Builder;
 
-  template <int steps> void find(const Table& table, const T* x, int rows, int32_t* at) const;
+  void find(const Table& table, const T* x, int rows, int32_t* at) const;
   int32_t of_kind(RankKind kind, const Table& table, T x, int32_t at) const;
 
   std::vector<Table> tables_;                      // in the order of their columns
