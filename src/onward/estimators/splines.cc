@@ -101,7 +101,7 @@ struct SplineTransformer {
     for (BSpline& s : columns) {
       if (beyond != Beyond::linear || !f.ok()) break;
       s.inner = counted - s.degree;
-      if (s.first() >= s.last()) return f.refuse("extrapolation", text("is linear with degree ", s.degree, " and ", s.knots.size(), " knots, for which the library has no answer"), "use more knots");
+      if (s.first() > s.last()) return f.refuse("extrapolation", text("is linear with degree ", s.degree, " and ", s.knots.size(), " knots, for which the library has no answer"), "use more knots");
       counted += counted <= 1;
     }
   }
@@ -155,7 +155,7 @@ struct SplineTransformer {
     std::vector<std::vector<Polynomial>> table;
     std::vector<double> origin;
     for (int64_t place = 0; place < places; ++place) {
-      const int64_t j = s.first() + std::clamp<int64_t>(place - 1, 0, intervals - 1);
+      const int64_t j = s.first() + std::clamp<int64_t>(place - 1, 0, std::max<int64_t>(intervals - 1, 0));
       const bool outside = (place == 0 || place == places - 1) && beyond != Beyond::goes_on && beyond != Beyond::periodic;
       table.push_back(outside ? outer(s, place == 0) : s.outputs(j));
       origin.push_back(outside ? (place ? most : least) : s.knots[j]);
@@ -201,7 +201,7 @@ Definitions splines_estimators() {
       reads<SplineTransformer>("sklearn.preprocessing.SplineTransformer",
                                {.cases = {"()", "(4, extrapolation='linear')", "(extrapolation='continue', include_bias=False)",
                                           "(5, degree=2, extrapolation='periodic')", "(knots='quantile', degree=1, extrapolation='linear')",
-                                          "(7, degree=0, extrapolation='linear')"},
+                                          "(3, degree=1, extrapolation='linear')", "(7, degree=0, extrapolation='linear')"},
                                 .data = "clean ratings",
                                 .tolerance = 1e-12}),
       reads<SplineTransformer>("sklearn.preprocessing.SplineTransformer",
