@@ -1,5 +1,6 @@
 // What the leaves of a packed forest add, in the form that suits all of them.
 #pragma once
+#include "onward/base/large_pages.h"
 #include "onward/ops/plain_forest.h"
 
 namespace onward {
@@ -12,7 +13,7 @@ template <class T> struct LeafTable {
   };
   Form form = Form::single;
   int64_t targets = 1;
-  std::vector<T> values;                 // single: of each leaf; dense: [leaves][targets]; lists: of each pair
+  std::vector<T, LargePages<T>> values;  // single: of each leaf; dense: [leaves][targets]; lists: of each pair
   std::vector<int32_t> begin;            // lists: pairs [begin[i], begin[i + 1]) are leaf i's
   std::vector<int32_t> target;           // lists: of each pair
 

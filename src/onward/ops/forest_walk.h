@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "onward/base/large_pages.h"
 #include "onward/ops/context.h"
 #include "onward/ops/forest_leaves.h"
 #include "onward/ops/forest_ranks.h"
@@ -80,7 +81,7 @@ template <class T, class Node> class Walk {
   void add_row(const int32_t* at, T* scores) const;
   void add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const;
 
-  std::vector<Node> nodes_;
+  std::vector<Node, LargePages<Node>> nodes_;
   std::vector<int32_t> leaf_;            // of SplitNode: by node, its number among the leaves
   std::vector<Tree> trees_;
   std::vector<int32_t> by_depth_;        // trees, in the order in which one row walks them
