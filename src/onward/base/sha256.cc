@@ -1,7 +1,9 @@
 #include "onward/base/sha256.h"
 
+#ifdef __x86_64__
 #include <cpuid.h>
 #include <immintrin.h>
+#endif
 
 #include <array>
 #include <bit>
@@ -54,8 +56,14 @@ void add_block(std::array<uint32_t, 8>& state, const char* bytes, const std::arr
   for (size_t i = 0; i < 8; ++i) state[i] += sums[i];
 }
 
+void add_blocks(std::array<uint32_t, 8>& state, const char* bytes, size_t blocks, const std::array<uint32_t, 64>& k) {
+  for (; blocks > 0; --blocks, bytes += 64) add_block(state, bytes, k);
+}
+
+#ifdef __x86_64__
+
 // The processor's own rounds, two at a time; it wants the words of the state as ABEF and CDGH.
-[[gnu::target("sha,sse4.1,ssse3")]] void add_blocks(std::array<uint32_t, 8>& state, const char* bytes, size_t blocks, const std::array<uint32_t, 64>& k) {
+[[gnu::target("sha,sse4.1,ssse3")]] void add_blocks_in_hardware(std::array<uint32_t, 8>& state, const char* bytes, size_t blocks, const std::array<uint32_t, 64>& k) {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
   const __m128i dcba = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state.data())), hgfe = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state.data() + 4));
   const __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
@@ -85,24 +93,28 @@ bool has_instructions() {
   }();
   return has;
 }
+decltype(&add_blocks) best_add_blocks() { return has_instructions() ? add_blocks_in_hardware : add_blocks; }
+
+#else
+
+decltype(&add_blocks) best_add_blocks() { return add_blocks; }
+
+#endif
 
 }  // namespace
 
 std::string sha256(std::string_view bytes, bool plain) {
   static const Constants constants;
-  const auto add = [&](std::array<uint32_t, 8>& state, const char* from, size_t blocks) {
-    if (!plain && has_instructions()) return add_blocks(state, from, blocks, constants.round);
-    for (; blocks > 0; --blocks, from += 64) add_block(state, from, constants.round);
-  };
+  const auto add = plain ? add_blocks : best_add_blocks();
   auto state = constants.start;
   const uint64_t bits = uint64_t(bytes.size()) * 8;
-  add(state, bytes.data(), bytes.size() / 64);
+  add(state, bytes.data(), bytes.size() / 64, constants.round);
   bytes.remove_prefix(bytes.size() / 64 * 64);
   std::string rest(bytes);
   rest += '\x80';
   rest.resize(rest.size() <= 56 ? 56 : 120, '\0');
   for (int shift = 56; shift >= 0; shift -= 8) rest += char(bits >> shift);
-  add(state, rest.data(), rest.size() / 64);
+  add(state, rest.data(), rest.size() / 64, constants.round);
   std::string out;
   for (uint32_t word : state)
     for (int shift = 28; shift >= 0; shift -= 4) out += "0123456789abcdef"[(word >> shift) & 15];

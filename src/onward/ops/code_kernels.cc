@@ -1,29 +1,19 @@
 #include "onward/ops/code_kernels.h"
 
+#ifdef __x86_64__
 #include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <cstring>
 
+#include "onward/base/error.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
 namespace {
-
-#define ONWARD_VNNI gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c" ONWARD_WIDE_VECTORS)
-#define ONWARD_AMX gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,amx-tile,amx-int8")
-
-int32_t word_at(const uint8_t* bytes) {
-  int32_t word;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
-}
-
-// Sums of types that may alias nothing: __m256i and __m512i the compiler would keep in memory beside the registers.
-typedef int32_t Halves __attribute__((vector_size(32)));
-typedef int32_t Sums __attribute__((vector_size(64)));
 
 // ---- Plain
 
@@ -40,6 +30,21 @@ void plain(const CodeOperands& o, int64_t m) {
       std::memcpy(o.c + i * o.c_stride + j, sum, size_t(std::min(panel_columns, o.n - j)) * sizeof(int32_t));
     }
 }
+
+#ifdef __x86_64__
+
+#define ONWARD_VNNI gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c" ONWARD_WIDE_VECTORS)
+#define ONWARD_AMX gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,amx-tile,amx-int8")
+
+int32_t word_at(const uint8_t* bytes) {
+  int32_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+// Sums of types that may alias nothing: __m256i and __m512i the compiler would keep in memory beside the registers.
+typedef int32_t Halves __attribute__((vector_size(32)));
+typedef int32_t Sums __attribute__((vector_size(64)));
 
 // ---- AVX2: bytes widened to 16 bits, pairs multiplied and added. (Its product of bytes saturates, but not where a has seven bits.)
 
@@ -229,6 +234,7 @@ void amx(const CodeOperands& o, int64_t m) {
   }
 }
 
+bool has_avx2() { return simd::best() >= simd::Target::avx2; }
 bool has_vnni() { return simd::best() == simd::Target::avx512 && __builtin_cpu_supports("avx512vnni"); }
 // Linux gives a process the tile registers when it asks for them.
 bool has_amx() {
@@ -236,6 +242,24 @@ bool has_amx() {
   static const bool granted = __builtin_cpu_supports("amx-int8") && syscall(SYS_arch_prctl, request, tile_data) == 0;
   return has_vnni() && granted;
 }
+
+#else
+
+bool has_vnni() { return false; }
+void vnni_taps(const uint8_t*, std::span<const int64_t>, const int8_t*, const int32_t*, int64_t, int32_t*) { fail(Code::internal, "four taps at a time need VNNI"); }
+
+#endif
+
+struct Level {
+  bool (*is_here)();
+  void (*run)(const CodeOperands& operands, int64_t m);
+};
+constexpr Level levels[] = {
+    {[] { return true; }, plain},
+#ifdef __x86_64__
+    {has_avx2, avx2}, {has_vnni, vnni}, {has_amx, amx},
+#endif
+};
 
 }  // namespace
 
@@ -253,10 +277,9 @@ std::vector<int8_t> taps_in_fours(const int32_t* w, int64_t taps, int64_t channe
 void taps_kernel(const uint8_t* window, std::span<const int64_t> taps, const int8_t* w, const int32_t* first, int64_t channels, int32_t* y) { vnni_taps(window, taps, w, first, channels, y); }
 
 bool code_kernel_of(int level, const CodeOperands& o, int64_t m) {
-  if (level >= 3 && has_amx()) return amx(o, m), true;
-  if (level == 2 && has_vnni()) return vnni(o, m), true;
-  if (level == 1 && simd::best() >= simd::Target::avx2) return avx2(o, m), true;
-  return level == 0 ? plain(o, m), true : false;
+  if (size_t(level) >= std::size(levels) || !levels[level].is_here()) return false;
+  levels[level].run(o, m);
+  return true;
 }
 
 bool seven_bits_are_faster() { return simd::best() >= simd::Target::avx2 && !has_vnni(); }

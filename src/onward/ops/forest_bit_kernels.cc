@@ -1,13 +1,16 @@
 #include "onward/ops/forest_bit_kernels.h"
 
+#ifdef __x86_64__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"   // GCC 12 of its own intrinsics
 #include <immintrin.h>
+#endif
 
 #include <bit>
 
 #include "onward/simd/targets.h"
 
 namespace onward {
+#ifdef __x86_64__
 namespace {
 
 constexpr int most_leaves = 64;
@@ -167,13 +170,18 @@ template <int registers> constexpr LeafBitKernels kernels{levels<registers>, ful
 }  // namespace avx2
 
 }  // namespace
+#endif
 
-const LeafBitKernels* leaf_bit_kernels(size_t planes) {
+const LeafBitKernels* leaf_bit_kernels([[maybe_unused]] size_t planes) {
+#ifdef __x86_64__
   if (planes > 256) return nullptr;
   const simd::Target target = simd::best();
   if (target == simd::Target::avx512 && __builtin_cpu_supports("avx512vbmi")) return planes > 128 ? &vbmi::kernels<true> : &vbmi::kernels<false>;
   if (target == simd::Target::baseline) return nullptr;
   return planes > 128 ? &avx2::kernels<16> : planes > 64 ? &avx2::kernels<8> : planes > 32 ? &avx2::kernels<4> : planes > 16 ? &avx2::kernels<2> : &avx2::kernels<1>;
+#else
+  return nullptr;
+#endif
 }
 
 }  // namespace onward

@@ -1,7 +1,9 @@
 #include "onward/ops/forest_mask_kernels.h"
 
+#ifdef __x86_64__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"   // GCC 12 of its own intrinsics
 #include <immintrin.h>
+#endif
 
 #include <cstddef>
 #include <cstring>
@@ -45,6 +47,19 @@ using Bytes32 [[gnu::vector_size(32)]] = uint8_t;
 template <int rows> [[gnu::flatten]] void leaf_numbers_baseline(const ReachNode* n, int lowest, int count, bool symmetric, const uint8_t* c, uint8_t* o) {
   leaf_numbers<Bytes16, rows>(n, lowest, count, symmetric, c, o);
 }
+
+template <int rows, class T> void add_leaves(const uint8_t* leaf, const T* values, int, T* scores) {
+  for (int r = 0; r < rows; ++r) scores[r] += values[leaf[r]];
+}
+
+void set_plane_baseline(const uint8_t* category, const uint8_t* set, uint8_t* out) {
+  for (int r = 0; r < 64; ++r) out[r] = uint8_t((set[category[r] >> 3] >> (category[r] & 7) & 1) - 1);
+}
+
+template <int rows> constexpr ReachKernels baseline{rows, leaf_numbers_baseline<rows>, add_leaves<rows, float>, add_leaves<rows, double>};
+
+#ifdef __x86_64__
+
 template <int rows> [[gnu::flatten, ONWARD_AVX2]] void leaf_numbers_avx2(const ReachNode* n, int lowest, int count, bool symmetric, const uint8_t* c, uint8_t* o) {
   leaf_numbers<Bytes32, rows>(n, lowest, count, symmetric, c, o);
 }
@@ -75,10 +90,6 @@ template <int rows> [[ONWARD_AVX512]] void leaf_numbers_avx512(const ReachNode* 
   }
 #pragma GCC unroll 4
   for (int i = 0; i < parts; ++i) _mm512_store_si512(out + 64 * i, passed[i]);
-}
-
-template <int rows, class T> void add_leaves(const uint8_t* leaf, const T* values, int, T* scores) {
-  for (int r = 0; r < rows; ++r) scores[r] += values[leaf[r]];
 }
 
 // The values of 16 leaves as planes of their bytes: [bytes][16].
@@ -190,11 +201,7 @@ template <int rows> [[ONWARD_AVX512]] void add_leaves_avx512(const uint8_t* leaf
   }
 }
 
-// A byte's place in the set is looked up by
-// permutation, sixteen bytes at a time: numbers with their high bit set give zero.
-void set_plane_baseline(const uint8_t* category, const uint8_t* set, uint8_t* out) {
-  for (int r = 0; r < 64; ++r) out[r] = uint8_t((set[category[r] >> 3] >> (category[r] & 7) & 1) - 1);
-}
+// A byte's place in the set is looked up by permutation, sixteen bytes at a time: numbers with their high bit set give zero.
 [[ONWARD_AVX2]] void set_plane_avx2(const uint8_t* category, const uint8_t* set, uint8_t* out) {
   const __m256i low = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(set)));
   const __m256i high = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(set + 16)));
@@ -215,26 +222,26 @@ void set_plane_baseline(const uint8_t* category, const uint8_t* set, uint8_t* ou
   _mm512_storeu_si512(out, _mm512_movm_epi8(_mm512_testn_epi8_mask(own, bit)));
 }
 
-template <int rows> constexpr ReachKernels baseline{rows, leaf_numbers_baseline<rows>, add_leaves<rows, float>, add_leaves<rows, double>};
 template <int rows> constexpr ReachKernels avx2{rows, leaf_numbers_avx2<rows>, add_leaves_avx2<rows, float>, add_leaves_avx2<rows, double>};
 template <int rows> constexpr ReachKernels avx512{rows, leaf_numbers_avx512<rows>, add_leaves_avx512<rows>, add_leaves_avx512<rows>};
+
+#endif
 
 }  // namespace
 
 const ReachKernels& few_rows_kernels() {
-  const simd::Target target = simd::best();
-  return target == simd::Target::avx512 ? avx512<64> : target == simd::Target::avx2 ? avx2<64> : baseline<64>;
+  static constexpr const ReachKernels* all[] = {&baseline<64>, &avx2<64>, &avx512<64>};
+  return *all[size_t(simd::best())];
 }
 
 const ReachKernels& many_rows_kernels() {
-  const simd::Target target = simd::best();
-  return target == simd::Target::avx512 ? avx512<256> : target == simd::Target::avx2 ? avx2<128> : baseline<64>;
+  static constexpr const ReachKernels* all[] = {&baseline<64>, &avx2<128>, &avx512<256>};
+  return *all[size_t(simd::best())];
 }
 
 void set_plane(const uint8_t* category, const uint8_t* set, uint8_t* out) {
-  const simd::Target target = simd::best();
-  const auto plane = target == simd::Target::avx512 ? set_plane_avx512 : target == simd::Target::avx2 ? set_plane_avx2 : set_plane_baseline;
-  plane(category, set, out);
+  constexpr void (*all[])(const uint8_t*, const uint8_t*, uint8_t*) = {set_plane_baseline, set_plane_avx2, set_plane_avx512};
+  all[size_t(simd::best())](category, set, out);
 }
 
 }  // namespace onward

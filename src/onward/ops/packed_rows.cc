@@ -1,6 +1,8 @@
 #include "onward/ops/packed_rows.h"
 
+#ifdef __x86_64__
 #include <immintrin.h>
+#endif
 
 #include <algorithm>
 #include <cstring>
@@ -70,6 +72,7 @@ template <int64_t bits> struct UnpackRow {
   }
 };
 
+#ifdef __x86_64__
 // The 16 values that a block's codes of 4 bits can have stand in one register, and the codes choose among them.
 [[ONWARD_AVX512]] void unpack_nibbles(const PackedRows* rows, int64_t row, float* to) {
   const PackedRows& w = *rows;
@@ -95,14 +98,17 @@ template <int64_t bits> struct UnpackRow {
     for (; i < n; ++i) to[i] = (float(packed_code(codes, i, 4)) - zero) * scale;
   }
 }
+#endif
+
+template <int64_t bits> constexpr auto unpack_row = simd::Compiled<UnpackRow<bits>, const PackedRows*, int64_t, float*>::best;
 
 }  // namespace
 
 void PackedRows::operator()(int64_t row, float* to) const {
+#ifdef __x86_64__
   if (bits == 4 && !group && simd::best() == simd::Target::avx512) return unpack_nibbles(this, row, to);
-  const auto unpack = bits == 2 ? simd::Compiled<UnpackRow<2>, const PackedRows*, int64_t, float*>::best
-                    : bits == 4 ? simd::Compiled<UnpackRow<4>, const PackedRows*, int64_t, float*>::best
-                                : simd::Compiled<UnpackRow<8>, const PackedRows*, int64_t, float*>::best;
+#endif
+  const auto unpack = bits == 2 ? unpack_row<2> : bits == 4 ? unpack_row<4> : unpack_row<8>;
   unpack(this, row, to);
 }
 

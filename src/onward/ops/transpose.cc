@@ -1,8 +1,8 @@
 // Axes that stay neighbours are moved as one; what remains is rows or 2-d tiles.
 #include "onward/ops/transpose.h"
 
-#include <emmintrin.h>
-
+#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "onward/ops/operator.h"
@@ -25,27 +25,25 @@ std::vector<Axis> merged(std::span<const int64_t> dims, std::span<const int64_t>
   return out;
 }
 
-// A square that fits the registers: each round deals its rows out like two halves of a pack of cards.
-void turn_block(const uint8_t* from, int64_t from_stride, uint8_t* to, int64_t to_stride) {
-  __m128i row[16], dealt[16];
-  for (int64_t i = 0; i < 16; ++i) row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
-#pragma GCC unroll 4
-  for (int round = 0; round < 4; ++round) {
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i) dealt[2 * i] = _mm_unpacklo_epi8(row[i], row[i + 8]), dealt[2 * i + 1] = _mm_unpackhi_epi8(row[i], row[i + 8]);
-    std::copy_n(dealt, 16, row);
-  }
-  for (int64_t i = 0; i < 16; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * to_stride), row[i]);
+// Elements of two rows by turns: of their first halves, or of their second ones.
+template <class V, int first, int... i> [[gnu::always_inline]] inline V by_turns(const V& a, const V& b, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(a, b, (first + i / 2 + i % 2 * int(sizeof...(i)))...);
 }
-void turn_block(const uint32_t* from, int64_t from_stride, uint32_t* to, int64_t to_stride) {
-  __m128i row[4];
-  for (int64_t i = 0; i < 4; ++i) row[i] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
-#pragma GCC unroll 2
-  for (int round = 0; round < 2; ++round) {
-    const __m128i dealt[4] = {_mm_unpacklo_epi32(row[0], row[2]), _mm_unpackhi_epi32(row[0], row[2]), _mm_unpacklo_epi32(row[1], row[3]), _mm_unpackhi_epi32(row[1], row[3])};
-    std::copy_n(dealt, 4, row);
+
+// A square that fits the registers of every processor: each round deals its rows out like two halves of a pack of cards.
+template <class T> void turn_block(const T* from, int64_t from_stride, T* to, int64_t to_stride) {
+  constexpr int size = 16 / int(sizeof(T)), half = size / 2;
+  typedef T V __attribute__((vector_size(16)));
+  using Order = std::make_integer_sequence<int, size>;
+  V row[size], dealt[size];
+  for (int64_t i = 0; i < size; ++i) std::memcpy(&row[i], from + i * from_stride, sizeof(V));
+#pragma GCC unroll 4
+  for (int round = 1; round < size; round *= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i) dealt[2 * i] = by_turns<V, 0>(row[i], row[i + half], Order{}), dealt[2 * i + 1] = by_turns<V, half>(row[i], row[i + half], Order{});
+    std::copy_n(dealt, size, row);
   }
-  for (int64_t i = 0; i < 4; ++i) _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i * to_stride), row[i]);
+  for (int64_t i = 0; i < size; ++i) std::memcpy(to + i * to_stride, &row[i], sizeof(V));
 }
 
 // to[i][j] = from[j * stride + i], in tiles that fit the cache.
