@@ -53,6 +53,7 @@ def release_suites():
               Suite("exporters", [python, "tests/corpus/run_corpus.py", onward]),
               Suite("compositions", [python, "tests/fidelity/compositions.py", onward]),
               Suite("boosters", [python, "tests/fidelity/booster_files.py", onward]),
+              Suite("friends", [python, "tests/fidelity/friends.py", onward], slow=True),
               Suite("boosters-onnxruntime", [python, "tests/fidelity/booster_files.py", onward, "--engine", "onnxruntime"], slow=True),
               Suite("shapes", [python, "tests/conformance/run_shapes.py", str(ROOT / "build/release/libonward.so")])]
     rows = "build/release/onward_estimator_rows"

@@ -100,6 +100,7 @@ Definitions adaboost_estimators() {
                                 {.cases = {"(LogisticRegression(), n_estimators=4, random_state=0)"}, .data = "clean", .tolerance = 1e-12}),
       reads<AdaBoostRegressor>("sklearn.ensemble.AdaBoostRegressor",
                                {.cases = {"(n_estimators=10, random_state=0)", "(n_estimators=5, loss='exponential', random_state=0)"}}),
+      extends<AdaBoostClassifier>("imblearn.ensemble.RUSBoostClassifier"),
       reads<AdaBoostRegressor>("sklearn.ensemble.AdaBoostRegressor",
                                {.cases = {"(Ridge(), n_estimators=4, loss='square', random_state=0)"}, .data = "clean",
                                 .tolerance = 1e-12}),

@@ -111,6 +111,8 @@ Definitions bagging_estimators() {
                               {.cases = {"(Ridge(), n_estimators=4, random_state=0)"}, .data = "clean", .tolerance = 1e-12}),
       reads<BaggingRegressor>("sklearn.ensemble.BaggingRegressor",
                               {.cases = {"(n_estimators=4, random_state=0)"}, .data = "ratings", .targets = "several"}),
+      extends<BaggingClassifier>("imblearn.ensemble.BalancedBaggingClassifier"),
+      extends<BaggingClassifier>("imblearn.ensemble.EasyEnsembleClassifier"),
   };
 }
 

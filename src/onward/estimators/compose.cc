@@ -1,5 +1,6 @@
 // Estimators made of estimators: a pipeline is one after the other, a column transformer and a union are side by side.
 #include "onward/estimators/fields.h"
+#include "onward/estimators/sampler.h"
 #include "onward/estimators/side_by_side.h"
 
 namespace onward {
@@ -35,6 +36,7 @@ Step read_step(Fields& f, const std::string& name, const plain::Value& v) {
   if (v.is(plain::Kind::none) || v.str() == "passthrough") step.does = Step::Does::pass;
   else if (v.str() == "drop") step.does = Step::Does::drop;
   else step.estimator = f.estimator(v, name);
+  if (step.estimator.as<Sampler>()) step.does = Step::Does::pass;  // its part ended with fitting
   if (const auto weights = f.get("transformer_weights"))
     if (const auto w = weights->find(name)) f.assign("transformer_weights", *w, step.weight, {});
   return step;
@@ -75,8 +77,10 @@ struct Pipeline {
 
   void learned(Fields& f) {
     for (const auto& s : f.named("steps")) steps.push_back(read_step(f, s.name, s.value));
+    if (!steps.empty() && steps.back().estimator.as<Sampler>())
+      f.refuse("steps", text("end with '", steps.back().name, "', which resamples"), "a pipeline ends with an estimator or a transformer");
     for (const Step& s : steps)
-      if (s.estimator) return f.same_input_as(s.estimator.facts());
+      if (s.estimator && (s.does == Step::Does::fit || s.estimator.facts().n_features_in >= 0)) return f.same_input_as(s.estimator.facts());
   }
   Outputs operator()(Frame x) const {
     if (steps.empty()) return transformed(x);
@@ -202,6 +206,7 @@ Definitions compose_estimators() {
                                  "([('t', HashingVectorizer(n_features=256)), ('m', LogisticRegression())])"},
                        .data = "documents",
                        .tolerance = 1e-12}),
+      extends<Pipeline>("imblearn.pipeline.Pipeline"),
       reads<FeatureUnion>("sklearn.pipeline.FeatureUnion",
                           {.cases = {"([('a', StandardScaler()), ('b', 'passthrough'), ('c', 'drop')], transformer_weights={'a': 3.0})"}}),
       reads<ColumnTransformer>("sklearn.compose.ColumnTransformer",

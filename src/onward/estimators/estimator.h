@@ -91,7 +91,7 @@ class Estimator {
 
 // One row of a family's table: whose files fill the model, and how it is tested against them.
 struct Definition {
-  std::string_view class_name;  // "sklearn.preprocessing.StandardScaler": package and class, private modules left out
+  std::string_view class_name;  // "sklearn.preprocessing.StandardScaler": package and class, private modules left out; * for all of a package
   struct Tests {
     std::vector<std::string_view> cases = {"()"};    // constructor arguments; each is fitted by the library itself
     std::string_view data = "clean ratings prices";  // kinds of table: clean ratings prices missing text mixed bools counts

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "onward/base/unicode.h"
+#include "onward/estimators/newer_versions.h"
 #include "onward/estimators/versions.h"
 
 namespace onward {
@@ -18,8 +19,7 @@ Fields::Fields(Reading& reading, plain::Value object, Place place)
   facts_.library = cls.module.substr(0, cls.module.find('.'));
   if (const auto v = object_.find("_sklearn_version"); v && v->is(Kind::text)) {
     facts_.version = v->str();
-    const size_t dot = facts_.version.find('.');
-    if (dot != std::string::npos) version_ = 100 * std::atoi(facts_.version.c_str()) + std::atoi(facts_.version.c_str() + dot + 1);
+    set_version(facts_.version);
   }
   if (const auto n = get("n_features_in_"); n && n->is(Kind::integer))
     facts_.n_features_in = n->integer, dims_["features"] = {n->integer, "n_features_in_"};
@@ -27,6 +27,36 @@ Fields::Fields(Reading& reading, plain::Value object, Place place)
     const Array<std::string> all = as_array<std::string>(*names->array, reading_.owner);
     check("feature_names_in_", all.shape(), {"features"});
     facts_.feature_names_in.assign(all.begin(), all.end());
+  } else if (names && names->is(Kind::list)) {  // as other libraries than scikit-learn keep them
+    read_listed_names(*names);
+  }
+}
+
+void Fields::read_listed_names(const plain::Value& names) {
+  check("feature_names_in_", Dims{int64_t(names.items().size())}, {"features"});
+  for (const plain::Value& name : names.items()) {
+    if (!name.is(Kind::text)) return facts_.feature_names_in.clear();  // the numbers that a matrix's columns get
+    assign("feature_names_in_", name, facts_.feature_names_in.emplace_back(), {});
+  }
+}
+
+void Fields::set_version(std::string_view shown) {
+  const std::string version(shown);
+  const size_t dot = version.find('.');
+  if (dot != std::string::npos) version_ = 100 * std::atoi(version.c_str()) + std::atoi(version.c_str() + dot + 1);
+}
+
+void Fields::version_of_parts() {
+  plain::Value part = object_;
+  for (int depth = 0; depth < 4 && version_ == 0; ++depth) {  // a part may be a pipeline, whose last step is what was fitted
+    const auto parts = part.find("estimators_"), steps = part.find("steps");
+    const std::span<const plain::Value> items = parts ? parts->items() : steps ? steps->items() : std::span<const plain::Value>();
+    if (items.empty()) return;
+    part = items.back().is(Kind::tuple) && items.back().items().size() == 2 ? items.back().items()[1] : items.back();
+    const auto version = part.find("_sklearn_version");
+    if (!version || !version->is(Kind::text)) continue;
+    set_version(version->str());
+    note_newer(reading_, part, Fields(reading_, part, place_).facts());
   }
 }
 

@@ -64,7 +64,8 @@ class Fields {
   void same_input_as(const Facts& step);           // a pipeline takes what its first step takes
   void one_column() { facts_.n_features_in = 1; }  // an estimator of one column that does not say so
   void documents() { facts_.n_features_in = 1, facts_.documents = true; }  // one of texts
-  int version() const { return version_; }         // 1.4.2 is 104
+  int version() const { return version_; }         // of scikit-learn: 1.4.2 is 104
+  void version_of_parts();                         // a class of another library says none: the parts that fitting left do
   Estimator estimator(const plain::Value&, std::string_view part);
   bool ok() const { return reading_.problems.size() == problems_before_; }
   Reading& reading() { return reading_; }
@@ -104,6 +105,8 @@ class Fields {
 
  private:
   void missing(std::string_view name);
+  void set_version(std::string_view shown);
+  void read_listed_names(const plain::Value& names);
   template <class T>
   void assign_array(std::string_view name, const plain::Value& v, Array<T>& into, const DimNames& dims);
 
@@ -115,5 +118,16 @@ class Fields {
   int version_ = 0;
   std::map<std::string, std::pair<int64_t, std::string>, std::less<>> dims_;  // name -> size and the field that set it
 };
+
+// A class of another library that answers as the one of scikit-learn that it extends.
+template <class M>
+Definition extends(std::string_view class_name) {
+  return {class_name, {.cases = {}}, [](Fields& fields) {
+            fields.version_of_parts();
+            M model;
+            model.learned(fields);
+            return Estimator(std::move(model), facts_of(fields));
+          }};
+}
 
 }  // namespace onward

@@ -107,6 +107,7 @@ Definitions forests_estimators() {
                              {.cases = {"(20, random_state=0)"}, .data = "ratings", .targets = "several"}),
       reads<ForestClassifier>("sklearn.ensemble.ExtraTreesClassifier", {.cases = {"(20, random_state=0)"}, .data = everything}),
       reads<ForestRegressor>("sklearn.ensemble.ExtraTreesRegressor", {.cases = {"(20, random_state=0)"}, .data = everything}),
+      extends<ForestClassifier>("imblearn.ensemble.BalancedRandomForestClassifier"),
   };
 }
 

@@ -18,7 +18,7 @@ const Definition* Registry::find(std::string_view module, std::string_view name)
   for (size_t i = definitions_.size(); i-- > 0;) {
     const std::string_view full = definitions_[i].class_name;
     const size_t dot = full.rfind('.');
-    if (full.substr(dot + 1) != name) continue;
+    if (full.substr(dot + 1) != name && full.substr(dot + 1) != "*") continue;
     const std::string_view package = full.substr(0, dot);
     if (module == package || (module.starts_with(package) && module[package.size()] == '.')) return &definitions_[i];
   }
