@@ -389,6 +389,8 @@ struct ArrowArrayStream;
 ONWARD_API onward_status* onward_table_import_arrow(const struct ArrowSchema* schema, const struct ArrowArray* array, onward_table** table);
 /* Reads the stream to its end; the caller releases it. */
 ONWARD_API onward_status* onward_table_import_arrow_stream(struct ArrowArrayStream* stream, onward_table** table);
+/* A column out of a stream of its chunks, read to the end; the caller releases it. `gap`: the onward_cell that Arrow's null stands for. */
+ONWARD_API onward_status* onward_table_add_arrow(onward_table* table, const char* name, struct ArrowArrayStream* stream, int gap);
 /* Fills both structs, whose release callbacks the caller calls. */
 ONWARD_API onward_status* onward_table_export_arrow(const onward_table* table, struct ArrowSchema* schema, struct ArrowArray* array);
 

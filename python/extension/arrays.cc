@@ -362,4 +362,28 @@ nb::object array_of(int element, const void* data, size_t size) {
   return made;
 }
 
+nb::object array_of_lines(int element, const std::vector<const void*>& lines, size_t length) {
+  need_numpy();
+  npy_intp dims[2] = {npy_intp(lines.size()), npy_intp(length)};
+  const nb::object made = nb::steal(PyArray_SimpleNew(2, dims, type_of_element(element)));
+  if (!made.is_valid()) throw nb::python_error();
+  const size_t bytes = lines.empty() ? 0 : size_t(PyArray_NBYTES(array(made))) / lines.size();
+  for (size_t k = 0; bytes && k < lines.size(); ++k) std::memcpy(static_cast<char*>(PyArray_DATA(array(made))) + k * bytes, lines[k], bytes);
+  return made;
+}
+
+bool lines_of(nb::handle given, Lines& lines) {
+  need_numpy();
+  if (!PyArray_Check(given.ptr())) return false;
+  PyArrayObject* const a = array(given);
+  const int axes = lines.axes = PyArray_NDIM(a);
+  const bool objects = PyArray_TYPE(a) == NPY_OBJECT;
+  lines.element = objects ? 0 : element_of_type(PyArray_TYPE(a));
+  if (axes < 1 || axes > 2 || !PyArray_ISBEHAVED_RO(a) || (!objects && !lines.element)) return false;
+  lines.data = static_cast<const char*>(PyArray_DATA(a));
+  lines.count = axes == 2 ? PyArray_DIM(a, 0) : 1, lines.line_step = axes == 2 ? PyArray_STRIDE(a, 0) : 0;
+  lines.length = PyArray_DIM(a, axes - 1), lines.step = PyArray_STRIDE(a, axes - 1);
+  return true;
+}
+
 }  // namespace onward_python

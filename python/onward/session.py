@@ -4,6 +4,7 @@ import os
 import warnings
 
 from onward import _core
+from onward.columns import Inputs
 from onward.errors import error_of, suggestion, usage
 from onward.frames import predictions_like, table_of
 from onward.options import RunOptions, SessionOptions
@@ -123,7 +124,7 @@ class InferenceSession(_core.Session):
         """Columns by name to predictions, under the model's schema. Takes frames of pandas and polars, Arrow tables, anything with the
         Arrow stream protocol, a dict of columns or a matrix; gives a frame of the same kind, or a dict of columns."""
         if self._inputs is None:
-            self._inputs = self.schema["inputs"]
+            self._inputs = Inputs(self.schema["inputs"])
         return predictions_like(table, _core.predict(self, table_of(table, self._inputs), run_options))
 
     def end_profiling(self):

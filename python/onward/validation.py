@@ -4,8 +4,9 @@ import math
 import os
 
 from onward import _core
+from onward.columns import Inputs
 from onward.errors import usage
-from onward.frames import _library, table_of
+from onward.frames import library_of, table_of
 from onward.session import InferenceSession
 
 
@@ -63,7 +64,7 @@ def validate(fitted, model, data, rtol=None, atol=None):
     if not expected and len(rows) and not answers.refused.all():
         raise usage(f"{type(fitted).__name__} gives none of the model's outputs {names}")
     tolerances = [math.nan if t is None else float(t) for t in (rtol, atol)]
-    facts, page = _core.compare(session, table_of(data, session.schema["inputs"]), _source.who(fitted), expected, answers.refused, *tolerances)
+    facts, page = _core.compare(session, table_of(data, Inputs(session.schema["inputs"])), _source.who(fitted), expected, answers.refused, *tolerances)
     return Report(json.loads(facts), page)
 
 
@@ -83,7 +84,7 @@ def _for_library(data, fitted):
     """What the library takes: frames as they are, dicts of columns and Arrow tables as frames; float32 as float64."""
     import numpy
 
-    kind = _library(data)
+    kind = library_of(type(data))
     if kind in ("polars", "pyarrow") or isinstance(data, dict):
         import pandas
 

@@ -297,6 +297,58 @@ TEST(CInterface, TablesThroughArrowAndBack) {
   onward_table_release(table), onward_table_release(again);
 }
 
+// Gives the chunks of one column.
+struct Chunks : ArrowArrayStream {
+  explicit Chunks(std::vector<const char*> texts) : ArrowArrayStream{}, words(std::move(texts)) {
+    get_schema = [](ArrowArrayStream*, ArrowSchema* to) {
+      *to = {};
+      to->format = "u", to->name = "its own";
+      return 0;
+    };
+    get_next = [](ArrowArrayStream* self, ArrowArray* to) {
+      auto& all = *static_cast<Chunks*>(self);
+      *to = {};
+      if (all.next == all.words.size()) return 0;
+      const char* word = all.words[all.next++];
+      all.ends[1] = word ? int32_t(std::strlen(word)) : 0, all.valid = word != nullptr;
+      all.buffers[0] = &all.valid, all.buffers[1] = all.ends, all.buffers[2] = word;
+      to->length = 1, to->null_count = -1, to->n_buffers = 3, to->buffers = all.buffers;
+      to->release = [](ArrowArray* array) { array->release = nullptr; };
+      return 0;
+    };
+  }
+  std::vector<const char*> words;
+  size_t next = 0;
+  int32_t ends[2] = {};
+  uint8_t valid = 0;
+  const void* buffers[3] = {};
+};
+
+TEST(CInterface, ColumnsOutOfArrowStreams) {
+  onward_table* table = nullptr;
+  OK(onward_table_create(3, &table));
+  Chunks chunks({"a", nullptr, "ccc"}), few({"a"}), none({});
+  OK(onward_table_add_arrow(table, "w", &chunks, ONWARD_CELL_NA));
+  EXPECT_STREQ(onward_table_column_name(table, 0), "w");
+  EXPECT_EQ(onward_table_column_type(table, 0), ONWARD_COLUMN_STRING);
+  EXPECT_EQ(onward_table_column_cells(table, 0)[1], ONWARD_CELL_NA);
+  const char* text = nullptr;
+  size_t length = 0;
+  OK(onward_table_string(table, 0, 2, &text, &length));
+  EXPECT_EQ(std::string(text, length), "ccc");
+  EXPECT_NE(message_of(onward_table_add_arrow(table, "w", &few, ONWARD_CELL_NAN)).find("column 'w' has 1 rows, the table has 3"), std::string::npos);
+  EXPECT_NE(message_of(onward_table_add_arrow(table, "w", &none, ONWARD_CELL_VALUE)).find("no kind of gap"), std::string::npos);
+  few.next = 0, few.words = {"a", "b", "c"};
+  few.get_schema = [](ArrowArrayStream*, ArrowSchema* to) { return *to = {}, to->format = "+l", 0; };
+  EXPECT_NE(message_of(onward_table_add_arrow(table, "w", &few, ONWARD_CELL_NAN)).find("column 'w' has the Arrow type '+l'"), std::string::npos);
+  EXPECT_EQ(onward_table_column_count(table), 1u);
+  onward_table_release(table);
+  OK(onward_table_create(0, &table));
+  OK(onward_table_add_arrow(table, "w", &none, ONWARD_CELL_NAN));
+  EXPECT_EQ(onward_table_column_type(table, 0), ONWARD_COLUMN_STRING);
+  onward_table_release(table);
+}
+
 TEST(CInterface, PredictsOnTables) {
   onward_session* session = session_of(doubles);
   onward_table *table = nullptr, *out = nullptr;

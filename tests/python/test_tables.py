@@ -15,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 import onward
+from onward import pandas_frames
+from onward.columns import Inputs
 
 
 def columns_of(predictions):
@@ -249,3 +251,68 @@ def test_a_series_is_the_column_of_a_model_that_takes_one(frame_session, frame, 
         assert (session.predict(series)["variable"] == wanted).all()
     with pytest.raises(ValueError, match="given a series"):
         frame_session.predict(frame.iloc[0])
+
+
+def frames_of_every_kind(frame):
+    times = pd.Series(pd.to_datetime(["2024-01-01", None] * 100))
+    return {
+        "mixed": frame, "one row": frame.iloc[7:8], "every third": frame.iloc[::3], "backwards": frame.iloc[::-1], "no rows": frame[:0],
+        "a matrix": pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=list("abc")), "by columns": pd.DataFrame(np.asfortranarray(np.arange(12.0).reshape(4, 3)), columns=list("abc")),
+        "narrow numbers": frame[["age"]].astype(np.float32).assign(a=np.int8(3), b=np.uint64(4), c=np.float16(0.5), d=True, e=frame["rooms"]),
+        "text with gaps": frame[["city"]].where(frame["city"] != "Rome"), "objects": frame.astype(object), "objects that are nothing": frame[["city"]].astype(object).where(frame["rooms"] > 2, None),
+        "nullable text": frame[["city"]].astype("string").where(frame["city"] != "Rome"), "text of Python": frame[["city"]].astype(pd.StringDtype("python", na_value=np.nan)),
+        "other kinds": frame[["city"]].astype("category").assign(t=times, u=times.dt.tz_localize("Asia/Tokyo"), n=frame["rooms"].astype("Int64").where(frame["rooms"] > 2)),
+        "big-endian": pd.DataFrame({"a": np.arange(3, dtype=">f8"), "b": np.arange(3, dtype=">i4")}), "chunks of text": pd.concat([frame[["city"]]] * 3),
+        "names twice": pd.DataFrame(np.arange(6.0).reshape(2, 3), columns=["a", "b", "a"]), "numbered": pd.DataFrame(np.arange(6.0).reshape(2, 3)), "no columns": pd.DataFrame(index=[1, 2]),
+    }
+
+
+def test_frames_are_read_by_blocks_as_through_their_series(frame_session, frame, expected, monkeypatch):
+    def read(frames):
+        return {kind: pandas_frames.table_of(f, Inputs()).columns() for kind, f in frames.items()}
+
+    frames = frames_of_every_kind(frame)
+    by_blocks = read(frames)
+    assert pandas_frames._blocks(frame) and pandas_frames._blocks(object()) == []
+    monkeypatch.setattr(pandas_frames, "_blocks", lambda frame: [])
+    assert columns_of(frame_session.predict(frame)) == expected
+    for kind, columns in read(frames).items():
+        assert [c[:2] for c in by_blocks[kind]] == [c[:2] for c in columns], kind
+        for (name, _, ours), (_, _, theirs) in zip(by_blocks[kind], columns):
+            np.testing.assert_array_equal(ours, theirs, err_msg=f"{kind}: {name}")
+    assert len(by_blocks["mixed"]) == 4 and by_blocks["text with gaps"][0][2][np.flatnonzero(frame["city"] == "Rome")[0]] is None
+
+
+def test_gaps_of_text_keep_their_kind(monkeypatch):
+    words = pd.DataFrame({"c": ["a", "b", np.nan, None, "a"]}, dtype=object)
+    fitted = OneHotEncoder(handle_unknown="ignore").fit(words)
+    session = onward.convert(fitted).session()
+    np.testing.assert_array_equal(session.predict(words).to_numpy(), fitted.transform(words).toarray())
+    nan, na = words.astype("str"), words.astype("string")
+    np.testing.assert_array_equal(session.predict(nan).to_numpy(), fitted.transform(nan).toarray())
+    by_blocks = session.predict(na)
+    monkeypatch.setattr(pandas_frames, "_blocks", lambda frame: [])
+    pd.testing.assert_frame_equal(session.predict(na), by_blocks)
+
+
+def test_predictions_are_the_frame_that_pandas_makes_of_a_dict(frame_session, frame, frame_fitted, monkeypatch):
+    from sklearn.linear_model import LogisticRegression
+
+    words = onward.convert(make_pipeline(frame_fitted[:-1], LogisticRegression()).fit(frame, np.where(frame["rooms"] > 3, "many", "few"))).session()
+    cases = [(s, f) for s in (frame_session, words) for f in (frame, frame.iloc[4:5], frame[:0], frame.set_index("city", drop=False))]
+    by_blocks = [s.predict(f) for s, f in cases]
+    by_blocks[0].columns.name = "mine"
+    assert frame_session.predict(frame).columns.name is None
+    by_blocks[0].columns.name = None
+    monkeypatch.setattr(pandas_frames, "create_dataframe_from_blocks", None)
+    for ours, (s, f) in zip(by_blocks, cases):
+        pd.testing.assert_frame_equal(ours, s.predict(f))
+    assert by_blocks[5].iloc[0, 0] in ("many", "few")
+
+
+def test_columns_are_told_anew_where_they_are_others(frame_session, frame, expected):
+    assert columns_of(frame_session.predict(frame)) == expected
+    assert columns_of(frame_session.predict(frame[["paid", "city", "rooms", "age"]])) == expected
+    swapped = frame.rename(columns={"age": "paid", "paid": "age"})
+    assert columns_of(frame_session.predict(swapped)) != expected
+    assert columns_of(frame_session.predict(frame)) == expected

@@ -188,20 +188,32 @@ template <class Struct> struct Owned : Struct {
   Owned& operator=(const Owned&) = delete;
 };
 
-Table read_stream(ArrowArrayStream& stream) {
-  const auto check = [&](int code) {
-    if (!code) return;
-    const char* why = stream.get_last_error ? stream.get_last_error(&stream) : nullptr;
-    fail(Code::bad_data, "the Arrow stream failed: ", why ? why : "no reason given", " (", code, ")");
-  };
+// A stream's schema and its batches, until there are no more.
+class Batches {
+ public:
+  explicit Batches(ArrowArrayStream& stream) : stream_(stream) { check(stream.get_schema(&stream, &schema)); }
+  bool next(Owned<ArrowArray>& batch) const {
+    check(stream_.get_next(&stream_, &batch));
+    return batch.release;
+  }
   Owned<ArrowSchema> schema;
-  check(stream.get_schema(&stream, &schema));
+
+ private:
+  void check(int code) const {
+    if (!code) return;
+    const char* why = stream_.get_last_error ? stream_.get_last_error(&stream_) : nullptr;
+    fail(Code::bad_data, "the Arrow stream failed: ", why ? why : "no reason given", " (", code, ")");
+  }
+  ArrowArrayStream& stream_;
+};
+
+Table read_table(ArrowArrayStream& stream) {
+  const Batches batches(stream);
   std::optional<Table> all;
   for (;;) {
     Owned<ArrowArray> batch;
-    check(stream.get_next(&stream, &batch));
-    if (!batch.release) break;
-    Table more = table_of(schema, batch);
+    if (!batches.next(batch)) return all ? std::move(*all) : empty_table(batches.schema);
+    Table more = table_of(batches.schema, batch);
     if (!all) {
       all = std::move(more);
       continue;
@@ -209,7 +221,24 @@ Table read_stream(ArrowArrayStream& stream) {
     for (size_t k = 0; k < more.columns.size(); ++k) append(all->columns[k], more.columns[k]);
     all->rows += more.rows;
   }
-  return all ? std::move(*all) : empty_table(schema);
+}
+
+Column read_column(ArrowArrayStream& stream, const char* name) {
+  const Batches batches(stream);
+  ArrowSchema schema = batches.schema;                    // what it points to stays that one's
+  schema.name = name;
+  std::optional<Column> all;
+  for (;;) {
+    Owned<ArrowArray> chunk;
+    if (!batches.next(chunk)) break;
+    Column more = column_of(schema, chunk, 0, chunk.length);
+    if (all) append(*all, more);
+    else all = std::move(more);
+  }
+  if (all) return std::move(*all);
+  ArrowArray nothing{}, no_entries{};
+  nothing.dictionary = &no_entries;
+  return column_of(schema, nothing, 0, 0);
 }
 
 }  // namespace
@@ -219,5 +248,16 @@ onward_status* onward_table_import_arrow(const ArrowSchema* schema, const ArrowA
 }
 
 onward_status* onward_table_import_arrow_stream(ArrowArrayStream* stream, onward_table** table) {
-  return guarded([&] { require(stream, "stream"), require(table, "table"), *table = new onward_table{read_stream(*stream)}; });
+  return guarded([&] { require(stream, "stream"), require(table, "table"), *table = new onward_table{read_table(*stream)}; });
+}
+
+onward_status* onward_table_add_arrow(onward_table* table, const char* name, ArrowArrayStream* stream, int gap) {
+  return guarded([&] {
+    require(table, "table"), require(name, "name"), require(stream, "stream");
+    if (gap < ONWARD_CELL_NAN || gap > ONWARD_CELL_NA) fail(Code::usage, "column '", name, "': ", gap, " is no kind of gap");
+    Column column = read_column(*stream, name);
+    if (int64_t(column.size()) != table->table.rows) fail(Code::bad_data, "column '", name, "' has ", column.size(), " rows, the table has ", table->table.rows);
+    for (Cell& cell : column.cells) if (cell == Cell::none) cell = Cell(gap);
+    table->table.columns.push_back(std::move(column));
+  });
 }

@@ -88,7 +88,15 @@ std::vector<std::string> Binder::used() const {
 }
 
 Tensors Binder::bind(const Table& table) const {
-  Tensors tensors;
+  Tensors named;
+  std::vector<Tensor> made = tensors(table);
+  for (size_t i = 0; i < made.size(); ++i) named.emplace(schema_.inputs[i].name, std::move(made[i]));
+  return named;
+}
+
+std::vector<Tensor> Binder::tensors(const Table& table) const {
+  std::vector<Tensor> tensors;
+  tensors.reserve(sources_.size());
   Lookup lookup(table);
   for (size_t i = 0; i < sources_.size(); ++i) {
     const Field& field = schema_.inputs[i];
@@ -100,7 +108,7 @@ Tensors Binder::bind(const Table& table) const {
       const Field& column = field.columns.empty() ? field : field.columns[k];
       fill(tensor, k, width, column, lookup.at(sources_[i][k], columns_[sources_[i][k]]), table.first_row);
     }
-    tensors.emplace(field.name, std::move(tensor));
+    tensors.push_back(std::move(tensor));
   }
   return tensors;
 }

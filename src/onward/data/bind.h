@@ -24,6 +24,7 @@ class Binder {
 
   // Tensors of the table's rows. Throws Error{bad_data} naming row (from 1, in the whole file) and column of a value that is refused.
   Tensors bind(const Table& table) const;
+  std::vector<Tensor> tensors(const Table& table) const;  // the same, in the order of the schema's inputs
 
   // The columns that the inputs take, in the inputs' order.
   std::vector<std::string> used() const;

@@ -76,7 +76,8 @@ Table output_table(const Schema& schema, std::span<const std::pair<std::string, 
   table.rows = rows;
   for (const auto& [name, value] : outputs) {
     const auto it = std::find_if(schema.outputs.begin(), schema.outputs.end(), [&](const Field& f) { return f.name == name; });
-    const Field field = it == schema.outputs.end() ? Field{.name = name} : *it;
+    const Field unknown = it == schema.outputs.end() ? Field{.name = name} : Field();
+    const Field& field = it == schema.outputs.end() ? unknown : *it;
     if (const Tensor* tensor = value.tensor()) append_tensor(table, field, *tensor);
     else if (const auto* sequence = std::get_if<Sequence>(&value)) append_maps(table, field, *sequence);
     else fail(Code::bad_data, "output '", name, "' is empty or a map, which are no columns");

@@ -20,6 +20,7 @@ class TableSession {
  private:
   std::shared_ptr<const Session> session_;
   Binder binder_;
+  std::vector<size_t> fields_;                           // of the session's inputs, among the schema's
 };
 
 // Inputs that the schema allows, the same every time: categories in turn, numbers across their range. For trying a model out.
