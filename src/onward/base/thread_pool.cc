@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <deque>
@@ -18,28 +19,51 @@
 namespace onward {
 namespace {
 
-// One loop in progress. Whoever holds it takes chunks until there are none.
+// One loop in progress. Whoever holds it takes chunks until there are none: large ones at first and smaller ones towards the end, so that
+// nobody waits long for the last.
 struct Loop {
-  Loop(int64_t n, int64_t chunk, FunctionRef<void(int64_t, int64_t)> body) : n(n), chunk(chunk), body(body) {}
-  const int64_t n, chunk;
+  Loop(int64_t n, int64_t grain, int workers, FunctionRef<void(int64_t, int64_t)> body) : n(n), grain(grain), parts(2 * workers), body(body) {}
+  const int64_t n, grain, parts;
   FunctionRef<void(int64_t, int64_t)> body;
   std::atomic<int64_t> next{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error;
-  int helpers = 0;                      // guarded by the pool's mutex
+  std::atomic<int> helpers{0};          // changed under the pool's mutex
 
   void work() {
-    for (int64_t begin; !failed.load(std::memory_order_relaxed) && (begin = next.fetch_add(chunk, std::memory_order_relaxed)) < n;) {
+    for (int64_t begin = next.load(std::memory_order_relaxed); begin < n && !failed.load(std::memory_order_relaxed);) {
+      // What is left after a chunk is none, or a chunk's worth.
+      int64_t end = begin + std::max(grain, (n - begin) / parts);
+      if (n - end < grain) end = n;
+      if (!next.compare_exchange_weak(begin, end, std::memory_order_relaxed)) continue;
       try {
-        body(begin, std::min(n, begin + chunk));
+        body(begin, end);
       } catch (...) {
         if (!failed.exchange(true)) error = std::current_exception();
       }
+      begin = next.load(std::memory_order_relaxed);
     }
+  }
+  // A helper's last chunk takes some microseconds more: less than to fall asleep and be woken.
+  void wait_a_little() const {
+    constexpr auto longest = std::chrono::microseconds(30);
+    if (helpers.load(std::memory_order_acquire) == 0) return;
+    for (const auto end = std::chrono::steady_clock::now() + longest; helpers.load(std::memory_order_acquire) > 0 && std::chrono::steady_clock::now() < end;) pause();
+  }
+  static void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
   }
 };
 
 thread_local bool inside_loop = false;
+
+// Waking a thread costs the caller some microseconds, a piece takes twenty, and the thread begins with nothing in its caches. (A piece of
+// one item may be much longer than the shortest.)
+constexpr int64_t fewest_pieces = 10;
 
 class Pool {
  public:
@@ -53,8 +77,12 @@ class Pool {
     inside_loop = true;
     loop.work();
     inside_loop = false;
+    {
+      std::lock_guard lock(mutex_);                       // a helper that was not there in time is not waited for
+      std::erase_if(waiting_, [&](const Offer& o) { return o.loop == &loop; });
+    }
+    loop.wait_a_little();
     std::unique_lock lock(mutex_);
-    std::erase_if(waiting_, [&](const Offer& o) { return o.loop == &loop; });
     done_.wait(lock, [&] { return loop.helpers == 0; });
   }
 
@@ -123,11 +151,10 @@ int available_threads() {
 void parallel_for(int threads, int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
   if (n <= 0) return;
   grain = std::max<int64_t>(grain, 1);
-  const int64_t pieces = (n + grain - 1) / grain;
+  const int64_t pieces = n / grain;
   const int workers = int(std::min<int64_t>(threads, pieces));
-  if (workers <= 1 || inside_loop) return body(0, n);
-  // Four chunks a thread even out threads that are slower or late.
-  Loop loop(n, std::max(grain, (n + 4 * workers - 1) / (4 * workers)), body);
+  if (workers <= 1 || inside_loop || (grain > 1 && pieces < fewest_pieces)) return body(0, n);
+  Loop loop(n, grain, workers, body);
   pool().run(loop, workers - 1);
   if (loop.failed) std::rethrow_exception(loop.error);
 }
