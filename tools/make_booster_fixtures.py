@@ -219,8 +219,10 @@ def compositions(wrapper, classifier, regressor):
     from sklearn.impute import SimpleImputer
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
     wrapper("pipeline", make_pipeline(SimpleImputer(), StandardScaler(), classifier), FIT, BINARY, booster=lambda m: m[-1])
+    bins = KBinsDiscretizer(3, encode="onehot", strategy="uniform")                                # XGBoost takes what a sparse matrix does not hold for missing
+    wrapper("sparse", make_pipeline(SimpleImputer(), bins, StandardScaler(with_mean=False), classifier), FIT, THREE, booster=lambda m: m[-1])
     wrapper("search", GridSearchCV(regressor, {"max_depth": [2, 3]}, cv=2), FIT, SCORE, booster=lambda m: m.best_estimator_)
 
 

@@ -51,6 +51,13 @@ def the_most_frequent_word_is_None():
     return after([words]).fit(fit, y), asked
 
 
+@case
+def quantiles_of_a_sparse_matrix_leave_its_zeros():
+    fit, asked, y = rows("ratings")
+    steps = [preprocessing.KBinsDiscretizer(3, encode="onehot", strategy="uniform"), preprocessing.QuantileTransformer(n_quantiles=20, output_distribution="normal")]
+    return after(steps).fit(fit, y), asked
+
+
 def of_equals(version, which):
     """Classes each against the rest whose scores are equal."""
     fit, asked, y = rows("counts", 4)

@@ -5,12 +5,12 @@
 namespace onward {
 
 struct KBinsDiscretizer {
-  enum class Encode { onehot, ordinal } encode = Encode::onehot;
+  enum class Encode { onehot, dense, ordinal } encode = Encode::onehot;
   std::vector<Numbers> edges;  // of each column, the outer two included
   bool widened = false;        // until 1.0 an item a little below an edge lay in the bin above
 
   void learned(Fields& f) {
-    f.choice("encode", encode, {{"onehot", Encode::onehot}, {"onehot-dense", Encode::onehot}, {"ordinal", Encode::ordinal}});
+    f.choice("encode", encode, {{"onehot", Encode::onehot}, {"onehot-dense", Encode::dense}, {"ordinal", Encode::ordinal}});
     f("bin_edges_", edges, {"features"});
     for (size_t i = 0; i < edges.size(); ++i) {
       if (edges[i].shape().size() != 1 || edges[i].size() < 2) return f.bad("bin_edges_", text("of column ", i, " has no two edges"));
@@ -30,7 +30,9 @@ struct KBinsDiscretizer {
       parts.push_back(cast(equal(columns(bin, {i}), Array<int64_t>::of({bins}, [](int64_t k) { return k; })), DataType::f64));
       for (int64_t k = 0; k < bins; ++k) names.push_back(text(x.name(i), "_", k, ".0"));
     }
-    return transformed(Frame(concat(parts), names));
+    Frame out(concat(parts), names);
+    out.sparse = encode == Encode::onehot;
+    return transformed(out);
   }
 
  private:

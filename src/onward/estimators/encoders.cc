@@ -30,9 +30,11 @@ struct OneHotEncoder {
   std::optional<std::vector<std::optional<int64_t>>> dropped;
   std::optional<std::vector<Grouping>> groups;  // since 1.1
   Unknown unknown = Unknown::refuse;
+  bool sparse = true;
 
   void learned(Fields& f) {
     f("categories_", categories, {"features"});
+    f.since("sparse_output", sparse);
     f(f.get("_drop_idx_after_grouping") ? "_drop_idx_after_grouping" : "drop_idx_", dropped, {"features"});
     f("_default_to_infrequent_mappings", groups, {"features"});
     f.choice(
@@ -50,7 +52,9 @@ struct OneHotEncoder {
       for (int64_t to = 0; to < column.kept; ++to) names.push_back(x.name(i) + "_" + column.name(to));
       parts.push_back(pick(column.table(unknown == Unknown::category), category_of(x, i, *column.categories)));
     }
-    return transformed(Frame(concat(parts), names));
+    Frame out(concat(parts), names);
+    out.sparse = sparse;
+    return transformed(out);
   }
 
  private:

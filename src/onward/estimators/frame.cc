@@ -13,6 +13,7 @@ const Frame::Column& Frame::at(int64_t i) const {
 
 Frame& Frame::append(const Frame& other) {
   columns_.insert(columns_.end(), other.columns_.begin(), other.columns_.end());
+  sparse |= other.sparse;
   return *this;
 }
 
@@ -27,6 +28,7 @@ Frame Frame::select(std::span<const int64_t> which) const {
     if (i < 0 || i >= size()) fail(Code::bad_file, "column ", i, " of a table with ", size());
     f.columns_.push_back(at(i));
   }
+  f.sparse = sparse;
   return f;
 }
 
@@ -39,6 +41,7 @@ Frame Frame::renamed(const std::vector<std::string>& names) const {
 Frame Frame::replaced(int64_t i, Expr values, Keeps keeps) const {
   Frame f;
   f.columns_.push_back({at(i).name, values, 0, at(i).origin, std::min(at(i).keeps, keeps)});
+  f.sparse = sparse;
   return f;
 }
 
@@ -49,6 +52,7 @@ Frame Frame::all_replaced(Expr values, Keeps keeps) const {
     const Column& old = columns_[i];
     f.columns_[i].name = old.name, f.columns_[i].origin = old.origin, f.columns_[i].keeps = std::min(old.keeps, keeps);
   }
+  f.sparse = sparse;
   return f;
 }
 

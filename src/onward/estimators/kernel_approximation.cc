@@ -70,7 +70,9 @@ struct AdditiveChi2Sampler {
         name(text(kind, j));
       }
     }
-    return transformed(Frame(concat(parts), names));
+    Frame out(concat(parts), names);
+    out.sparse = frame.sparse;
+    return transformed(out);
   }
 };
 

@@ -51,7 +51,9 @@ struct PolynomialFeatures {
       if (int64_t(names.size()) > most_columns)
         fail(Code::limit_size, "degree ", most, " of ", x.size(), " columns makes more than ", most_columns, " columns");
     }
-    return transformed(Frame(concat(parts), names));
+    Frame out(concat(parts), names);
+    out.sparse = x.sparse;
+    return transformed(out);
   }
 
  private:

@@ -11,6 +11,21 @@ struct Projection {
   Outputs operator()(Expr x) const { return components(matmul(x, directions.transposed())); }
 };
 
+// A sparse matrix times a sparse matrix is one, unless a dense one is asked for.
+struct SparseRandomProjection : Projection {
+  bool dense = false;
+
+  void learned(Fields& f) {
+    Projection::learned(f);
+    f("dense_output", dense);
+  }
+  Outputs operator()(const Frame& x) const {
+    Outputs out = Projection::operator()(x.numbers());
+    out.transform->sparse = x.sparse && !dense;
+    return out;
+  }
+};
+
 struct FastICA : Projection {
   std::optional<Numbers> mean;  // only where it whitens
 
@@ -59,8 +74,8 @@ struct FactorAnalysis : Projection {
 Definitions projections_estimators() {
   return {
       reads<Projection>("sklearn.random_projection.GaussianRandomProjection", {.cases = {"(3, random_state=0)"}, .data = "clean", .tolerance = 1e-12}),
-      reads<Projection>("sklearn.random_projection.SparseRandomProjection",
-                        {.cases = {"(3, random_state=0)", "(3, random_state=1, dense_output=True)"}, .data = "clean", .tolerance = 1e-12}),
+      reads<SparseRandomProjection>("sklearn.random_projection.SparseRandomProjection",
+                                    {.cases = {"(3, random_state=0)", "(3, random_state=1, dense_output=True)"}, .data = "clean", .tolerance = 1e-12}),
       reads<Projection>("sklearn.neighbors.NeighborhoodComponentsAnalysis",
                         {.cases = {"(2, max_iter=5, random_state=0)"}, .data = "ratings", .targets = "classes", .tolerance = 1e-12}),
       reads<FastICA>("sklearn.decomposition.FastICA",

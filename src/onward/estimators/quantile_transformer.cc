@@ -41,21 +41,9 @@ struct QuantileTransformer {
       if (const double* row = quantiles.data() + i * references.size(); !std::is_sorted(row, row + references.size()))
         return f.bad("quantiles_", text("of column ", i, " are not sorted"));
   }
-  Outputs operator()(Expr x) const {
-    const int64_t points = references.size(), columns = quantiles.dim(0);
-    // The mean of both directions: where quantiles repeat, one finds the last of them and the other the first.
-    const Numbers reference = Numbers::of(quantiles.shape(), [&](int64_t i) { return quantile_or_nan(i, references[i % points]); });
-    const auto mirrored = [&](const Numbers& a) { return Numbers::of(a.shape(), [&](int64_t i) { return -a[i + points - 1 - 2 * (i % points)]; }); };
-    Expr y = 0.5 * (interpolated(x, quantiles, reference) - interpolated(negated(x), mirrored(quantiles), mirrored(reference)));
-    const Numbers lowest = Numbers::of({columns}, [&](int64_t i) { return quantiles(i, 0); });
-    const Numbers highest = Numbers::of({columns}, [&](int64_t i) { return quantiles(i, points - 1); });
-    if (distribution == Distribution::uniform) return transformed(where(equal(x, lowest), 0.0, where(equal(x, highest), 1.0, y)));
-    constexpr double near = 1e-7;
-    y = where(x - near < lowest, 0.0, where(x + near > highest, 1.0, y));
-    // So far from 0 and 1 that their places on the normal distribution are finite.
-    constexpr double least = near - 2.220446049250313e-16, most = 1 - least;
-    y = where(y < least, least, where(y > most, most, y));
-    return transformed(named_function("ndtri")->formula({&y, 1}));
+  Outputs operator()(const Frame& given) const {
+    const Expr x = given.numbers(), y = placed(x);
+    return transformed(given.sparse ? where(equal(x, 0.0), 0.0, y) : y);  // zeros that a sparse matrix does not hold stay
   }
   // Back from the normal distribution would need its integral in the tails, where 1 + erf(x) has no digits left.
   std::optional<Expr> inverse(Expr y) const {
@@ -64,6 +52,22 @@ struct QuantileTransformer {
   }
 
  private:
+  Expr placed(Expr x) const {
+    const int64_t points = references.size(), columns = quantiles.dim(0);
+    // The mean of both directions: where quantiles repeat, one finds the last of them and the other the first.
+    const Numbers reference = Numbers::of(quantiles.shape(), [&](int64_t i) { return quantile_or_nan(i, references[i % points]); });
+    const auto mirrored = [&](const Numbers& a) { return Numbers::of(a.shape(), [&](int64_t i) { return -a[i + points - 1 - 2 * (i % points)]; }); };
+    Expr y = 0.5 * (interpolated(x, quantiles, reference) - interpolated(negated(x), mirrored(quantiles), mirrored(reference)));
+    const Numbers lowest = Numbers::of({columns}, [&](int64_t i) { return quantiles(i, 0); });
+    const Numbers highest = Numbers::of({columns}, [&](int64_t i) { return quantiles(i, points - 1); });
+    if (distribution == Distribution::uniform) return where(equal(x, lowest), 0.0, where(equal(x, highest), 1.0, y));
+    constexpr double near = 1e-7;
+    y = where(x - near < lowest, 0.0, where(x + near > highest, 1.0, y));
+    // So far from 0 and 1 that their places on the normal distribution are finite.
+    constexpr double least = near - 2.220446049250313e-16, most = 1 - least;
+    y = where(y < least, least, where(y > most, most, y));
+    return named_function("ndtri")->formula({&y, 1});
+  }
   // A column of nothing but gaps has no quantiles, and no answer.
   double quantile_or_nan(int64_t i, double reference) const { return quantiles[i] == quantiles[i] ? reference : quantiles[i]; }
 };

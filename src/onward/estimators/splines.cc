@@ -75,7 +75,7 @@ struct BSpline {
 struct SplineTransformer {
   enum class Beyond { constant, linear, goes_on, periodic, error } beyond = Beyond::constant;
   std::vector<BSpline> columns;
-  bool bias = true, zeros = false;  // zeros: of missing items, since 1.8
+  bool bias = true, zeros = false, sparse = false;  // zeros: of missing items, since 1.8
 
   void learned(Fields& f) {
     f.choice("extrapolation", beyond,
@@ -86,6 +86,7 @@ struct SplineTransformer {
               {"error", Beyond::error}});
     f.choice("handle_missing", zeros, {{"error", false}, {"zeros", true}});
     f("include_bias", bias);
+    f.since("sparse_output", sparse);
     std::vector<plain::Value> splines;
     f("bsplines_", splines, {"features"});
     for (size_t i = 0; i < splines.size() && f.ok(); ++i) read(f, text("bsplines_[", i, "]"), splines[i], columns.emplace_back());
@@ -122,7 +123,9 @@ struct SplineTransformer {
       for (int64_t s = 0; s < kept; ++s) which.push_back(s), names.push_back(text(x.name(i), "_sp_", s));
       if (kept > 0) parts.push_back(onward::columns(y, which));
     }
-    return transformed(parts.empty() ? Frame() : Frame(concat(parts), names));
+    Frame out = parts.empty() ? Frame() : Frame(concat(parts), names);
+    out.sparse = sparse;
+    return transformed(out);
   }
 
  private:

@@ -96,6 +96,11 @@ void read_norm(Fields& f, const std::optional<plain::Value>& v, Norm& norm) {
 
 std::string name_of(Norm norm) { return norm == Norm::l1 ? "l1" : "l2"; }
 
+Outputs in_sparse_matrix(Frame x) {
+  x.sparse = true;
+  return transformed(std::move(x));
+}
+
 // Each row by its length, which float32 rows have in double; rows of nothing stay.
 Expr normalised(Expr x, Norm norm) {
   if (norm == Norm::none) return x;
@@ -150,7 +155,9 @@ struct TfidfTransformer {
     if (f.facts().n_features_in >= 0) f.check("n_features_in_", Dims{f.facts().n_features_in}, {"terms"});
     weigh.learned(f, nullptr);
   }
-  Outputs operator()(Expr x) const { return transformed(weigh(x)); }
+  Outputs operator()(const Frame& x) const {
+    return in_sparse_matrix(x.all_replaced(weigh(x.numbers()), Frame::Keeps::infinity));
+  }
 };
 
 struct CountVectorizer {
@@ -169,7 +176,7 @@ struct CountVectorizer {
     more["vocabulary"] = terms, more["binary"] = int64_t{binary};
     return analyzer.count(counts_operator, x, std::move(more), int64_t(terms.size()), idf);
   }
-  Outputs operator()(const Frame& x) const { return transformed(Frame(counts(x), terms)); }
+  Outputs operator()(const Frame& x) const { return in_sparse_matrix(Frame(counts(x), terms)); }
 
  private:
   void read_vocabulary(Fields& f) {
@@ -202,10 +209,10 @@ struct TfidfVectorizer : CountVectorizer {
     weigh.learned(f, &*transformer);
   }
   Outputs operator()(const Frame& x) const {
-    if (weigh.narrow) return transformed(Frame(weigh(counts(x)), terms));
+    if (weigh.narrow) return in_sparse_matrix(Frame(weigh(counts(x)), terms));
     Attributes more{{"sublinear_tf", int64_t{weigh.sublinear}}};
     if (weigh.norm != Norm::none) more["norm"] = name_of(weigh.norm);
-    return transformed(Frame(counts(x, std::move(more), weigh.idf), terms));
+    return in_sparse_matrix(Frame(counts(x, std::move(more), weigh.idf), terms));
   }
 };
 
@@ -229,7 +236,7 @@ struct HashingVectorizer {
     Attributes more{{"n_features", columns}, {"alternate_sign", int64_t{alternate}}, {"binary", int64_t{binary}}};
     if (norm != Norm::none) more["norm"] = name_of(norm);
     const Expr y = analyzer.count(hashes_operator, x, std::move(more), columns);
-    return transformed(Frame(narrow ? cast(cast(y, DataType::f32), DataType::f64) : y));
+    return in_sparse_matrix(Frame(narrow ? cast(cast(y, DataType::f32), DataType::f64) : y));
   }
 };
 

@@ -229,7 +229,9 @@ XgboostModel XgboostModel::for_wrapper() const {
 
 // Numbers become float32 before all else.
 Expr XgboostModel::input(const Frame& x, double missing) const {
-  Expr in = cast(with_codes(x, categories, Unknown::refuse), DataType::f32);
+  const Expr given = with_codes(x, categories, Unknown::refuse);
+  Expr in = cast(given, DataType::f32);
+  if (x.sparse) in = where(equal(given, 0.0), __builtin_nan(""), in);  // what a sparse matrix does not hold is missing
   if (missing == missing) in = where(equal(in, double(float(missing))), __builtin_nan(""), in);
   // A category is the number without its fraction; one below zero is none.
   std::vector<bool> categorical(size_t(x.size()));
