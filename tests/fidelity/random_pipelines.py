@@ -1,19 +1,20 @@
 """Compositions drawn at random: columns, unions, steps and estimators nested in each other, on real tables; compared with scikit-learn.
 
-usage: random_pipelines.py ONWARD [--count N] [--seed N] [--only N ...] [--engine onnxruntime|onward] [--boosters]
-One line per pipeline; the last counts. What is drawn: real_tables.py, drawn_models.py; --boosters draws XGBoost, LightGBM and CatBoost
+usage: random_pipelines.py ONWARD [--count N] [--seed N] [--only N ...] [--engine onward onnxruntime] [--boosters]
+One line per pipeline and engine; the last counts. What is drawn: real_tables.py, drawn_models.py; --boosters draws XGBoost, LightGBM and CatBoost
 too, where they are installed. A pipeline that the library fits and whose answers it gives must convert and agree.
 Rows counted apart: those that the library itself answers otherwise when they are asked one by one (a product of matrices is rounded by the
 shape of the batch) or when what its steps hand on moves by a rounding: they stand on a threshold. --only runs the pipelines of those numbers.
 """
 import argparse, collections, contextlib, functools, inspect, os, sys, tempfile, warnings
+from dataclasses import dataclass
 os.environ["OMP_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
 import numpy as np
 import pandas as pd
-from sklearn import compose, neighbors, pipeline
+from sklearn import compose, impute, neighbors, pipeline
 from sklearn.utils import all_estimators
-import compare, drawn_models, real_tables
+import compare, drawn_models, fidelity, real_tables
 from real_tables import FIT
 
 TOLERANCE = 1e-9                        # relative beyond 1, for compositions of any depth; labels must be equal
@@ -25,11 +26,14 @@ class Drawn:
     """The table, the model and y of a number, and how the rows reach the library and the engine."""
 
     def __init__(self, number, seed, boosters):
-        self.r, self.boosters, self.model = np.random.RandomState([seed, number]), boosters, None
+        self.r, self.boosters, self.model, self._unsteady = np.random.RandomState([seed, number]), boosters, None, None
         self.table = real_tables.table(self.r)
-        self.how = "frame" if self.r.rand() < .75 else "array"
+        self.how = self.r.choice(["frame", "array", "numbered"] + ["text"] * bool(self.table.texts), p=[.5, .15, .05, .3] if self.table.texts else [.7, .22, .08])
 
-    def rows(self, X): return X if self.how == "frame" else X.to_numpy()
+    def rows(self, X):
+        """As a frame, as one whose columns have no names, as an array, or the prose alone."""
+        if self.how == "text": return X[self.table.texts[0]]
+        return X if self.how == "frame" else X.set_axis(range(X.shape[1]), axis=1) if self.how == "numbered" else X.to_numpy()
 
     def fit(self):
         self.model, y = drawn_models.model(self.r, self.table, self.boosters, by_name=self.how == "frame", rows=self.rows(self.table.X[:FIT]))
@@ -37,20 +41,30 @@ class Drawn:
 
     def asked(self):
         """Rows it was not fitted on: with words and gaps that it has not seen where the library answers those, and without.
-        Narrow numbers come as the same values in double: what the library computes in float32, we compute in double."""
+        Narrow numbers come as the same values in double: what the library computes in float32, and NumPy's functions of bytes in float16,
+        we compute in double (docs/exactness.md)."""
         plain = self.table.X[FIT:].reset_index(drop=True)
+        narrow = (np.float32, np.int8) if "<ufunc" in drawn_models.said_in_full(self.model) else (np.float32,)
         for c in plain.columns:
-            if plain[c].dtype == np.float32: plain[c] = plain[c].astype(np.float64)
+            if plain[c].dtype in narrow: plain[c] = plain[c].astype(np.float64)
         harsh = plain.copy()
         for c in self.table.words:
             harsh[c] = harsh[c].astype(object)
             harsh.loc[:5, c] = "Atlantis"
+            if isinstance(plain[c].dtype, pd.CategoricalDtype): harsh[c] = harsh[c].astype("category")
         for c in self.table.numbers: harsh.loc[8:12, c] = np.nan
-        return [self.rows(harsh), self.rows(plain)]
+        harshest = harsh.copy()
+        for c in self.table.words: harshest.loc[14:17, c] = np.nan
+        return [self.rows(harshest), self.rows(harsh), self.rows(plain)]
 
     def options(self):
-        mixed = self.how == "array" and not self.table.of_numbers
+        mixed = self.how in ("array", "numbered") and not self.table.of_numbers
         return (["--own-ops"] if self.table.texts else []) + (["--inputs", "columns"] if mixed else [])
+
+    def unsteady(self, asked, tolerance):
+        """Found once for all engines."""
+        if self._unsteady is None: self._unsteady = unsteady(self.model, asked, tolerance)
+        return self._unsteady
 
     def tolerance(self):
         boosted = any(b in drawn_models.said_in_full(self.model) for b in ("XGB", "LGBM", "CatBoost"))
@@ -60,7 +74,10 @@ class Drawn:
 def fed(asked):
     """The rows as tensors are made of them: pandas' own numbers as plain ones, a matrix of words and numbers by columns."""
     if isinstance(asked, np.ndarray): return asked if asked.dtype != object else pd.DataFrame({f"x{i}": asked[:, i] for i in range(asked.shape[1])})
-    return asked.assign(**{c: asked[c].astype(float) for c in asked.columns if str(asked[c].dtype) in ("Int64", "Float64")})
+    if isinstance(asked, pd.Series): return asked.to_frame()
+    asked = asked.set_axis([c if isinstance(c, str) else f"x{c}" for c in asked.columns], axis=1)
+    plain = {"Int64": float, "Float64": float, "boolean": bool}
+    return asked.assign(**{c: asked[c].astype(plain[str(asked[c].dtype)]) for c in asked.columns if str(asked[c].dtype) in plain})
 
 
 def answers(model, asked):
@@ -91,8 +108,8 @@ def replaced(method, classes, wrap):
 
 @contextlib.contextmanager
 def moved(seed):
-    """Every transformer hands on its numbers moved by a rounding of their own type, each one up or down."""
-    r = np.random.RandomState(seed)
+    """Every transformer hands on its numbers moved by roundings of their own type, each one up or down; odd seeds move by more of them."""
+    r, roundings = np.random.RandomState(seed), 8 if seed % 2 else 2
 
     def moving(transform):
         @functools.wraps(transform)
@@ -100,7 +117,7 @@ def moved(seed):
             out = transform(self, X, *more, **named)
             dense = out.toarray() if hasattr(out, "toarray") else out
             if not isinstance(dense, np.ndarray) or dense.dtype.kind != "f": return out
-            near = dense + (r.choice([-1, 1], dense.shape) * (np.abs(dense) * 2 * np.finfo(dense.dtype).eps + 1e-17 * (dense is out))).astype(dense.dtype)
+            near = dense + (r.choice([-1, 1], dense.shape) * (np.abs(dense) * roundings * np.finfo(dense.dtype).eps + 1e-17 * (dense is out))).astype(dense.dtype)
             return near if dense is out else type(out)(near)
         return f
     with replaced("transform", own_transforms(), moving): yield
@@ -116,15 +133,28 @@ def ties_noted(tied):
                 tied[:] |= np.isclose(distances[:, -1], distances[:, -2], rtol=1e-9, atol=1e-9)
             return predict(self, X)
         return f
-    with replaced("predict", (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor), noting): yield
+
+    def noting_donors(transform):
+        def f(self, X):
+            seen = np.asarray(X, float)
+            if len(seen) == len(tied): tied[:] |= fidelity.tied_donors(self, seen)
+            return transform(self, X)
+        return f
+    with replaced("predict", (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor), noting), replaced("transform", (impute.KNNImputer,), noting_donors): yield
+
+
+def alone(model, asked, i):
+    """Answers for row i by itself; twice over where the library has none for a single row (SparsePCA hands on too few dimensions)."""
+    rows = asked.iloc if isinstance(asked, (pd.DataFrame, pd.Series)) else asked
+    try: return answers(model, rows[i:i + 1])
+    except ValueError: return {m: a[:1] for m, a in answers(model, rows[[i, i]]).items()}
 
 
 def unsteady(model, asked, tolerance):
     """Rows that the library answers otherwise alone than among others, or when numbers move by a rounding."""
     apart, others = np.zeros(len(asked), bool), []
     with ties_noted(apart): whole = answers(model, asked)
-    one = (lambda i: asked.iloc[i:i + 1]) if isinstance(asked, pd.DataFrame) else (lambda i: asked[i:i + 1])
-    each = [answers(model, one(i)) for i in range(len(asked))]
+    each = [alone(model, asked, i) for i in range(len(asked))]
     others.append({m: np.concatenate([e[m] for e in each]) for m in whole})
     for seed in range(16):
         with moved(seed): others.append(answers(model, asked))
@@ -140,49 +170,71 @@ def said_by(error): return f"{type(error).__name__} {' '.join(str(error).split()
 
 
 def answered(drawn):
-    """The harshest rows that the library answers."""
-    for asked in drawn.asked():
-        try: return asked, answers(drawn.model, asked), ""
-        except Exception as e: why = e
-    return None, None, said_by(why)
-
-
-def run(args, engine, number, folder):
-    """-> verdict, what was drawn, the largest difference, wrong labels, rows apart, what was said"""
-    drawn = Drawn(number, args.seed, args.boosters)
-    try: drawn.fit()
-    except Exception as e: return "refused by the library", drawn, np.nan, 0, 0, said_by(e)
-    if args.engine == "onnxruntime" and "Vectorizer" in drawn_models.said_in_full(drawn.model): return "left out", drawn, np.nan, 0, 0, "holds operators of our own"
-    asked, said, why = answered(drawn)
-    if asked is None: return "refused by the library", drawn, np.nan, 0, 0, why
-    path, tolerance = f"{folder}/{number}.onnx", drawn.tolerance()
+    """The harshest rows that the library answers, and why it answers none."""
+    why = ""
     try:
-        compare.convert(args.onward, drawn.model, path, *drawn.options())
+        drawn.fit()
+        for asked in drawn.asked():
+            try:
+                answers(drawn.model, asked)
+                return asked, ""
+            except Exception as e: why = said_by(e)
+    except Exception as e: why = said_by(e)
+    return None, why
+
+
+@dataclass
+class Answer:
+    verdict: str
+    worst: float = np.nan     # the largest difference
+    wrong: int = 0            # labels
+    apart: int = 0            # rows
+    why: str = ""
+
+
+def asked_of(engine, drawn, asked, path):
+    """What an engine says of the converted model."""
+    if engine.name == "onnxruntime" and "Vectorizer" in drawn_models.said_in_full(drawn.model): return Answer("left out", why="holds operators of our own")
+    apart, tolerance = 0, drawn.tolerance()
+    try:
         got = engine.run(path, fed(asked))
         worst, wrong, _ = compare.compare(drawn.model, asked, got)
-        apart = 0
         if wrong or worst > tolerance:
-            ignore = unsteady(drawn.model, asked, tolerance)
+            ignore = drawn.unsteady(asked, tolerance)
             worst, wrong, _ = compare.compare(drawn.model, asked, got, ignore=ignore)
             apart = int(ignore.sum())
-    except Exception as e: return "FAILED", drawn, np.nan, 0, 0, said_by(e)
-    return "passed" if worst <= tolerance and not wrong else "FAILED", drawn, worst, wrong, apart, ""
+    except Exception as e: return Answer("FAILED", why=said_by(e))
+    return Answer("passed" if worst <= tolerance and not wrong else "FAILED", worst, wrong, apart)
+
+
+def run(onward, engines, drawn, path):
+    """-> an Answer for each engine"""
+    asked, why = answered(drawn)
+    if asked is None: return [Answer("refused by the library", why=why)] * len(engines)
+    try: compare.convert(onward, drawn.model, path, *drawn.options())
+    except compare.Refused as e: return [Answer("FAILED", why=said_by(e))] * len(engines)
+    return [asked_of(engine, drawn, asked, path) for engine in engines]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("onward"), parser.add_argument("--count", type=int, default=300), parser.add_argument("--seed", type=int, default=0), parser.add_argument("--boosters", action="store_true")
-    parser.add_argument("--only", type=int, nargs="+"), parser.add_argument("--engine", default="onward", choices=["onnxruntime", "onward"])
+    parser.add_argument("--only", type=int, nargs="+"), parser.add_argument("--engine", nargs="+", default=["onward"], choices=["onnxruntime", "onward"])
     args = parser.parse_args()
-    engine, count = compare.OnnxRuntime() if args.engine == "onnxruntime" else compare.Onward(args.onward), collections.Counter()
+    engines = [compare.OnnxRuntime() if e == "onnxruntime" else compare.Onward(args.onward) for e in args.engine]
+    counts = [collections.Counter() for _ in engines]
     with tempfile.TemporaryDirectory(prefix="random_pipelines_") as folder:
         for number in args.only or range(args.count):
-            verdict, drawn, worst, wrong, apart, why = run(args, engine, number, folder)
-            count[verdict] += 1
-            shown = drawn_models.said_in_full(drawn.model) if verdict == "FAILED" else type(drawn.model).__name__
-            print(f"{number:4d} {drawn.table.name:14s} {drawn.how} {worst:9.2g} labels {wrong:3d} {f'apart {apart}' if apart else '':9s} {verdict} {shown} {why}", flush=True)
-    print(f"{count['passed']} passed, {count['FAILED']} failed, {count['refused by the library'] + count['left out']} skipped")
-    sys.exit(1 if count["FAILED"] or not count["passed"] else 0)
+            drawn = Drawn(number, args.seed, args.boosters)
+            for engine, count, said in zip(engines, counts, run(args.onward, engines, drawn, f"{folder}/{number}.onnx")):
+                count[said.verdict] += 1
+                shown = drawn_models.said_in_full(drawn.model) if said.verdict == "FAILED" else type(drawn.model).__name__
+                print(f"{number:4d} {drawn.table.name:14s} {drawn.how:8s} {engine.name:11s} {said.worst:9.2g} labels {said.wrong:3d} {f'apart {said.apart}' if said.apart else '':9s} {said.verdict} {shown} {said.why}", flush=True)
+    for engine, count in zip(engines, counts):
+        print(f"{engine.name}: {count['passed']} passed, {count['FAILED']} failed, {count['refused by the library']} refused by the library, {count['left out']} left out")
+    total = sum(counts, collections.Counter())
+    print(f"{total['passed']} passed, {total['FAILED']} failed, {total['refused by the library'] + total['left out']} skipped")
+    sys.exit(1 if total["FAILED"] or not total["passed"] else 0)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,8 @@ def drawn_dtypes(r, t):
         for c in t.numbers: X[c] = X[c].astype(np.float32)
     if r.rand() < .3:
         for c in t.counts: X[c] = X[c].astype(r.choice(["int32", "int8", "float64", "Int64"]))
+    if r.rand() < .15:
+        for c in t.bools: X[c] = X[c].astype(r.choice(["boolean", "int64"]))
     elif r.rand() < .15:
         for c in t.numbers: X[c] = X[c].astype("Float64")
     return t
@@ -149,8 +151,8 @@ def drawn_labels(r, classes, number_of_classes=None):
         classes = np.where(classes == known[r.randint(len(known))], "yes", "no")
         known = ["no", "yes"]
     place = np.searchsorted(known, classes)
-    kinds = ["text", "numbers", "from 0"] + ["truths"] * (len(known) == 2)
-    return {"text": classes, "numbers": place * 10 - 5, "from 0": place, "truths": place == 1}[r.choice(kinds)]
+    kinds = ["text", "objects", "numbers", "from 0", "bytes", "floats"] + ["truths"] * (len(known) == 2)
+    return {"text": classes, "objects": classes.astype(object), "numbers": place * 10 - 5, "from 0": place, "bytes": place.astype(np.uint8), "floats": place + 1., "truths": place == 1}[r.choice(kinds)]
 
 
 def table(r):
