@@ -9,7 +9,7 @@ import numpy as np
 ENGINES = ("scikit-learn", "ONNX Runtime", "onward")
 TURN_SECONDS = 0.001
 MOST_PIECES = 4096  # a row that comes again soon has trained the branch predictor
-SECTIONS = ("# Performance", "## Tabular models", "## Threads")  # of docs/performance.md, each written by a program of its own
+SECTIONS = ("# Performance", "## Tabular models", "## Threads", "## One row of a table")  # of docs/performance.md, each written by a program of its own
 
 
 def feeds_of(session):

@@ -43,11 +43,11 @@ def predictions_like(given, table):
     if kind == "polars":
         import polars
 
-        return polars.DataFrame({name: values.tolist() if values.dtype == object else values for name, values in columns.items()})
+        return polars.DataFrame([polars.Series(name, values.tolist() if values.dtype == object else values) for name, values in columns.items()])
     if kind == "pyarrow":
         import pyarrow
 
-        return pyarrow.table({name: pyarrow.array(values) for name, values in columns.items()})
+        return pyarrow.Table.from_arrays([pyarrow.array(values) for values in columns.values()], names=list(columns))
     return columns
 
 

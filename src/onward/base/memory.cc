@@ -116,46 +116,52 @@ class SmallBlocks {
   struct Size { size_t kept = 0; void* blocks[most_of_a_size]; };
   static size_t place(size_t capacity) { return size_t(std::countr_zero(capacity) - std::countr_zero(cache_line)); }
 
+  SmallBlocks() { here = this; }
   ~SmallBlocks() {
-    ended = true;
+    here = nullptr, ended = true;
     for (Size& size : sizes_) while (size.kept) std::free(size.blocks[--size.kept]);
   }
   // Null once the thread's objects are destroyed: tensors may be given back after that.
-  static SmallBlocks* of_this_thread() {
-    if (ended) return nullptr;
+  static SmallBlocks* of_this_thread() { return here || ended ? here : first_of_this_thread(); }
+  static SmallBlocks* first_of_this_thread() {
     thread_local SmallBlocks own;
     return &own;
   }
-  static thread_local bool ended;
+  // Found without a call, which a library usually has to make for what is each thread's own.
+  [[gnu::tls_model("initial-exec")]] static thread_local SmallBlocks* here;
+  [[gnu::tls_model("initial-exec")]] static thread_local bool ended;
   Size sizes_[8];
 };
+thread_local SmallBlocks* SmallBlocks::here = nullptr;
 thread_local bool SmallBlocks::ended = false;
 
-// What shared_ptr keeps beside a block, from the same lists.
-template <class T> struct SmallAllocator {
+// What shared_ptr keeps beside a block: behind it, and both go together.
+template <class T> struct BehindBlock {
   using value_type = T;
-  SmallAllocator() = default;
-  template <class U> SmallAllocator(const SmallAllocator<U>&) {}
-  T* allocate(size_t n) {
-    if (void* p = SmallBlocks::take(SmallBlocks::capacity(n * sizeof(T)))) return static_cast<T*>(p);
-    throw std::bad_alloc();
+  BehindBlock(char* block, size_t capacity) : block(block), capacity(capacity) {}
+  template <class U> BehindBlock(const BehindBlock<U>& other) : block(other.block), capacity(other.capacity) {}
+  T* allocate(size_t) {
+    static_assert(sizeof(T) <= cache_line && alignof(T) <= cache_line);
+    return reinterpret_cast<T*>(block + capacity - cache_line);
   }
-  void deallocate(T* p, size_t n) { SmallBlocks::give(p, SmallBlocks::capacity(n * sizeof(T))); }
-  template <class U> bool operator==(const SmallAllocator<U>&) const { return true; }
+  void deallocate(T*, size_t) { SmallBlocks::give(block, capacity); }
+  template <class U> bool operator==(const BehindBlock<U>& other) const { return block == other.block; }
+  char* block;
+  size_t capacity;
 };
 
 std::shared_ptr<void> small_block(size_t bytes) {
-  const size_t capacity = SmallBlocks::capacity(bytes);
-  void* const p = SmallBlocks::take(capacity);
+  const size_t capacity = SmallBlocks::capacity(bytes + cache_line);
+  char* const p = static_cast<char*>(SmallBlocks::take(capacity));
   if (!p) fail(Code::limit_memory, "no memory left for ", bytes, " bytes");
-  return {p, [capacity](void* q) { SmallBlocks::give(q, capacity); }, SmallAllocator<char>()};
+  return {static_cast<void*>(p), [](void*) {}, BehindBlock<char>(p, capacity)};
 }
 
 }  // namespace
 
 std::shared_ptr<void> allocate(size_t bytes, const std::shared_ptr<MemoryBudget>& budget) {
   if (bytes > physical_memory()) fail(Code::limit_memory, bytes, " bytes are asked for, the machine has ", physical_memory());
-  if (keeps_blocks && !budget && bytes <= SmallBlocks::largest) return small_block(bytes);
+  if (keeps_blocks && !budget && bytes + cache_line <= SmallBlocks::largest) return small_block(bytes);
   if (budget) budget->take(bytes);
   size_t capacity = (bytes + cache_line) / cache_line * cache_line;
   const bool large = keeps_blocks && capacity >= KeptBlocks::smallest;
