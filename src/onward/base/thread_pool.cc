@@ -63,7 +63,7 @@ thread_local bool inside_loop = false;
 
 // Waking a thread costs the caller some microseconds, a piece takes twenty, and the thread begins with nothing in its caches. (A piece of
 // one item may be much longer than the shortest.)
-constexpr int64_t fewest_pieces = 10;
+constexpr int64_t fewest_pieces = 16;
 
 class Pool {
  public:

@@ -104,7 +104,10 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
   const std::unique_ptr<bool[]> own(seen || always_seen_ ? nullptr : new bool[size_t(n * targets_)]);
   if (!seen) seen = own.get();
   if (seen) std::fill_n(seen, n * targets_, always_seen_);
-  const int64_t unit = by_masks(n) ? 256 : n >= 64 ? 16 : 1;  // rows that stay together
+  // Rows that stay together. Each chunk reads all trees: to fetch a large forest's twice from far takes longer than one thread for all.
+  constexpr size_t far_bytes = 2 << 20;
+  const size_t bytes = codes_ ? codes_->bytes() : splits_ ? splits_->bytes() : 0;
+  const int64_t unit = by_masks(n) || bytes > far_bytes ? 256 : n >= 64 ? 16 : 1;
   context.parallel((n + unit - 1) / unit, cost(n) * double(unit), [&](int64_t first, int64_t last) {
     context.check();
     const int64_t begin = first * unit, count = std::min(n, last * unit) - begin;

@@ -75,6 +75,13 @@ struct Kernel {
   }
 };
 
+// body(begin, end) over rows, those whose radial sums are made together in one chunk.
+template <class F> void over_rows(const RunContext& context, int64_t rows, const Kernel& kernel, bool radial, F&& body) {
+  const int64_t unit = radial ? RadialSums::together : 1;
+  const double nanoseconds = (radial ? 0.05 : 1.0) * double(kernel.vectors * kernel.columns);
+  context.parallel((rows + unit - 1) / unit, nanoseconds * double(unit), [&](int64_t begin, int64_t end) { body(begin * unit, std::min(rows, end * unit)); });
+}
+
 // The input's rows as double, checked for width.
 const double* checked(const NumericRows<double>& rows, int64_t width, int64_t expected) {
   if (width != expected) invalid("the input has ", width, " columns, the support vectors ", expected);
@@ -101,7 +108,7 @@ struct SVMRegressor : standard::SVMRegressor {
     const NumericRows<double> in(call, call.tensor(0));
     const double* x = checked(in, width, kernel.columns);
     float* y = call.output(0).data<float>();
-    call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
+    over_rows(call.context, rows, kernel, bool(radial), [&, width = width](int64_t begin, int64_t end) {
       std::vector<double> sums(RadialSums::together), errors(RadialSums::together), values;
       for (int64_t r = begin; r < end; ++r) {
         const auto i = size_t((r - begin) % RadialSums::together);
@@ -158,7 +165,7 @@ struct SVMClassifier : standard::SVMClassifier {
     const NumericRows<double> in(call, call.tensor(0));
     const double* x = checked(in, width, kernel.columns);
     const Tensor held = call.wants(1) ? call.output(1) : call.scratch(DataType::f32, {rows, score_columns()});
-    call.context.parallel(rows, double(kernel.vectors * kernel.columns), [&, width = width](int64_t begin, int64_t end) {
+    over_rows(call.context, rows, kernel, bool(radial), [&, width = width](int64_t begin, int64_t end) {
       const int64_t of_row = radial ? (classes - 1) * classes : 0;
       std::vector<double> sums(size_t(RadialSums::together * of_row)), errors(RadialSums::together), values, decisions(size_t(linear ? 0 : pairs()));
       for (int64_t r = begin; r < end; ++r) {
