@@ -16,22 +16,24 @@
 namespace onward::cli {
 namespace {
 
-const char* name_of(simd::Target target) {
-  return target == simd::Target::avx512 ? "AVX-512" : target == simd::Target::avx2 ? "AVX2" : "baseline";
-}
+constexpr const char* target_names[] = ONWARD_PER_TARGET("baseline", "AVX2", "AVX-512");
 
 int doctor(Call& call) {
   utsname system {};
   uname(&system);
   const auto python = find_python(call.arguments.value("--python").value_or(""));
   const std::vector<std::string> libraries = python ? python_libraries(*python) : std::vector<std::string>{};
-  std::string listed;
-  for (const std::string& library : libraries) listed += (listed.empty() ? "" : ", ") + library;
+  const auto joined = [](const auto& names) {
+    std::string all;
+    for (const auto& name : names) all += (all.empty() ? "" : ", ") + std::string(name);
+    return all;
+  };
+  const std::string listed = joined(libraries), best_target = target_names[size_t(simd::best())];
   const Registry registry = Registry::builtin();
   const int operators = int(all_operators().size()), estimators = int(registry.all().size());
   call.out.data(table_text({{"onward", std::string(version)},
                             {"system", text(system.sysname, " ", system.release, " ", system.machine)},
-                            {"kernels", text("compiled for baseline, AVX2 and AVX-512; this processor runs ", name_of(simd::best()))},
+                            {"kernels", text("compiled for ", joined(target_names), "; this processor runs ", best_target)},
                             {"threads", text(available_threads())},
                             {"memory", shown_size(physical_memory())},
                             {"operators", text(operators)},
@@ -39,7 +41,7 @@ int doctor(Call& call) {
                             {"optimisations", text(optimization_names().size())},
                             {"Python", python ? *python : "none found (only `validate --source` needs one)"},
                             {"libraries", python ? (listed.empty() ? "none that validate could use" : listed) : "-"}}));
-  call.out.answer({{"version", version}, {"system", text(system.sysname, " ", system.release, " ", system.machine)}, {"kernels", name_of(simd::best())},
+  call.out.answer({{"version", version}, {"system", text(system.sysname, " ", system.release, " ", system.machine)}, {"kernels", best_target},
                    {"threads", available_threads()}, {"memory_bytes", physical_memory()}, {"operators", operators}, {"estimators", estimators},
                    {"optimizations", optimization_names()}, {"python", python ? nlohmann::ordered_json(*python) : nullptr}, {"libraries", libraries}});
   return 0;

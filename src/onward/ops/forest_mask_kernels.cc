@@ -230,17 +230,17 @@ template <int rows> constexpr ReachKernels avx512{rows, leaf_numbers_avx512<rows
 }  // namespace
 
 const ReachKernels& few_rows_kernels() {
-  static constexpr const ReachKernels* all[] = {&baseline<64>, &avx2<64>, &avx512<64>};
+  static constexpr const ReachKernels* all[] = ONWARD_PER_TARGET(&baseline<64>, &avx2<64>, &avx512<64>);
   return *all[size_t(simd::best())];
 }
 
 const ReachKernels& many_rows_kernels() {
-  static constexpr const ReachKernels* all[] = {&baseline<64>, &avx2<128>, &avx512<256>};
+  static constexpr const ReachKernels* all[] = ONWARD_PER_TARGET(&baseline<64>, &avx2<128>, &avx512<256>);
   return *all[size_t(simd::best())];
 }
 
 void set_plane(const uint8_t* category, const uint8_t* set, uint8_t* out) {
-  constexpr void (*all[])(const uint8_t*, const uint8_t*, uint8_t*) = {set_plane_baseline, set_plane_avx2, set_plane_avx512};
+  constexpr void (*all[])(const uint8_t*, const uint8_t*, uint8_t*) = ONWARD_PER_TARGET(set_plane_baseline, set_plane_avx2, set_plane_avx512);
   all[size_t(simd::best())](category, set, out);
 }
 

@@ -258,7 +258,7 @@ template <class T, int bytes, int rows, bool fused> struct Blocked {
 
 template <class T> using Avx512 = Blocked<T, 64, 12, true>;
 template <class T> using Avx2 = Blocked<T, 32, 6, true>;
-template <class T> using Baseline = Blocked<T, 16, 3, false>;
+template <class T> using Baseline = Blocked<T, 16, simd::baseline_registers == 32 ? 12 : 3, simd::baseline_fuses>;
 
 template <class T> [[gnu::flatten, ONWARD_AVX512]] void avx512(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Avx512<T>::run(a, b, c, m, n, k); }
 template <class T> [[gnu::flatten, ONWARD_AVX2]] void avx2(const T* a, const T* b, T* c, int64_t m, int64_t n, int64_t k) { Avx2<T>::run(a, b, c, m, n, k); }
@@ -274,7 +274,7 @@ template <class T> void matrix_product(const T* a, const T* b, T* c, int64_t m, 
   if (k == 0) {
     std::fill_n(c, m * n, T(0));
   } else if constexpr (std::is_floating_point_v<T>) {
-    constexpr void (*all[])(const T*, const T*, T*, int64_t, int64_t, int64_t) = {baseline<T>, avx2<T>, avx512<T>};
+    constexpr void (*all[])(const T*, const T*, T*, int64_t, int64_t, int64_t) = ONWARD_PER_TARGET(baseline<T>, avx2<T>, avx512<T>);
     all[size_t(simd::best())](a, b, c, m, n, k);
   } else {
     using U = std::make_unsigned_t<T>;                    // integers wrap around
@@ -286,9 +286,9 @@ template <class T> void matrix_product(const T* a, const T* b, T* c, int64_t m, 
 }
 
 template <class T> PackedMatrix<T>::PackedMatrix(const T* b, int64_t k, int64_t n) : k_(k), n_(n) {
-  constexpr Product products[] = {packed_baseline<T>, packed_avx2<T>, packed_avx512<T>};
-  constexpr void (*packs[])(const T*, int64_t, int64_t, T*) = {Baseline<T>::pack, Avx2<T>::pack, Avx512<T>::pack};
-  constexpr int64_t (*sizes[])(int64_t) = {Baseline<T>::padded, Avx2<T>::padded, Avx512<T>::padded};
+  constexpr Product products[] = ONWARD_PER_TARGET(packed_baseline<T>, packed_avx2<T>, packed_avx512<T>);
+  constexpr void (*packs[])(const T*, int64_t, int64_t, T*) = ONWARD_PER_TARGET(Baseline<T>::pack, Avx2<T>::pack, Avx512<T>::pack);
+  constexpr int64_t (*sizes[])(int64_t) = ONWARD_PER_TARGET(Baseline<T>::padded, Avx2<T>::padded, Avx512<T>::padded);
   const auto target = size_t(simd::best());
   product_ = products[target];
   data_.reset(new T[size_t(std::max<int64_t>(1, k * sizes[target](n)))]);

@@ -228,7 +228,7 @@ NearCandidates::Chunk NearCandidates::coded_chunk(const float* moved, int64_t fi
 // The error of half a squared distance, in units of |x|² + |s|²: the product's is features / 2, that of moved coordinates 2, of offsets and
 // differences 2; what the exact measure itself may round, where T is float, is features + 4.
 template <class T> void NearCandidates::find(const T* x, int64_t n, int64_t k, std::vector<int64_t> (&found)[together]) const {
-  constexpr void (*all[])(const Scan&) = {baseline, avx2, avx512};
+  constexpr void (*all[])(const Scan&) = ONWARD_PER_TARGET(baseline, avx2, avx512);
   const auto scan = all[size_t(simd::best())];
   const int64_t stride = padded_k(features_);
   std::vector<float> moved(size_t(n * features_));

@@ -109,7 +109,7 @@ template <int bytes, bool fused> struct Kernel {
 };
 [[gnu::flatten, ONWARD_AVX512]] void avx512(const Step& step) { Kernel<64, true>::run(step); }
 [[gnu::flatten, ONWARD_AVX2]] void avx2(const Step& step) { Kernel<32, true>::run(step); }
-[[gnu::flatten]] void baseline(const Step& step) { Kernel<16, false>::run(step); }
+[[gnu::flatten]] void baseline(const Step& step) { Kernel<16, simd::baseline_fuses>::run(step); }
 
 double squared_length(const float* x, int64_t n) {
   double sum = 0;
@@ -170,7 +170,7 @@ void RadialSums::add_chunk(const Vectors& vectors, int64_t first, int64_t count,
 // A row's error. Roundings of coordinates move |x - s|² by 4 units of |x|² + |s|², those of the product by at most `width_` units and as a
 // rule by the root of that, those of the exponent's terms by 4; exp, weights and sums add 20 units.
 void RadialSums::run(const double* x, int64_t n, double* sums, double* errors) const {
-  constexpr void (*all[])(const Step&) = {baseline, avx2, avx512};
+  constexpr void (*all[])(const Step&) = ONWARD_PER_TARGET(baseline, avx2, avx512);
   const auto step = all[size_t(simd::best())];
   std::vector<float> moved(size_t(std::min(n, together) * width_)), values(size_t(together * widest));
   std::vector<double> parts(size_t(std::min(n, together) * sets_ * segments_ * lanes));

@@ -82,14 +82,14 @@ template <class T, int bytes, bool fused> struct Lanes {
 template <class T> struct Compilations {
   using Lay = void (*)(const T*, int64_t, T*);
   using Add = void (*)(const T*, int64_t, const T*, int64_t, T*, int64_t);
-  [[gnu::flatten]] static void lay_baseline(const T* x, int64_t columns, T* to) { Lanes<T, 16, false>::lay(x, columns, to); }
+  [[gnu::flatten]] static void lay_baseline(const T* x, int64_t columns, T* to) { Lanes<T, 16, simd::baseline_fuses>::lay(x, columns, to); }
   [[gnu::flatten, ONWARD_AVX2]] static void lay_avx2(const T* x, int64_t columns, T* to) { Lanes<T, 32, true>::lay(x, columns, to); }
   [[gnu::flatten, ONWARD_AVX512]] static void lay_avx512(const T* x, int64_t columns, T* to) { Lanes<T, 64, true>::lay(x, columns, to); }
-  [[gnu::flatten]] static void add_baseline(const T* side, int64_t columns, const T* weights, int64_t targets, T* sums, int64_t rows) { Lanes<T, 16, false>::add(side, columns, weights, targets, sums, rows); }
+  [[gnu::flatten]] static void add_baseline(const T* side, int64_t columns, const T* weights, int64_t targets, T* sums, int64_t rows) { Lanes<T, 16, simd::baseline_fuses>::add(side, columns, weights, targets, sums, rows); }
   [[gnu::flatten, ONWARD_AVX2]] static void add_avx2(const T* side, int64_t columns, const T* weights, int64_t targets, T* sums, int64_t rows) { Lanes<T, 32, true>::add(side, columns, weights, targets, sums, rows); }
   [[gnu::flatten, ONWARD_AVX512]] static void add_avx512(const T* side, int64_t columns, const T* weights, int64_t targets, T* sums, int64_t rows) { Lanes<T, 64, true>::add(side, columns, weights, targets, sums, rows); }
-  static constexpr Lay lays[] = {lay_baseline, lay_avx2, lay_avx512};
-  static constexpr Add adds[] = {add_baseline, add_avx2, add_avx512};
+  static constexpr Lay lays[] = ONWARD_PER_TARGET(lay_baseline, lay_avx2, lay_avx512);
+  static constexpr Add adds[] = ONWARD_PER_TARGET(add_baseline, add_avx2, add_avx512);
 };
 
 }  // namespace

@@ -79,12 +79,12 @@ template <int bytes, int tall, bool fused> struct Dots {
 using Kernel = void(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y);
 [[gnu::flatten, ONWARD_AVX512]] void avx512(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<64, 4, true>::run(x, m, k, w, columns, padded, n, y); }
 [[gnu::flatten, ONWARD_AVX2]] void avx2(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<32, 1, true>::run(x, m, k, w, columns, padded, n, y); }
-[[gnu::flatten]] void baseline(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<16, 1, false>::run(x, m, k, w, columns, padded, n, y); }
+[[gnu::flatten]] void baseline(const float* x, int64_t m, int64_t k, const float* w, int64_t columns, int64_t padded, int64_t n, float* y) { Dots<16, 1, simd::baseline_fuses>::run(x, m, k, w, columns, padded, n, y); }
 
 }  // namespace
 
 void row_product(const RunContext& context, const float* x, int64_t m, int64_t n, int64_t k, FunctionRef<void(int64_t, float*)> row, float* y) {
-  constexpr Kernel* all[] = {baseline, avx2, avx512};
+  constexpr Kernel* all[] = ONWARD_PER_TARGET(baseline, avx2, avx512);
   const int64_t padded = (k + lanes - 1) / lanes * lanes, groups = (n + together - 1) / together;
   context.parallel(groups, double(together * k) * (0.2 + 0.05 * double(m)), [&](int64_t begin, int64_t end) {
     std::vector<float> w(size_t(together * padded));

@@ -113,7 +113,7 @@ template <class T, int bytes, int rows, bool fused> struct Sliding {
 
 template <class T> using Avx512 = Sliding<T, 64, 12, true>;
 template <class T> using Avx2 = Sliding<T, 32, 6, true>;
-template <class T> using Baseline = Sliding<T, 16, 3, false>;
+template <class T> using Baseline = Sliding<T, 16, simd::baseline_registers == 32 ? 12 : 3, simd::baseline_fuses>;
 
 template <class T> using Slide = typename PackedFilters<T>::Slide;
 template <class T> [[gnu::flatten, ONWARD_AVX512]] void avx512(const Slide<T>& s, const T* packed, int64_t filters, int64_t begin, int64_t end) { Avx512<T>::run(s, packed, filters, begin, end); }
@@ -123,8 +123,8 @@ template <class T> [[gnu::flatten]] void baseline(const Slide<T>& s, const T* pa
 }  // namespace
 
 template <class T> PackedFilters<T>::PackedFilters(const T* w, int64_t groups, int64_t filters, int64_t k) : data_(new T[size_t(std::max<int64_t>(1, groups * filters * k))]), filters_(filters), k_(k) {
-  constexpr Run runs[] = {baseline<T>, avx2<T>, avx512<T>};
-  constexpr void (*packs[])(const T*, int64_t, int64_t, T*) = {Baseline<T>::pack, Avx2<T>::pack, Avx512<T>::pack};
+  constexpr Run runs[] = ONWARD_PER_TARGET(baseline<T>, avx2<T>, avx512<T>);
+  constexpr void (*packs[])(const T*, int64_t, int64_t, T*) = ONWARD_PER_TARGET(Baseline<T>::pack, Avx2<T>::pack, Avx512<T>::pack);
   const auto target = size_t(simd::best());
   run_ = runs[target];
   for (int64_t g = 0; g < groups; ++g) packs[target](w + g * filters * k, filters, k, data_.get() + g * filters * k);

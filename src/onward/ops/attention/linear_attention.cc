@@ -88,10 +88,10 @@ template <class T, int bytes, bool fused> struct TokenBody {
   }
 };
 
-template <class T> [[gnu::flatten]] void baseline(const Token<T>& t) { TokenBody<T, 16, false>::run(t); }
+template <class T> [[gnu::flatten]] void baseline(const Token<T>& t) { TokenBody<T, 16, simd::baseline_fuses>::run(t); }
 template <class T> [[gnu::flatten, ONWARD_AVX2]] void avx2(const Token<T>& t) { TokenBody<T, 32, true>::run(t); }
 template <class T> [[gnu::flatten, ONWARD_AVX512]] void avx512(const Token<T>& t) { TokenBody<T, 64, true>::run(t); }
-template <class T> constexpr void (*token_kernels[])(const Token<T>&) = {baseline<T>, avx2<T>, avx512<T>};
+template <class T> constexpr void (*token_kernels[])(const Token<T>&) = ONWARD_PER_TARGET(baseline<T>, avx2<T>, avx512<T>);
 
 struct LinearAttention : standard::LinearAttention {
   void prepare(const Preparation&) const {

@@ -95,7 +95,7 @@ template <int bytes, bool fused> struct Squares {
 using SquaresOf = void(const double* a, int64_t rows, const double* columns, int64_t n, double* out);
 [[gnu::flatten, ONWARD_AVX512]] void squares_avx512(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<64, true>::run(a, rows, columns, n, out); }
 [[gnu::flatten, ONWARD_AVX2]] void squares_avx2(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<32, true>::run(a, rows, columns, n, out); }
-[[gnu::flatten]] void squares_baseline(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<16, false>::run(a, rows, columns, n, out); }
+[[gnu::flatten]] void squares_baseline(const double* a, int64_t rows, const double* columns, int64_t n, double* out) { Squares<16, simd::baseline_fuses>::run(a, rows, columns, n, out); }
 
 // The distances from their squares; of floats the root is taken in float.
 template <class T> struct FinishBody {
@@ -107,7 +107,7 @@ template <class T> struct FinishBody {
 
 // All distances of a metric that squares differences.
 template <class T> void euclidean(const RunContext& context, const Tensor& a, const Tensor& b, bool root, T* y) {
-  constexpr SquaresOf* all[] = {squares_baseline, squares_avx2, squares_avx512};
+  constexpr SquaresOf* all[] = ONWARD_PER_TARGET(squares_baseline, squares_avx2, squares_avx512);
   constexpr int64_t together = 16;
   const int64_t n = a.dims()[1], rows = a.dims()[0], columns = b.dims()[0], panels = (columns + panel - 1) / panel;
   const Tensor packed(DataType::f64, {panels, n, panel}, context.budget);
