@@ -51,7 +51,7 @@ if(ONWARD_TESTS)
   add_dependencies(onward_api_test onward_example_operators)
   target_compile_definitions(onward_api_test PRIVATE ONWARD_EXAMPLE_OPERATORS="$<TARGET_FILE:onward_example_operators>")
   # Only our own names, and a package that another project finds and builds against.
-  add_test(NAME library_exports COMMAND sh -c "nm -D --defined-only $<TARGET_FILE:onward_library> | grep -v ' onward_' && exit 1 || exit 0")
+  add_test(NAME library_exports COMMAND sh -c "${CMAKE_NM} -D --defined-only $<TARGET_FILE:onward_library> | grep -v ' onward_' && exit 1 || exit 0")
   if(CMAKE_BUILD_TYPE STREQUAL Release)
     add_test(NAME library_package COMMAND sh ${CMAKE_SOURCE_DIR}/tests/api/package_test.sh ${CMAKE_BINARY_DIR} ${fitted})
   endif()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every suite on what ./check built and counts. Usage: run_checks.py [--asan] [--fast]
+"""Runs every suite on what ./check built and counts. Usage: run_checks.py [--asan | --arm64] [--fast]
 
 Each suite's output goes to build/check/<suite>.log; of one that fails the end is shown. Ends with `N passed, N failed`.
 """
@@ -29,13 +29,16 @@ class Suite:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--asan", action="store_true", help="the sanitizer build")
+    builds = parser.add_mutually_exclusive_group()
+    builds.add_argument("--asan", dest="build", action="store_const", const="asan", help="the sanitizer build")
+    builds.add_argument("--arm64", dest="build", action="store_const", const="arm64", help="the build for arm64, under qemu")
     parser.add_argument("--fast", action="store_true", help="leave out what takes minutes")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
-    suites = [s for s in (sanitizer_suites() if options.asan else release_suites()) if not (s.slow and options.fast)]
+    suites_of = {None: release_suites, "asan": sanitizer_suites, "arm64": arm64_suites}
+    suites = [s for s in suites_of[options.build]() if not (s.slow and options.fast)]
     with ThreadPoolExecutor(min(2, int(JOBS))) as pool:  # most suites keep one core busy
-        results = list(pool.map(lambda suite: run(suite, "asan-" if options.asan else ""), suites))
+        results = list(pool.map(lambda suite: run(suite, f"{options.build}-" if options.build else ""), suites))
     passed, failed = (sum(counts) for counts in zip(*results))
     print(f"{passed} passed, {failed} failed")
     sys.exit(bool(failed))
@@ -76,6 +79,12 @@ def sanitizer_suites():
             Suite("contrib", [sys.executable, "tests/conformance/run_contrib.py", onward]),
             Suite("exporters", [sys.executable, "tests/corpus/run_corpus.py", onward, "--program-only"]),
             Suite("fixtures", [sys.executable, "tests/fixtures/read_all.py", onward])]
+
+
+def arm64_suites():
+    onward = str(ROOT / "tools/onward_arm64.sh")
+    return [Suite("cpp", ["ctest", "--test-dir", "build/arm64", "-V", "-j", JOBS]),
+            Suite("conformance", [sys.executable, "tests/conformance/run_suite.py", onward, "--seconds", "900"], slow=True)]
 
 
 def existing(*folders):

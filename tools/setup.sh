@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Installs what a tier needs: Debian packages and, in build/venv, pinned Python packages. Fast when nothing is missing.
 #
-#   tools/setup.sh quickstart|check|bench|fixtures|corpus
+#   tools/setup.sh quickstart|check|bench|fixtures|corpus|arm64
 #
 # A tier includes the ones before it. fixtures also makes build/fixtures/<version>: one environment for each
 # scikit-learn version that files in tests/data/sklearn are written with. corpus makes build/corpus/<name> instead: the frameworks and
-# exporters of tests/corpus. bench makes build/bench/<name>: the engines that bench/tabular.py measures beside. bench, fixtures and
-# corpus are for developers; ./quickstart and ./check use none of them.
+# exporters of tests/corpus. bench makes build/bench/<name>: the engines that bench/tabular.py measures beside. arm64 is for
+# ./check --arm64: a compiler, qemu, and in build/arm64-root the libraries of a Debian for arm64. bench, fixtures, corpus and arm64 are
+# for developers; ./quickstart and ./check alone use none of them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly tiers=(quickstart check bench fixtures corpus)
+readonly tiers=(quickstart check bench fixtures corpus arm64)
 readonly venv=build/venv
 
 main() {
@@ -27,6 +28,7 @@ main() {
   install_debian_packages "${up_to[@]}"
   install_python_packages "${up_to[@]}"
   if is_of_environments "$wanted"; then make_environments "$wanted"; fi
+  if [[ $wanted == arm64 ]]; then unpack_arm64_libraries; fi
 }
 
 # Whether a tier is environments of its own, rather than packages for build/venv.
@@ -62,7 +64,7 @@ install_python_packages() {
   "$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv" && "$(system_python)" -m venv "$venv"; }
   for tier in "$@"; do
     local file=python/requirements/$tier.txt stamp=$venv/.installed-$tier
-    if is_of_environments "$tier"; then continue; fi
+    if is_of_environments "$tier" || [[ $tier == arm64 ]]; then continue; fi
     local hash
     hash=$(sha256sum "$file" | cut -d' ' -f1)
     [[ -f $stamp && $(<"$stamp") == "$hash" ]] && continue
@@ -99,6 +101,26 @@ make_environments() {
     echo "setup: could not be made: ${failed[*]}" >&2
     return 1
   fi
+}
+
+# The libraries that the build needs, of arm64, with all that they depend on: unpacked, not installed, by lists of packages that stand
+# beside them, so that the machine's own packages and lists stay as they are.
+unpack_arm64_libraries() {
+  local root=$PWD/build/arm64-root packages
+  mapfile -t packages < <(sed -nE '/python/d; s/^(quickstart|check) (.*-dev)$/\2/p' tools/apt-packages.txt)
+  if [[ -f $root/.unpacked && $(<"$root/.unpacked") == "${packages[*]}" ]]; then return; fi
+  echo "setup: unpacking libraries of arm64 into build/arm64-root"
+  rm -rf "$root"
+  local apt=$root/apt
+  mkdir -p "$apt"/{lists,cache/archives}/partial
+  : > "$apt/status"
+  local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State="$apt" -o Dir::State::status="$apt/status"
+                 -o Dir::Cache="$apt/cache" -o APT::Install-Recommends=false -o APT::Sandbox::User= -o Debug::NoLocking=1)
+  quietly apt-get "${options[@]}" update
+  quietly apt-get "${options[@]}" --yes --download-only install "${packages[@]}"
+  for package in "$apt"/cache/archives/*.deb; do dpkg-deb --extract "$package" "$root"; done
+  rm -r "$apt"
+  echo "${packages[*]}" > "$root/.unpacked"
 }
 
 # Runs a command, and shows what it said only when it fails.
