@@ -2,10 +2,13 @@
 #include "onward/model/onnx_file.h"
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
+#include <functional>
 
 #include "expect_error.h"
 #include "onward/model/check.h"
+#include "onward/model/wire.h"
 #include "sample_models.h"
 
 namespace onward {
@@ -169,14 +172,64 @@ TEST_F(LargeModel, LeavesNothingWhereItIsNotCommitted) {
   EXPECT_TRUE(files().empty());
 }
 
+namespace {
+
+std::string message(const std::function<void(WireWriter&)>& fill) {
+  std::string out;
+  WireWriter w(out);
+  fill(w);
+  return out;
+}
+
+// The attribute z of a node, which has these fields besides its name.
+Attribute read_attribute(const std::function<void(WireWriter&)>& fields) {
+  const std::string bytes = message([&](WireWriter& model) {
+    model.integer(1, 10);
+    model.message(7, [&](WireWriter& graph) {
+      graph.message(1, [&](WireWriter& node) {
+        node.bytes(2, "y"), node.bytes(4, "O");
+        node.message(5, [&](WireWriter& attribute) { attribute.bytes(1, "z"), fields(attribute); });
+      });
+    });
+  });
+  return read_model(bytes).graph.nodes.at(0).attributes.at("z");
+}
+
+// Numbers of every length, short ones in runs and alone.
+std::vector<int64_t> many_integers() {
+  std::vector<int64_t> all;
+  for (int64_t i = 0; i < 1000; ++i) all.push_back(i % 50 < 30 ? i % 128 : (i % 3 ? 1 : -1) * (int64_t{1} << (i * 7 % 63)));
+  return all;
+}
+
+}  // namespace
+
 TEST(OnnxFile, ListsMayBePackedOrNot) {
-  const std::string unpacked = std::string("\x0a\x01z\x40\x01\x40\x02\xa0\x01\x07", 10), packed("\x0a\x01z\x42\x02\x01\x02\xa0\x01\x07", 10);
-  for (const std::string& a : {unpacked, packed}) {
-    const std::string node = "\x12\x01y\x22\x01O\x2a" + std::string(1, char(a.size())) + a;
-    const std::string graph = "\x0a" + std::string(1, char(node.size())) + node;
-    const Model m = read_model("\x08\x0a\x3a" + std::string(1, char(graph.size())) + graph);
-    EXPECT_EQ(std::get<std::vector<int64_t>>(m.graph.nodes.at(0).attributes.at("z")), (std::vector<int64_t>{1, 2}));
-  }
+  const std::vector<int64_t> integers = many_integers();
+  const std::vector<float> reals(integers.begin(), integers.end());
+  std::vector<std::string> words;
+  for (size_t i = 0; i < integers.size(); ++i) words.emplace_back(i % 200, char('a' + i % 26));   // lengths of one byte and of two
+  const std::string_view raw(reinterpret_cast<const char*>(reals.data()), reals.size() * sizeof(float));
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(std::get<std::vector<int64_t>>(read_attribute([&](WireWriter& w) { w.packed(8, integers), w.integer(20, 7); })), integers);
+  EXPECT_EQ(std::get<std::vector<int64_t>>(read_attribute([&](WireWriter& w) { for (int64_t i : integers) w.integer(8, i); w.integer(20, 7); })), integers);
+  EXPECT_EQ(std::get<std::vector<float>>(read_attribute([&](WireWriter& w) { w.bytes(7, raw), w.integer(20, 6); })), reals);
+  EXPECT_EQ(std::get<std::vector<float>>(read_attribute([&](WireWriter& w) { for (float f : reals) w.real(7, f); w.integer(20, 6); })), reals);
+  EXPECT_EQ(std::get<Words>(read_attribute([&](WireWriter& w) { for (const auto& s : words) w.bytes(9, s); w.integer(20, 8); })), words);
+}
+
+// Each part asked for room for itself alone, and all that came before was copied.
+TEST(OnnxFile, ListsOfManyPartsTakeTimeAsTheyAreLong) {
+  constexpr int64_t parts = 300'000;
+  const std::clock_t start = std::clock();
+  const Attribute integers = read_attribute([](WireWriter& w) { for (int64_t i = 0; i < parts; ++i) w.bytes(8, "\x07"); w.integer(20, 7); });
+  EXPECT_EQ(std::get<std::vector<int64_t>>(integers), std::vector<int64_t>(parts, 7));
+  const Attribute mixed = read_attribute([](WireWriter& w) {
+    for (int64_t i = 0; i < parts; ++i) w.integer(8, 1), w.integer(8, 2), w.real(7, 3), w.real(7, 3), w.bytes(9, "x"), w.bytes(9, "y");
+    w.integer(20, 7);
+  });
+  EXPECT_EQ(std::get<std::vector<int64_t>>(mixed).size(), size_t(2 * parts));
+  EXPECT_LT(double(std::clock() - start) / CLOCKS_PER_SEC, 5);
 }
 
 TEST(OnnxFile, Values) {

@@ -69,7 +69,12 @@ void read_attribute(std::string_view bytes, ReadContext& context, Attributes& in
     case 6: a.g = std::make_shared<const Graph>(read_graph(f.body(), context)); break;
     case 7: append_floats(f, a.floats), m.take_floats(7, a.floats); break;
     case 8: append_varints(f, a.ints, context.file), m.take_integers(8, a.ints); break;
-    case 9: context.charge(sizeof(std::string)), a.strings.emplace_back(f.body()); break;
+    case 9: {
+      const size_t before = a.strings.size();
+      a.strings.emplace_back(f.body()), m.take_texts(9, a.strings);
+      context.charge((a.strings.size() - before) * sizeof(std::string));
+      break;
+    }
     case 10: a.tensors.push_back(read_tensor(f.body(), context)); break;
     case 11: a.graphs.push_back(std::make_shared<const Graph>(read_graph(f.body(), context))); break;
     case 14: a.type = read_type(f.body(), context); break;

@@ -65,39 +65,77 @@ static size_t short_varint(const char* bytes, uint64_t& value) {
   return byte < 128 ? next : 0;
 }
 
+// Lists that come in many parts grow as vectors do.
+template <class T> static void make_room(std::vector<T>& into, size_t more) {
+  if (more > into.size()) into.reserve(into.size() + more);
+}
+
+// Items that end with the only byte below 128 that they have, so that their count is known before; their tags are another.
+static size_t ends_of_varints(std::string_view bytes) { return size_t(std::count_if(bytes.begin(), bytes.end(), [](char c) { return int8_t(c) >= 0; })); }
+
 void WireReader::take_integers(uint32_t number, std::vector<int64_t>& into) {
   const char tag = char(number << 3);                    // wire type 0
-  uint64_t value = 0;
-  while (number < 16 && rest_.size() > 10 && rest_[0] == tag) {
-    const size_t taken = short_varint(rest_.data() + 1, value);
-    if (taken == 0) return;
+  if (number >= 16 || rest_.size() <= 10 || rest_[0] != tag) return;
+  if (into.size() <= 1) make_room(into, ends_of_varints(rest_) / 2);   // looked at once, whatever comes between
+  const char *at = rest_.data(), *const end = at + rest_.size();
+  for (uint64_t value = 0; end - at > 10 && *at == tag;) {
+    const size_t taken = short_varint(at + 1, value);
+    if (taken == 0) break;
     into.push_back(int64_t(value));
-    rest_.remove_prefix(1 + taken);
+    at += 1 + taken;
   }
+  rest_.remove_prefix(size_t(at - rest_.data()));
 }
 
 void WireReader::take_floats(uint32_t number, std::vector<float>& into) {
   const char tag = char(number << 3 | 5);
-  for (float v; number < 16 && rest_.size() >= 5 && rest_[0] == tag; rest_.remove_prefix(5)) std::memcpy(&v, rest_.data() + 1, 4), into.push_back(v);
+  if (number >= 16 || rest_.size() < 5 || rest_[0] != tag) return;
+  if (into.size() <= 1) make_room(into, rest_.size() / 5);
+  for (float v; rest_.size() >= 5 && rest_[0] == tag; rest_.remove_prefix(5)) std::memcpy(&v, rest_.data() + 1, 4), into.push_back(v);
+}
+
+void WireReader::take_texts(uint32_t number, std::vector<std::string>& into) {
+  const char tag = char(number << 3 | 2);
+  const auto next = [&](std::string_view& rest) {        // a text of up to 127 bytes
+    if (rest.size() < 2 || rest[0] != tag || uint8_t(rest[1]) > std::min<size_t>(rest.size() - 2, 127)) return std::string_view();
+    const std::string_view text = rest.substr(2, uint8_t(rest[1]));
+    rest.remove_prefix(2 + text.size());
+    return text;
+  };
+  if (number >= 16) return;
+  size_t count = 0;
+  for (std::string_view rest = rest_; next(rest).data();) ++count;
+  make_room(into, count);
+  for (; count > 0; --count) into.emplace_back(next(rest_));
 }
 
 template <class Into> static void append_all(const WireField& f, Into& into, const char* file) {
   if (f.wire == 0) into.push_back(int64_t(f.value));
   else for (WireReader r(f.body(), file); !r.empty();) into.push_back(int64_t(r.varint()));
 }
-// Lists may have millions of numbers: each ends with the only byte below 128 that it has, so that their count is known before.
+// Lists may have millions of numbers.
 void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file) {
   if (f.wire == 0) return append_all(f, into, file);
   const std::string_view bytes = f.body();
-  into.reserve(into.size() + size_t(std::count_if(bytes.begin(), bytes.end(), [](char c) { return uint8_t(c) < 128; })));
+  const size_t before = into.size(), count = ends_of_varints(bytes);
+  make_room(into, count);
+  into.resize(before + count);
+  int64_t* to = into.data() + before;
   size_t at = 0;
   for (uint64_t value = 0; bytes.size() - at >= 10;) {   // no number can reach the end
+    uint64_t eight = 0;
+    std::memcpy(&eight, bytes.data() + at, 8);
+    if ((eight & 0x8080808080808080) == 0) {
+      for (size_t i = 0; i < 8; ++i) *to++ = int64_t(uint8_t(bytes[at + i]));
+      at += 8;
+      continue;
+    }
     const size_t taken = short_varint(bytes.data() + at, value);
     if (taken == 0) break;                               // said below
-    into.push_back(int64_t(value));
+    *to++ = int64_t(value);
     at += taken;
   }
-  for (WireReader r(bytes.substr(at), file); !r.empty();) into.push_back(int64_t(r.varint()));
+  for (WireReader r(bytes.substr(at), file); !r.empty();) *to++ = int64_t(r.varint());
 }
 void append_varints(const WireField& f, Dims& into, const char* file) { append_all(f, into, file); }
 

@@ -35,10 +35,11 @@ class WireReader {
   bool empty() const { return rest_.empty(); }
   uint64_t varint();
   std::string_view take(uint64_t n);
-  // Fields with this number that follow at once, each of one number: how protobuf's second version writes lists, of millions at times.
+  // Fields with this number that follow at once, each of one item: how protobuf's second version writes lists, of millions at times.
   // What cannot be told at a glance is left for `next`.
   void take_integers(uint32_t number, std::vector<int64_t>& into);
   void take_floats(uint32_t number, std::vector<float>& into);
+  void take_texts(uint32_t number, std::vector<std::string>& into);
 
  private:
   std::string_view rest_;
