@@ -21,15 +21,25 @@ static bool is_open(const ValueInfo& v) {
   return v.type.kind == TypeInfo::Kind::none || (v.type.kind == TypeInfo::Kind::tensor && !v.type.shape);
 }
 
-// What a large model needed only to be made ready goes back to the system: a server may hold many.
-static void give_back_free_memory() {
+// What a model needed only to be made ready goes back to the system, where it is worth a call: a server may hold many.
+class FreedMemory {
+ public:
 #if defined(__GLIBC__)
-  constexpr size_t worth_it = 16 << 20;
-  if (mallinfo2().fordblks > worth_it) malloc_trim(0);
+  void give_back() const {
+    constexpr size_t worth_it = 1 << 20, always = 16 << 20;
+    const size_t now = mallinfo2().fordblks;
+    if (now > always || now > before_ + worth_it) malloc_trim(0);
+  }
+
+ private:
+  const size_t before_ = mallinfo2().fordblks;
+#else
+  void give_back() const {}
 #endif
-}
+};
 
 Session::Session(Model model, SessionOptions options, std::function<Model()> again) : options_(std::move(options)), again_(std::move(again)), model_(std::move(model)) {
+  const FreedMemory freed;
   onward::check(model_);
   if (!options_.operators) options_.operators = std::make_shared<CustomOperators>();
   const CustomOperators& custom = *options_.operators;
@@ -50,7 +60,7 @@ Session::Session(Model model, SessionOptions options, std::function<Model()> aga
   if (options_.level == OptimizationLevel::all) optimize_for_session(graph, optimisations());
   program_ = std::make_unique<Program>(graph, custom);
   graph = {};
-  give_back_free_memory();
+  freed.give_back();
 }
 
 OptimizeOptions Session::optimisations() const { return {.only_basic = options_.level == OptimizationLevel::basic, .disabled = options_.disabled_rules}; }
