@@ -56,6 +56,7 @@ struct Shape {
   int trees = 20, leaves = 31, features = 7, values = 40;  // so many different thresholds
   int64_t targets = 1;
   bool modes = false, sets = false, missing = false, symmetric = false, copies = false, dense = false, sparse = false, twice = false;
+  bool all_bits = false;                                   // of a threshold's mantissa are in use
 };
 
 template <class T> class Maker {
@@ -85,7 +86,7 @@ template <class T> class Maker {
 
  private:
   uint32_t random() { return uint32_t(engine_()); }
-  T value() { return s_.sets ? T(int(random() % uint32_t(s_.values)) - 2) : T(int(random() % uint32_t(s_.values)) - s_.values / 2) / T(8); }
+  T value() { return s_.sets ? T(int(random() % uint32_t(s_.values)) - 2) : T(int(random() % uint32_t(s_.values)) - s_.values / 2) / T(s_.all_bits ? 7 : 8); }
   T weight() { return T(int(random() % 2001) - 1000) / T(997); }
 
   int32_t node() {
@@ -160,6 +161,7 @@ constexpr Shape shapes[] = {
     {.name = "more than 64 leaves", .leaves = 200, .values = 5000, .missing = true},
     {.name = "more thresholds than a byte counts", .trees = 60, .leaves = 64, .features = 2, .values = 3000},
     {.name = "large trees", .trees = 4, .leaves = 3000, .features = 3, .values = 100000},
+    {.name = "thresholds of all bits", .trees = 4, .leaves = 3000, .features = 2, .values = 100000, .missing = true, .all_bits = true},
     {.name = "trees larger than codes can number", .trees = 1, .leaves = 66000, .features = 3, .values = 1000000},
     {.name = "symmetric", .leaves = 64, .missing = true, .symmetric = true},
     {.name = "symmetric with every test", .leaves = 16, .modes = true, .missing = true, .symmetric = true},
@@ -256,6 +258,25 @@ int32_t add_leaf(PlainForest<float>& f, std::vector<int32_t> targets, float weig
   for (int32_t t : targets) f.target.push_back(t), f.weight.push_back(weight);
   f.leaf_begin.push_back(int32_t(f.weight.size()));
   return ~(int32_t(f.leaves()) - 1);
+}
+
+TEST(Forest, ThresholdsOfBothZerosAndOfTheSmallestNumbers) {
+  const std::vector<float> splits{-0.0f, 0.0f, 1e-45f, -1e-45f, INFINITY, -INFINITY, 3e38f, -3e38f};
+  PlainForest<float> f;
+  add_leaf(f, {0}, 0);
+  for (const float split : splits) {
+    const int32_t passed = add_leaf(f, {0}, std::ldexp(1.0f, int(f.nodes())));
+    f.roots.push_back(int32_t(f.nodes())), add_node(f, Branch::leq, split, passed, ~0);
+  }
+  for (const float x : {0.0f, -0.0f, 1e-45f, -1e-45f, 3e38f, -3e38f, INFINITY, -INFINITY, NAN}) {
+    float expected = 0;
+    for (size_t i = 0; i < splits.size(); ++i) expected += x <= splits[i] ? std::ldexp(1.0f, int(i)) : 0;
+    for (const ForestLayout layout : {ForestLayout::splits, ForestLayout::codes, ForestLayout::masks, ForestLayout::bits}) {
+      float score = 7;
+      Forest<float>(PlainForest<float>(f), Aggregate::sum, false, layout).run({}, &x, 1, 1, &score);
+      EXPECT_EQ(score, expected) << x << ", layout " << int(layout);
+    }
+  }
 }
 
 TEST(Forest, ACopyIsNotFoldedIntoATreeThatIsThereTwice) {

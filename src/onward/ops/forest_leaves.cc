@@ -52,6 +52,8 @@ template <class T> LeafTable<T>::LeafTable(const PlainForest<T>& f, bool as_list
     form = all.one_target ? Form::single : f.targets <= 4 || all.addends >= all.leaves * f.targets / 4 ? Form::dense : Form::lists;
   }
   if (form == Form::lists) begin.push_back(0);
+  // As many as the leaves add, if trees lead to each of them once.
+  if (form == Form::single && f.leaves() == f.weight.size()) values.reserve(f.leaves());
 }
 
 template <class T> void LeafTable<T>::add(const PlainForest<T>& f, int32_t leaf) {
@@ -61,13 +63,14 @@ template <class T> void LeafTable<T>::add(const PlainForest<T>& f, int32_t leaf)
     begin.push_back(int32_t(values.size()));
     return;
   }
+  if (form == Form::single && end == first + 1) return values.push_back(f.weight[first]);
   const size_t at = values.size();
   values.resize(at + (form == Form::single ? 1 : size_t(targets)), T(0));
   for (size_t i = first; i < end; ++i) values[at + (form == Form::single ? 0 : size_t(f.target[i]))] = f.weight[i];
 }
 
 template <class T> int32_t LeafTable<T>::target_of(const PlainForest<T>& f, const TreeSlots& tree) const {
-  return form == Form::single ? std::max(single_target(f, tree), 0) : 0;
+  return form == Form::single && f.targets > 1 ? std::max(single_target(f, tree), 0) : 0;
 }
 
 template struct LeafTable<float>;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <utility>
 
 namespace onward {
@@ -17,27 +18,43 @@ template <class T> int32_t bucket(T x, T low, T scale, T last) {
   return int32_t(b < last ? b : last);
 }
 
-struct Keyed { uint64_t key; int32_t node; };
-
-// Whole numbers in the order of the values; both zeros are one.
-template <class T> uint64_t ordered(T x) {
+// Whole numbers in the order of the values; both zeros are one. The lowest bits that are 0 in a value are 0 in its key.
+template <class T> struct Key {
   using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  const auto bits = std::bit_cast<Bits>(T(x + T(0)));
-  constexpr Bits sign = Bits{1} << (8 * sizeof(T) - 1);
-  return bits & sign ? Bits(~bits) : Bits(bits | sign);
-}
+  static constexpr Bits sign = Bits{1} << (8 * sizeof(T) - 1);
+  static constexpr int unused = 64 - 8 * int(sizeof(T));  // low bits
+  static uint64_t of(T x) {
+    const auto bits = std::bit_cast<Bits>(x);
+    return uint64_t(bits & sign ? Bits(sign - (bits ^ sign)) : Bits(bits | sign)) << unused;
+  }
+  static T value(uint64_t key) {
+    const auto k = Bits(key >> unused);
+    return std::bit_cast<T>(k & sign ? Bits(k ^ sign) : Bits((sign - k) | sign));
+  }
+};
 
-// By digits of eight bits, least first; a digit that all keys share costs one look.
-void sort_by_key(std::vector<Keyed>& list, std::vector<Keyed>& spare) {
-  if (list.size() < 512) return std::sort(list.begin(), list.end(), [](const Keyed& a, const Keyed& b) { return a.key < b.key; });
+// A key, and whose it is: in one word where the keys leave as many bits, as the midpoints of floats do.
+struct Keyed {
+  uint64_t key;
+  uint32_t at;
+  uint64_t order() const { return key; }
+};
+struct KeyedWord {
+  uint64_t word;
+  uint64_t order() const { return word; }
+};
+
+// By digits of eight bits, least first; those that all keys share, and those below `lowest`, are left out.
+template <class Item> void sort_by_key(std::vector<Item>& list, std::vector<Item>& spare, uint64_t differing, int lowest) {
+  if (list.size() < 512) return std::sort(list.begin(), list.end(), [](const Item& a, const Item& b) { return a.order() < b.order(); });
   spare.resize(list.size());
-  for (int shift = 0; shift < 64; shift += 8) {
+  for (int shift = lowest / 8 * 8; shift < 64; shift += 8) {
+    if ((differing >> shift & 255) == 0) continue;
     size_t count[256] = {};
-    for (const Keyed& k : list) ++count[k.key >> shift & 255];
-    if (count[list[0].key >> shift & 255] == list.size()) continue;
+    for (const Item& k : list) ++count[k.order() >> shift & 255];
     size_t sum = 0;
     for (size_t& c : count) sum += std::exchange(c, sum);
-    for (const Keyed& k : list) spare[count[k.key >> shift & 255]++] = k;
+    for (const Item& k : list) spare[count[k.order() >> shift & 255]++] = k;
     list.swap(spare);
   }
 }
@@ -49,15 +66,9 @@ template <class T> class Ranks<T>::Builder {
   Builder(const PlainForest<T>& forest, std::vector<Test>& tests, Ranks& to) : f_(forest), tests_(tests), to_(to) {}
 
   void build() {
+    tests_.reserve(f_.nodes());
     tests_.assign(f_.nodes(), {});
-    // Nodes by feature: those that compare, then those that test sets.
-    const size_t features = f_.nodes() ? size_t(*std::max_element(f_.feature.begin(), f_.feature.end())) + 1 : 0;
-    const bool few = features <= 4 * f_.nodes() + 1024;
-    std::vector<int32_t> order(f_.nodes());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = int32_t(i);
-    const auto group = [&](int32_t i) { return 2 * int64_t(f_.feature[size_t(i)]) + (f_.mode[size_t(i)] == Branch::member); };
-    if (few) by_counting(order, 2 * features, group);
-    else std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return group(a) < group(b); });
+    const std::vector<int32_t> order = by_group();
     for (size_t begin = 0; begin < order.size() && to_.fits_;) {
       size_t end = begin;
       while (end < order.size() && group(order[end]) == group(order[begin])) ++end;
@@ -69,12 +80,25 @@ template <class T> class Ranks<T>::Builder {
   }
 
  private:
-  template <class F> static void by_counting(std::vector<int32_t>& order, size_t groups, F&& group) {
-    std::vector<int32_t> start(groups + 1), sorted(order.size());
-    for (int32_t i : order) ++start[size_t(group(i)) + 1];
-    for (size_t g = 1; g <= groups; ++g) start[g] += start[g - 1];
-    for (int32_t i : order) sorted[size_t(start[size_t(group(i))]++)] = i;
-    order.swap(sorted);
+  int64_t group(int32_t i) const { return 2 * int64_t(f_.feature[size_t(i)]) + (f_.mode[size_t(i)] == Branch::member); }
+
+  // Nodes by feature: those that compare, then those that test sets.
+  std::vector<int32_t> by_group() const {
+    const auto nodes = int32_t(f_.nodes());
+    const size_t features = nodes ? size_t(*std::max_element(f_.feature.begin(), f_.feature.end())) + 1 : 0;
+    std::vector<int32_t> order;
+    order.reserve(f_.nodes());
+    order.resize(f_.nodes());
+    if (features > 4 * f_.nodes() + 1024) {
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return group(a) < group(b); });
+      return order;
+    }
+    std::vector<int32_t> start(2 * features + 1);
+    for (int32_t i = 0; i < nodes; ++i) ++start[size_t(group(i)) + 1];
+    for (size_t g = 1; g < start.size(); ++g) start[g] += start[g - 1];
+    for (int32_t i = 0; i < nodes; ++i) order[size_t(start[size_t(group(i))]++)] = i;
+    return order;
   }
 
   int32_t column(RankKind kind) {
@@ -84,22 +108,40 @@ template <class T> class Ranks<T>::Builder {
     return int32_t(to_.columns_.size()) - 1;
   }
 
-  // Each node's memory is visited once in its own order and once in that of the splits: there may be millions.
+  // There may be millions of nodes: what is looked up by value is a small list of this feature's alone.
   void thresholds(std::span<const int32_t> nodes) {
-    constexpr int32_t nan_first = int32_t{1} << 30;        // beside the node's number
+    uint64_t differing = 0, any = 0;
     list_.clear();
-    for (int32_t i : nodes) {
-      const T split = f_.split[size_t(i)];
-      const bool first = f_.missing_yes[size_t(i)];
-      tests_[size_t(i)] = {column(first ? RankKind::missing_first : RankKind::missing_last), 0};   // for a split of NaN, which NaN passes and nothing else
-      if (split == split) list_.push_back({ordered(split), first ? i | nan_first : i});
+    for (size_t k = 0; k < nodes.size(); ++k) {
+      const T split = f_.split[size_t(nodes[k])];
+      if (split != split) continue;
+      list_.push_back({Key<T>::of(split), uint32_t(k)});
+      differing |= list_.back().key ^ list_.front().key, any |= list_.back().key;
     }
-    sort_by_key(list_, spare_);
     std::vector<T> sorted;
-    for (size_t k = 0; k < list_.size(); ++k) {
-      const int32_t i = list_[k].node & ~nan_first;
-      if (k == 0 || list_[k].key != list_[k - 1].key) sorted.push_back(f_.split[size_t(i)]);
-      tests_[size_t(i)].rank = int32_t(sorted.size()) - (list_[k].node & nan_first ? 0 : 1);
+    below_.assign(nodes.size(), 0);                        // of each node: how many values are not above its own; 0: it is NaN
+    const int free_bits = std::countr_zero(any), needed = std::bit_width(nodes.size());
+    uint64_t last = 0;
+    const auto next = [&](uint64_t key, size_t at) {
+      if (sorted.empty() || key != last) sorted.push_back(Key<T>::value(key)), last = key;
+      below_[at] = int32_t(sorted.size());
+    };
+    if (needed <= free_bits) {
+      words_.clear();
+      for (const Keyed& k : list_) words_.push_back({k.key | k.at});
+      sort_by_key(words_, spare_words_, differing, needed);
+      const uint64_t own = (uint64_t{1} << needed) - 1;
+      for (const KeyedWord& k : words_) next(k.word & ~own, k.word & own);
+    } else {
+      sort_by_key(list_, spare_, differing, 0);
+      for (const Keyed& k : list_) next(k.key, k.at);
+    }
+    int32_t columns[2] = {-1, -1};                         // by whether a NaN passes
+    for (size_t k = 0; k < nodes.size(); ++k) {
+      const auto i = size_t(nodes[k]);
+      const bool first = f_.missing_yes[i];
+      if (columns[first] < 0) columns[first] = column(first ? RankKind::missing_first : RankKind::missing_last);
+      tests_[i] = {columns[first], below_[k] == 0 ? 0 : below_[k] - !first};   // NaN passes a split of NaN, and nothing else
     }
     add_table(f_.feature[size_t(nodes[0])], sorted);
   }
@@ -163,6 +205,8 @@ template <class T> class Ranks<T>::Builder {
   std::vector<Test>& tests_;
   Ranks& to_;
   std::vector<Keyed> list_, spare_;
+  std::vector<KeyedWord> words_, spare_words_;
+  std::vector<int32_t> below_;
   std::map<Category, int32_t> numbers_;
 };
 

@@ -10,14 +10,15 @@ namespace {
 
 template <class T> void check_structure(const PlainForest<T>& f) {
   if (f.nodes() >= size_t(INT32_MAX) / 4 || f.leaves() >= size_t(INT32_MAX) / 4) fail(Code::limit_size, "more than 2^29 tree nodes");
-  const auto child = [&](int32_t to, const char* what, size_t i) {
-    if (to >= 0 ? size_t(to) < f.nodes() : size_t(~to) < f.leaves()) return;
+  const auto exists = [nodes = uint32_t(f.nodes()), leaves = uint32_t(f.leaves())](int32_t to) { return to >= 0 ? uint32_t(to) < nodes : uint32_t(~to) < leaves; };
+  const auto check = [&](int32_t to, const char* what, size_t i) {
+    if (exists(to)) return;
     if (to >= 0) fail(Code::bad_model, what, i, " refers to node ", to, " of ", f.nodes());
     fail(Code::bad_model, what, i, " refers to leaf ", ~to, " of ", f.leaves());
   };
-  for (size_t i = 0; i < f.roots.size(); ++i) child(f.roots[i], "tree ", i);
+  for (size_t i = 0; i < f.roots.size(); ++i) check(f.roots[i], "tree ", i);
   for (size_t i = 0; i < f.nodes(); ++i) {
-    child(f.yes[i], "tree node ", i), child(f.no[i], "tree node ", i);
+    check(f.yes[i], "tree node ", i), check(f.no[i], "tree node ", i);
     if (f.feature[i] < 0 || f.feature[i] >= 1 << 30) fail(Code::bad_model, "tree node ", i, " tests feature ", f.feature[i]);
   }
   for (size_t i = 0; i < f.target.size(); ++i)
@@ -26,6 +27,7 @@ template <class T> void check_structure(const PlainForest<T>& f) {
 
 // Whether some row may pass the test.
 template <class T> bool normalise_node(PlainForest<T>& f, size_t i) {
+  if (f.mode[i] == Branch::leq && f.split[i] == f.split[i]) return true;
   constexpr T infinity = std::numeric_limits<T>::infinity();
   const Branch mode = f.mode[i];
   T& split = f.split[i];
@@ -200,30 +202,33 @@ template <class T> void fold_copies(PlainForest<T>& f) {
 template <class T> const TreeSlots& SlotMaker<T>::of(int32_t root) {
   TreeSlots& s = slots_;
   s.from.assign(1, root), s.child.assign(1, -1), s.inner.clear(), s.leaves.clear(), s.depth = 0;
-  todo_.assign(1, {0, 0});
-  while (!todo_.empty()) {
-    const auto [slot, depth] = todo_.back();
-    todo_.pop_back();
-    s.depth = std::max(s.depth, int(depth));
-    const int32_t from = s.from[size_t(slot)];
-    if (from < 0) {
-      const auto addends = size_t(forest_.leaf_begin[size_t(~from) + 1] - forest_.leaf_begin[size_t(~from)]);
-      if (left_addends_ < addends) fail(Code::bad_model, "the trees share so many leaves that they cannot be laid out");
-      left_addends_ -= addends;
-      s.leaves.push_back(slot);
-      continue;
-    }
-    if (size_t(depth) > forest_.nodes()) fail(Code::bad_model, "tree node ", from, " leads back to itself");
+  // Makes the children of a slot, which is a node; the number of the first.
+  const auto branch = [&](int32_t node, Task at) {
+    if (size_t(at.depth) > forest_.nodes()) fail(Code::bad_model, "tree node ", node, " leads back to itself");
     if (left_ < 2) fail(Code::bad_model, "the trees share so many branches that they cannot be laid out");
     left_ -= 2;
-    const auto child = int32_t(s.from.size());
-    s.child[size_t(slot)] = child;
-    s.inner.push_back(slot);
-    s.from.push_back(forest_.yes[size_t(from)]), s.from.push_back(forest_.no[size_t(from)]);
-    s.child.push_back(-1), s.child.push_back(-1);
-    todo_.push_back({child + 1, depth + 1}), todo_.push_back({child, depth + 1});
+    const size_t child = s.from.size();
+    s.child[size_t(at.slot)] = int32_t(child);
+    s.inner.push_back(at.slot);
+    s.from.resize(child + 2), s.child.resize(child + 2, -1);
+    s.from[child] = forest_.yes[size_t(node)], s.from[child + 1] = forest_.no[size_t(node)];
+    return int32_t(child);
+  };
+  todo_.clear();
+  for (Task at{0, 0};;) {
+    const int32_t from = s.from[size_t(at.slot)];
+    if (from >= 0) {                                       // on to its first child; the second waits
+      at = {branch(from, at), at.depth + 1};
+      todo_.push_back({at.slot + 1, at.depth});
+      continue;
+    }
+    const auto addends = size_t(forest_.leaf_begin[size_t(~from) + 1] - forest_.leaf_begin[size_t(~from)]);
+    if (left_addends_ < addends) fail(Code::bad_model, "the trees share so many leaves that they cannot be laid out");
+    left_addends_ -= addends;
+    s.leaves.push_back(at.slot), s.depth = std::max(s.depth, int(at.depth));
+    if (todo_.empty()) return s;
+    at = todo_.back(), todo_.pop_back();
   }
-  return s;
 }
 
 #define ONWARD_PLAIN_FOREST(T) \

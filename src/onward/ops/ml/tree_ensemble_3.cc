@@ -14,7 +14,7 @@
 namespace onward::ops {
 namespace {
 
-Branch branch_of(const std::string& mode) {
+Branch branch_of(std::string_view mode) {
   constexpr std::string_view names[] = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"};
   for (size_t i = 0; i < std::size(names); ++i) if (names[i] == mode) return Branch(i);
   fail(Code::bad_model, "nodes_modes has '", mode, "', expected LEAF or BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT, BRANCH_EQ, BRANCH_NEQ");
@@ -64,6 +64,7 @@ struct NodeHash { size_t operator()(const NodeKey& k) const { return size_t(k.tr
 
 // Chains of "x is a, else x is b, else …" that share their yes branch are how older exporters write a set of categories.
 template <class T> void merge_equality_chains(PlainForest<T>& f) {
+  if (std::find(f.mode.begin(), f.mode.end(), Branch::eq) == f.mode.end()) return;
   std::vector<int> parents(f.nodes());
   for (size_t i = 0; i < f.nodes(); ++i) for (int32_t child : {f.yes[i], f.no[i]}) if (child >= 0) ++parents[size_t(child)];
   std::vector<bool> taken(f.nodes());                     // into a chain that begins before them
@@ -87,7 +88,7 @@ class NodeNumbers {
   explicit NodeNumbers(const StatedTrees& s) : s_(s) {
     id_.reserve(s.tree.size());
     for (size_t i = 0; i < s.tree.size(); ++i) {
-      const bool leaf = s.mode[i] == "LEAF";
+      const bool leaf = std::string_view(s.mode[i]) == "LEAF";
       id_.push_back(leaf ? ~leaves++ : int32_t(stated.size()));
       if (!leaf) stated.push_back(i);
       if (i == 0 || s.tree[i] != s.tree[i - 1]) {
@@ -97,15 +98,18 @@ class NodeNumbers {
       }
       in_order_ &= s.node[i] == int64_t(i - begin_);
     }
+    found_tree_ = s.tree.empty() ? 0 : s.tree[0], found_ = 0;
     if (in_order_) return;
     for (size_t i = 0; i < s.tree.size(); ++i)
       if (!number_.emplace(NodeKey{s.tree[i], s.node[i]}, id_[i]).second) fail(Code::bad_model, "tree ", s.tree[i], " has node ", s.node[i], " twice");
   }
-  int32_t find(int64_t tree, int64_t node) const {
+  int32_t find(int64_t tree, int64_t node) {
     if (in_order_) {
-      const auto first = first_.find(tree);
-      const size_t left = first == first_.end() ? 0 : s_.tree.size() - first->second;
-      if (node >= 0 && node < int64_t(left) && s_.tree[first->second + size_t(node)] == tree) return id_[first->second + size_t(node)];
+      if (tree != found_tree_) {                          // who asks goes from tree to tree
+        const auto first = first_.find(tree);
+        found_tree_ = tree, found_ = first == first_.end() ? s_.tree.size() : first->second;
+      }
+      if (node >= 0 && node < int64_t(s_.tree.size() - found_) && s_.tree[found_ + size_t(node)] == tree) return id_[found_ + size_t(node)];
     } else if (const auto it = number_.find({tree, node}); it != number_.end()) {
       return it->second;
     }
@@ -120,13 +124,16 @@ class NodeNumbers {
   std::vector<int32_t> id_;                               // of each entry
   std::unordered_map<int64_t, size_t> first_;             // entry of each tree, where they are in order
   std::unordered_map<NodeKey, int32_t, NodeHash> number_; // where they are not
+  int64_t found_tree_ = 0;
+  size_t found_ = 0;                                      // its first entry; none: their number
   size_t begin_ = 0;
   bool in_order_ = true;
 };
 
 // The addends of each leaf one after the other, in the order in which they are stated.
-template <class T> void group_addends(PlainForest<T>& out, const NodeNumbers& numbers, const StatedTrees& s, const std::vector<T>& weights) {
+template <class T> void group_addends(PlainForest<T>& out, NodeNumbers& numbers, const StatedTrees& s, const std::vector<T>& weights) {
   std::vector<int32_t> leaf;
+  leaf.reserve(weights.size());
   out.leaf_begin.assign(size_t(numbers.leaves) + 1, 0);
   for (size_t i = 0; i < weights.size(); ++i) {
     const int32_t id = numbers.find(s.leaf_tree[i], s.leaf_node[i]);
@@ -145,10 +152,13 @@ template <class T> void group_addends(PlainForest<T>& out, const NodeNumbers& nu
 
 template <class T> PlainForest<T> plain(const StatedTrees& s, int64_t targets) {
   const auto splits = numbers<T>(s.values, s.values_tensor);
-  const NodeNumbers numbers(s);
+  NodeNumbers numbers(s);
   PlainForest<T> out;
   out.targets = targets;
   out.roots = numbers.roots;
+  const size_t nodes = numbers.stated.size();
+  out.split.reserve(nodes), out.feature.reserve(nodes), out.yes.reserve(nodes), out.no.reserve(nodes);
+  out.mode.reserve(nodes), out.missing_yes.reserve(nodes);
   for (size_t i : numbers.stated) {
     if (s.feature[i] < 0 || s.feature[i] > INT32_MAX) fail(Code::bad_model, "nodes_featureids has ", s.feature[i]);
     out.split.push_back(splits[i]), out.feature.push_back(int32_t(s.feature[i])), out.mode.push_back(branch_of(s.mode[i]));
