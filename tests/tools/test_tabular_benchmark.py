@@ -63,7 +63,7 @@ def test_the_picture_has_a_bar_for_each_of_our_rows(measured):
 
 def test_a_section_takes_the_place_of_its_former_self(tmp_path):
     document = tmp_path / "performance.md"
-    first, second = measuring.SECTIONS
+    first, second, *_ = measuring.SECTIONS
     for heading, words in ((first, "a\n\n## From C\n\nb"), (second, "c"), (first, "d"), (second, "e"), (first, "f")):
         measuring.put(document, heading, f"{heading}\n\n{words}\n")
     assert document.read_text() == f"{first}\n\nf\n\n{second}\n\ne\n"

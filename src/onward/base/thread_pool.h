@@ -1,4 +1,5 @@
-// One pool of threads for the whole process: loops are cut into chunks that idle threads take. Nothing spins.
+// One pool of threads for the whole process: loops are cut into chunks that idle threads take. A loop waits awake for its helpers for some
+// microseconds, then asleep.
 #pragma once
 #include <cstdint>
 #include <memory>
