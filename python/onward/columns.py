@@ -25,6 +25,13 @@ class Inputs:
         """What the schema says of a column under `key`."""
         return self._parts.get(column, self._others).get(key, otherwise)
 
+    def may_take(self, column):
+        """Whether the model may take a column of this name; of a model whose columns have none, any."""
+        if not self.fields or self._others or len(self.fields) == 1 == len(self._parts):
+            return True
+        # LightGBM writes "_" for blanks, and columns that have no names are counted.
+        return not self._parts.keys().isdisjoint((column, column.replace(" ", "_"), f"x{column}"))
+
     def matrix_names(self, width):
         """What the schema calls the columns of the model's only matrix, or its inputs in order."""
         fields = self.fields

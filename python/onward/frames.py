@@ -11,6 +11,30 @@ def table_of(data, inputs=None):
     if isinstance(data, _core.Table):
         return data
     inputs = inputs or Inputs()
+    try:
+        return _whole_table(data, inputs)
+    except (ValueError, TypeError):                      # a column's type, which matters where the model takes that column
+        asked = _asked_alone(data, inputs)
+        if asked is None:
+            raise
+        return _whole_table(asked, inputs)
+
+
+def _asked_alone(data, inputs):
+    """The table without the columns that the model does not take; None where there are none."""
+    kind = library_of(type(data))
+    if not kind and not isinstance(data, dict) or kind == "series":
+        return None
+    names = list(data if isinstance(data, dict) else data.column_names if kind == "pyarrow" else data.columns)
+    asked = [place for place, name in enumerate(names) if inputs.may_take(str(name))]
+    if not 0 < len(asked) < len(names):
+        return None
+    if isinstance(data, dict):
+        return {names[place]: data[names[place]] for place in asked}
+    return data.iloc[:, asked] if kind == "pandas" else data.select([names[place] for place in asked])
+
+
+def _whole_table(data, inputs):
     kind = library_of(type(data))
     if kind == "pandas":
         from onward import pandas_frames
@@ -25,7 +49,7 @@ def table_of(data, inputs=None):
     if hasattr(data, "__dataframe__") or hasattr(data, "to_arrow"):
         arrow = getattr(data, "to_arrow", None)
         if arrow:
-            return table_of(arrow())
+            return table_of(arrow(), inputs)
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], dict):
         names = {name: None for row in data for name in row}
         return _from_columns({name: [row.get(name) for row in data] for name in names}, inputs)

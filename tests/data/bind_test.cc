@@ -122,6 +122,66 @@ TEST(Bind, KindsOfMissingTextStayApart) {
   EXPECT_EQ(values<std::string>(Binder({.inputs = {f}}, {"a"}).bind(t).at("a")), (std::vector<std::string>{"x", "<nan>", "<none>", "<nan>"}));
 }
 
+TEST(Bind, TextIsNoneOfTheNumbersThatAModelKnows) {
+  Field number = input("a", ColumnType::float64);
+  Table t{.rows = 1};
+  t.columns.emplace_back("a", ColumnType::string);
+  std::get<Strings>(t.columns[0].values).push_back("2");
+  EXPECT_EQ(Binder({.inputs = {number}}, {"a"}).bind(t).at("a").data<double>()[0], 2);
+  number.categories = std::vector<double>{1, 2};
+  try {
+    Binder({.inputs = {number}}, {"a"}).bind(t);
+    ADD_FAILURE() << "bound without an error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message, "row 1, column 'a': '2' is text, and the model takes float64");
+    EXPECT_EQ(e.hint, "to the library it is none of the categories: give the column as it was in training");
+  }
+  EXPECT_EQ(values<double>(bound({number}, "a\n2\n").at("a")), (std::vector<double>{2}));   // a CSV's cells are all text
+  t.rows = 2, std::get<Strings>(t.columns[0].values).push_back("many");
+  try {
+    Binder({.inputs = {number}}, {"a"}).bind(t);
+    ADD_FAILURE() << "bound without an error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message, "row 2, column 'a': 'many' is text, and the model takes float64");
+  }
+}
+
+TEST(Bind, BoolsAreAlsoWrittenAsNumbers) {
+  const Tensor t = bound({input("a", ColumnType::boolean)}, "a\n1.0\n0.0\n1\n0\nTrue\nfalse\n").at("a");
+  EXPECT_EQ(std::vector<bool>(t.data<bool>(), t.data<bool>() + t.size()), (std::vector<bool>{true, false, true, false, true, false}));
+  EXPECT_EQ(error_of({input("a", ColumnType::boolean)}, "a\n1\n2\n").message, "t.csv: line 3: column 'a' is '2', expected True or False (bool)");
+}
+
+TEST(Bind, WholeNumbersAreAlsoWrittenAsFloats) {
+  EXPECT_EQ(values<int64_t>(bound({input("a", ColumnType::int64)}, "a\n1.0\n-2e3\n9223372036854775807\n").at("a")), (std::vector<int64_t>{1, -2000, INT64_MAX}));
+  for (const char* csv : {"a\n1.5\n", "a\n1e19\n", "a\ninf\n"}) EXPECT_EQ(error_of({input("a", ColumnType::int64)}, csv).code, Code::bad_data) << csv;
+}
+
+TEST(Bind, EveryRefusalSaysWhatToDo) {
+  Field f = input("a", ColumnType::float64), whole = input("a", ColumnType::int64), truth = input("a", ColumnType::boolean), word = input("a", ColumnType::string), when = input("a", ColumnType::datetime);
+  f.range = Range{0, 1}, f.out_of_range = OutOfRange::refuse, f.infinity = Infinity::refuse;
+  word.categories = std::vector<std::string>{"x"}, word.unknown = Unknown::refuse;
+  struct { Field field; const char *csv, *message, *hint; } cases[] = {
+      {f, "a,b\n1,0\n,0\n", "row 2, column 'a': the value is missing, and the schema refuses missing values", "\"missing\""},
+      {f, "a\n1\n2\n", "row 2, column 'a': 2.0 is outside the range 0 to 1 that the schema allows", "\"out_of_range\""},
+      {word, "a\nx\nunseen\n", "row 2, column 'a': 'unseen' is none of the 1 known values, and the schema refuses unknown ones", "\"unknown\""},
+      {word, "a,b\nx,0\n,0\n", "row 2, column 'a': the value is missing, and the schema refuses missing values", "\"missing\""},
+      {whole, "a,b\n1,0\n,0\n", "row 2, column 'a': the value is missing, and the schema refuses missing values", "\"missing\""},
+      {whole, "a\n1\n1.5\n", "t.csv: line 3: column 'a' is '1.5', expected a whole number (int64)", "missing markers"},
+      {truth, "a,b\nTrue,0\n,0\n", "row 2, column 'a': the value is missing, and the schema refuses missing values", "\"missing\""},
+      {truth, "a\nTrue\nyes\n", "t.csv: line 3: column 'a' is 'yes', expected True or False (bool)", "missing markers"},
+      {when, "a,b\n2024-02-29,0\n,0\n", "row 2, column 'a': the value is missing, and the schema refuses missing values", "\"missing\""},
+      {when, "a\n2024-02-29\n2024-02-30\n", "t.csv: line 3: column 'a' is '2024-02-30', expected a date or time such as 2024-02-29 13:30:00 (datetime)", "missing markers"},
+  };
+  for (const auto& c : cases) {
+    const Error e = error_of({c.field}, c.csv);
+    EXPECT_EQ(e.message, c.message);
+    EXPECT_NE(e.hint.find(c.hint), e.hint.npos) << c.message << ": " << e.hint;
+  }
+  f.out_of_range = OutOfRange::accept;
+  EXPECT_NE(error_of({f}, "a\ninf\n").hint.find("\"infinity\""), std::string::npos);
+}
+
 TEST(Bind, UnknownValuesAreRefusedWhereTheSchemaSaysSo) {
   Field text = input("a", ColumnType::string), number = input("a", ColumnType::float64, Missing::nan), whole = input("a", ColumnType::int64);
   text.categories = std::vector<std::string>{"Paris", "Rome"};

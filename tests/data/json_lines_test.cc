@@ -24,7 +24,7 @@ TEST(JsonLines, JudgesTypesAndKeepsTheOrderOfKeys) {
   EXPECT_EQ(t.columns[0].name, "z");
   EXPECT_EQ(t.columns[0].type, ColumnType::int64);
   EXPECT_EQ(t.columns[1].type, ColumnType::string);
-  EXPECT_EQ(t.columns[1].cell(1), Cell::none);
+  EXPECT_EQ(t.columns[1].cell(1), Cell::nan);
   EXPECT_EQ(t.columns[2].type, ColumnType::boolean);
   EXPECT_EQ(t.columns[3].as<double>()[1], 2.5);
   EXPECT_EQ(t.columns[4].type, ColumnType::float64);

@@ -38,6 +38,7 @@ TEST(Schemas, SayWhatAnEncoderLearned) {
   EXPECT_EQ(f.missing, Missing::category);
   EXPECT_EQ(f.unknown, Unknown::ignore);
   EXPECT_EQ(f.missing_text->nan, "nan");
+  EXPECT_EQ(f.missing_text->na, "<NA>");
   EXPECT_EQ(s.outputs[0].name, "transformed");
   EXPECT_EQ(s.outputs[0].names, (std::vector<std::string>{"home.dest_", "home.dest_Köln", "home.dest_nan"}));
   EXPECT_EQ(s.source.class_name, "OneHotEncoder");
@@ -104,6 +105,16 @@ TEST(Schemas, AnImputerOfANumberRefusesNaN) {
   EXPECT_EQ(missing(plain::real(__builtin_nan(""))), Missing::impute);
   EXPECT_EQ(missing(plain::real(-1)), Missing::refuse);
   EXPECT_EQ(missing(o.none()), Missing::refuse);
+}
+
+TEST(Schemas, ABoolThatMayBeUnknownHasRoomForAGap) {
+  Objects o;
+  const Value both = o.objects({plain::boolean(false), plain::boolean(true)});
+  const Field ignored = schema_of(convert(read(o, encoder(o, both)))).inputs[0];
+  EXPECT_EQ(ignored.type, ColumnType::float64);
+  EXPECT_EQ(std::get<std::vector<double>>(ignored.categories), (std::vector<double>{0, 1}));
+  EXPECT_TRUE(ignored.nullable);
+  EXPECT_EQ(schema_of(convert(read(o, encoder(o, both, "error")))).inputs[0].type, ColumnType::boolean);
 }
 
 TEST(Schemas, LargeIntegerCategoriesMakeTheColumnInt64) {

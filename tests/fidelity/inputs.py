@@ -1,11 +1,11 @@
-"""Tables as users have them, through `session.predict` and through `onward predict CSV`: what the library answers for a table, the model
-answers, and what the library refuses is refused. scikit-learn's pipelines, and the boosting libraries where they are installed.
+"""Tables as users have them, through `session.predict` and through `onward predict` of CSV and JSON: what the library answers for a table,
+the model answers, and what the library refuses is refused. scikit-learn's pipelines, and the boosting libraries where they are installed.
 
-usage: inputs.py ONWARD [--filter TEXT] [--library NAME]
+usage: inputs.py ONWARD [--filter TEXT] [--library NAME] [--every N]
 Prints one line for each case that differs; the last line counts. A case is a model, a table it was fitted on, and another table that
-differs from that in one thing.
+differs from that in one thing. --every N takes each model's every N-th table, other ones with each model.
 """
-import argparse, collections, importlib.util, os, pickle, subprocess, sys, tempfile, warnings
+import argparse, collections, importlib.util, os, re, subprocess, sys, tempfile, warnings
 os.environ["OMP_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
 import numpy as np
@@ -61,8 +61,10 @@ def sklearn_models():
     yield "one-hot, error", pipeline(OneHotEncoder()), base
     yield "one-hot, infrequent", pipeline(OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=29)), base
     yield "one-hot of gaps", pipeline(ignore()), gaps(base, WORDS)
+    yield "one-hot of gaps, error", pipeline(OneHotEncoder()), gaps(base, WORDS)
     yield "one-hot of None", pipeline(ignore()), gaps(base, WORDS, None)
     yield "one-hot of bools", pipeline(ignore(), bools=ignore()), base
+    yield "one-hot of bools, error", pipeline(ignore(), bools=OneHotEncoder()), base
     yield "one-hot of numbers", pipeline(ignore(), numbers=ignore()), base.assign(age=base["age"].round(-1), fare=base["fare"].round(-1))
     yield "one-hot of numbers with gaps", pipeline(ignore(), numbers=ignore()), gaps(base.assign(age=base["age"].round(-1), fare=base["fare"].round(-1)), ["age", "count"])
     yield "ordinal", pipeline(code(), RandomForestClassifier(5, max_depth=5, random_state=0)), base
@@ -116,6 +118,7 @@ def tables_of(fitted_on):
     yield "as fitted", both(asked)
     yield "another order", (asked[list(asked.columns)[::-1]], asked)
     yield "more columns", (asked.assign(more=1, town2="x"), asked)
+    yield "columns of other types", (asked.assign(lasts=pd.Timedelta("1 day"), when=pd.Timestamp("2024-02-29"), month=pd.Period("2024-02"), tags=[[1]] * ROWS), asked)
     yield "another index", both(asked.set_index(np.arange(ROWS) * 3 + 7))
     yield "no rows", both(asked[:0])
     yield "one row", both(asked[3:4])
@@ -215,7 +218,7 @@ def program(onward_program, model, path, folder):
 def verdict(library, got, tolerance, by_value=lambda: "none"):
     """`by_value`: what the library answers for the same values in the columns' fitted types, asked where it refuses the types."""
     if isinstance(library, str) and isinstance(got, str): return "refused by both"
-    if isinstance(got, str): return "on purpose" if any(said in got for said in ON_PURPOSE) else f"FAILED onward says {short(got)}"
+    if isinstance(got, str): return "on purpose" if re.search(ON_PURPOSE, got) else f"FAILED onward says {short(got)}"
     if isinstance(library, str):
         if not len(got["label"]): return "equal"             # no rows have no answers, which scikit-learn refuses to say
         again = by_value()
@@ -230,7 +233,7 @@ def short(answer): return answer.replace("\n", " ")[:150] if isinstance(answer, 
 
 
 # Refused although the library answers, as for any unknown category: docs/exactness.md says so to users.
-ON_PURPOSE = ("and the model takes text", "is a number among texts")
+ON_PURPOSE = "is (true|[0-9.]+), expected a text|and the model takes (text|float64)|is a number among texts|stands among numbers, of which the model knows NaN|is '(many|yes|2024-..-..)', expected (a number|True or False)"
 
 
 def fitted_types(table, types):
@@ -239,13 +242,13 @@ def fitted_types(table, types):
     for c, dtype in types.items():
         if c not in out: return out
         if dtype.kind in "biu" and out[c].isna().any(): dtype = float
-        try: out[c] = out[c].where(out[c].notna(), np.nan).astype(dtype)
+        try: out[c] = out[c].astype(object).where(out[c].notna(), np.nan).astype(dtype)
         except (ValueError, TypeError): pass
     return out[list(types)]
 
 
 class Run:
-    def __init__(self, args): self.args, self.count = args, collections.Counter()
+    def __init__(self, args): self.args, self.count, self.models = args, collections.Counter(), 0
 
     def say(self, model, table, how, said):
         self.count[said.split()[0] if not said.startswith("FAILED") else "FAILED"] += 1
@@ -260,8 +263,9 @@ class Run:
         converted.save(path)
         unread = set(fitted_on.columns) - {i for field in converted.schema["inputs"] for i in (field["name"], *(field.get("names") or ()))}
         session, tolerance, self.written = converted.session(), 1e-6 if library == "xgboost" else 1e-12, set()
-        for table, (given, to_library) in tables_of(fitted_on):
-            if self.args.table not in table: continue
+        self.models += 1
+        for k, (table, (given, to_library)) in enumerate(tables_of(fitted_on)):
+            if self.args.table not in table or k and (k + self.models) % self.args.every: continue
             expected, by_value = answers(estimator, to_library), lambda: answers(estimator, fitted_types(to_library, self.types))
             # A column that no part of the model reads is no input of it, whatever the library asks for.
             if isinstance(expected, str) and table.split()[1 if table.startswith("without") else 0] in unread: continue
@@ -270,6 +274,7 @@ class Run:
             if table == "as fitted":
                 for kind, other in other_kinds(given): self.say(name, table, kind, verdict(expected, ours(session, other), tolerance))
             self.csv(name, table, estimator, path, given, to_library, tolerance, folder)
+            if library != "sklearn" or self.models == 1: self.json(name, table, path, given, expected, by_value, tolerance, folder)
 
     def csv(self, name, table, estimator, model, given, to_library, tolerance, folder):
         """The library is given what pandas reads: words as text, which is what the model's schema says they are."""
@@ -282,6 +287,14 @@ class Run:
             if c in read and isinstance(dtype, pd.CategoricalDtype): read[c] = read[c].astype("category")
         by_value = lambda: answers(estimator, fitted_types(read, self.types))
         self.say(name, table, "CSV", verdict(answers(estimator, read), program(self.args.onward, model, path, folder), tolerance, by_value))
+
+
+    def json(self, name, table, model, given, expected, by_value, tolerance, folder):
+        """JSON knows numbers, bools, words and null: the library is given the values in the columns' fitted types."""
+        if isinstance(expected, str) or given.map(lambda v: isinstance(v, pd.Timestamp) or v in (np.inf, -np.inf) if v is not pd.NA else False).any(axis=None): return
+        path = f"{folder}/asked.jsonl"
+        given.to_json(path, orient="records", lines=True, double_precision=15)
+        self.say(name, table, "JSON", verdict(by_value(), program(self.args.onward, model, path, folder), max(tolerance, 1e-9), by_value))
 
 
 def main(args):
@@ -303,5 +316,5 @@ def main(args):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("onward"), parser.add_argument("--filter", default=""), parser.add_argument("--library", default=""), parser.add_argument("--table", default="")
+    parser.add_argument("onward"), parser.add_argument("--filter", default=""), parser.add_argument("--library", default=""), parser.add_argument("--table", default=""), parser.add_argument("--every", type=int, default=1)
     sys.exit(main(parser.parse_args()))

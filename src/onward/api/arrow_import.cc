@@ -28,8 +28,9 @@ struct Reader {
   bool valid(int64_t row) const {
     return array.null_count == 0 || array.n_buffers == 0 || !array.buffers[0] || bit(array.buffers[0], array.offset + first + row);
   }
+  // A null is NaN, as pandas makes of it.
   void mark_gaps(Column& column) const {
-    for (int64_t row = 0; row < rows; ++row) if (!valid(row)) column.set_missing(size_t(row), Cell::none);
+    for (int64_t row = 0; row < rows; ++row) if (!valid(row)) column.set_missing(size_t(row));
   }
 
   template <class From, class To> Column numbers(ColumnType type, auto&& convert) const {
@@ -98,7 +99,7 @@ struct Reader {
   }
   Column nothing() const {
     Column column(name(), ColumnType::float64, std::vector<double>(size_t(rows), NAN));
-    for (int64_t row = 0; row < rows; ++row) column.set_missing(size_t(row), Cell::none);
+    for (int64_t row = 0; row < rows; ++row) column.set_missing(size_t(row));
     return column;
   }
 
@@ -143,7 +144,7 @@ template <class V> void gather(Column& out, const V& values, const Column& known
   }
   out.values = std::move(to);
   for (size_t row = 0; row < indices.size(); ++row)
-    if (index.missing(row) || known.missing(size_t(indices[row]))) out.set_missing(row, Cell::none);
+    if (index.missing(row) || known.missing(size_t(indices[row]))) out.set_missing(row);
 }
 
 Column dictionary_column(const ArrowSchema& schema, const ArrowArray& array, int64_t first, int64_t rows) {
@@ -257,7 +258,7 @@ onward_status* onward_table_add_arrow(onward_table* table, const char* name, Arr
     if (gap < ONWARD_CELL_NAN || gap > ONWARD_CELL_NA) fail(Code::usage, "column '", name, "': ", gap, " is no kind of gap");
     Column column = read_column(*stream, name);
     if (int64_t(column.size()) != table->table.rows) fail(Code::bad_data, "column '", name, "' has ", column.size(), " rows, the table has ", table->table.rows);
-    for (Cell& cell : column.cells) if (cell == Cell::none) cell = Cell(gap);
+    for (Cell& cell : column.cells) if (cell != Cell::value) cell = Cell(gap);
     table->table.columns.push_back(std::move(column));
   });
 }

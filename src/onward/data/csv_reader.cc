@@ -1,5 +1,6 @@
 // CSV rows to typed columns.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <unordered_map>
 #include <unordered_set>
@@ -103,6 +104,19 @@ void CsvReader::check_widths() const {
                     row.size() > width ? "put cells that hold the separator in quotes" : "");
 }
 
+// Bools are also written as 1 and 0, and those of a column with gaps as 1.0 and 0.0.
+std::optional<bool> truth_from(std::string_view text) {
+  const auto number = number_from(text);
+  return number == 0 || number == 1 ? std::optional(number == 1) : std::nullopt;
+}
+
+// Whole numbers of a column with gaps are written as 1.0.
+std::optional<int64_t> whole_from(std::string_view text) {
+  if (const auto whole = int64_from(text)) return whole;
+  const auto number = float64_from(text);
+  return number && *number == std::trunc(*number) && std::abs(*number) < 0x1p63 ? std::optional(int64_t(*number)) : std::nullopt;
+}
+
 // As pandas judges: whole numbers (without gaps), numbers, booleans, else text. All gaps are numbers.
 ColumnType CsvReader::judged(size_t i) const {
   bool whole = true, number = true, boolean = true, gaps = false;   // while number is, nothing but gaps may have been seen
@@ -134,10 +148,10 @@ Column CsvReader::column(size_t i) const {
     case ColumnType::float64: numbers(std::get<std::vector<double>>(out.values), number_from, "a number"); break;
     // By way of double, as every program that reads a file into float32 does.
     case ColumnType::float32: numbers(std::get<std::vector<float>>(out.values), number_from, "a number"); break;
-    case ColumnType::int64: numbers(std::get<std::vector<int64_t>>(out.values), int64_from, "a whole number"); break;
+    case ColumnType::int64: numbers(std::get<std::vector<int64_t>>(out.values), whole_from, "a whole number"); break;
     case ColumnType::datetime: numbers(std::get<std::vector<int64_t>>(out.values), datetime_from, "a date or time such as 2024-02-29 13:30:00"); break;
     case ColumnType::boolean:
-      numbers(std::get<std::vector<uint8_t>>(out.values), [](std::string_view s) { return s == "1" ? true : s == "0" ? false : bool_from(s); }, "True or False");
+      numbers(std::get<std::vector<uint8_t>>(out.values), truth_from, "True or False");
       break;
     case ColumnType::string: fill_strings(out, i); break;
   }

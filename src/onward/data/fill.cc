@@ -10,6 +10,7 @@
 namespace onward {
 namespace {
 
+constexpr const char* about_unknown = "correct the value or leave the row out; the schema's policy is \"unknown\"";
 constexpr Types column_elements = f64 | f32 | f16 | bf16 | i8 | i16 | i32 | i64 | u8 | u16 | u32 | u64 | b8;
 
 struct Filler {
@@ -29,8 +30,9 @@ struct Filler {
   }
   // A gap that the schema lets through, on its way into a tensor that can express it or not.
   void pass_gap(size_t row, bool expressible) const {
-    if (field.missing == Missing::refuse) refuse(row, "the value is missing, and the schema refuses missing values");
-    if (!expressible) refuse(row, text("the value is missing, which ", name_of(tensor_type(field)), " cannot express"));
+    if (field.missing == Missing::refuse)
+      refuse(row, "the value is missing, and the schema refuses missing values", "fill the gap or leave the row out; the schema's policy is \"missing\"");
+    if (!expressible) refuse(row, text("the value is missing, which ", name_of(tensor_type(field)), " cannot express"), "fill the gap or leave the row out");
   }
 
   template <class T> void numbers(T* out, size_t stride) const;
@@ -39,6 +41,7 @@ struct Filler {
   template <class T> T finite(size_t row, T value) const;
   template <class V> void check_known(size_t row, V value) const;
   template <class T> T parsed(size_t row, std::string_view value) const;
+  size_t first_word(size_t row) const;
   void texts(std::string* out, size_t stride) const;
   std::string written(size_t row) const;
   std::string_view gap_text(Cell kind) const;
@@ -92,15 +95,15 @@ template <class T, class V> T Filler::number(size_t row, V value) const {
     finite(row, float(out));
     return out;
   } else if constexpr (std::is_same_v<T, bool>) {
-    if (value != V(0) && value != V(1)) refuse(row, text("expected True or False, found ", text_of(row)));
+    if (value != V(0) && value != V(1)) refuse(row, text("expected True or False, found ", text_of(row)), "of numbers, 1 and 0 are taken");
     return value != V(0);
   } else {
     if constexpr (std::is_floating_point_v<V>) {
       const double d = double(value);
       const bool fits = d == std::trunc(d) && d >= double(std::numeric_limits<T>::min()) && d < std::ldexp(1.0, std::numeric_limits<T>::digits);
-      if (!fits) refuse(row, text("expected a whole number (", name_of(type_of<T>), "), found ", text_of(row)));
+      if (!fits) refuse(row, text("expected a whole number (", name_of(type_of<T>), "), found ", text_of(row)), "round it, or convert the model with an example of such a table");
     } else if (!std::in_range<T>(value)) {
-      refuse(row, text("expected a number that ", name_of(type_of<T>), " can hold, found ", text_of(row)));
+      refuse(row, text("expected a number that ", name_of(type_of<T>), " can hold, found ", text_of(row)), "correct the value or leave the row out");
     }
     return T(value);
   }
@@ -109,7 +112,8 @@ template <class T, class V> T Filler::number(size_t row, V value) const {
 // The value as the tensor holds it: a narrow type makes large numbers infinite.
 template <class T> T Filler::finite(size_t row, T value) const {
   if (field.infinity == Infinity::refuse && std::isinf(value))
-    refuse(row, text(text_of(row), " is infinite as ", field.element == DataType::none ? name_of(field.type) : name_of(field.element), ", and the schema refuses infinity"));
+    refuse(row, text(text_of(row), " is infinite as ", field.element == DataType::none ? name_of(field.type) : name_of(field.element), ", and the schema refuses infinity"),
+           "correct the value or leave the row out; the schema's policy is \"infinity\"");
   return value;
 }
 
@@ -117,7 +121,9 @@ template <class V> V Filler::in_range(size_t row, V value) const {
   if (!field.range || field.out_of_range == OutOfRange::accept) return value;
   const double d = double(value);
   if (d >= field.range->min && d <= field.range->max) return value;
-  if (field.out_of_range == OutOfRange::refuse) refuse(row, text(text_of(row), " is outside the range ", field.range->min, " to ", field.range->max, " that the schema allows"));
+  if (field.out_of_range == OutOfRange::refuse)
+    refuse(row, text(text_of(row), " is outside the range ", field.range->min, " to ", field.range->max, " that the schema allows"),
+           "correct the value or leave the row out; the schema's policy is \"out_of_range\"");
   const bool low = d < field.range->min;
   if constexpr (std::is_floating_point_v<V>) return V(low ? field.range->min : field.range->max);
   else return V(low ? std::ceil(field.range->min) : std::floor(field.range->max));   // finite, as a whole number lies beyond it
@@ -127,11 +133,21 @@ template <class V> void Filler::check_known(size_t row, V value) const {
   if (field.unknown != Unknown::refuse || size(field.categories) == 0) return;
   bool known = reals.contains(double(value));
   if (!known && !wholes.empty()) known = std::abs(double(value)) < 0x1p63 && double(int64_t(value)) == double(value) && wholes.contains(int64_t(value));
-  if (!known) refuse(row, text(text_of(row), " is none of the ", size(field.categories), " known values, and the schema refuses unknown ones"));
+  if (!known) refuse(row, text(text_of(row), " is none of the ", size(field.categories), " known values, and the schema refuses unknown ones"), about_unknown);
+}
+
+// Where words stand among numbers, all come as text, and the words are what is wrong.
+size_t Filler::first_word(size_t row) const {
+  for (size_t i = row; i < column.size(); ++i)
+    if (!column.missing(i) && !number_from(column.strings()[i])) return i;
+  return row;
 }
 
 // Text where the schema has another type: JSON has no dates, and a caller's columns may all be text.
 template <class T> T Filler::parsed(size_t row, std::string_view value) const {
+  if (size(field.categories))
+    refuse(first_word(row), text(text_of(first_word(row)), " is text, and the model takes ", name_of(field.type)),
+           "to the library it is none of the categories: give the column as it was in training");
   if (field.type == ColumnType::datetime) {
     if (const auto time = datetime_from(value)) return number<T>(row, *time);
   } else if (field.type == ColumnType::boolean) {
@@ -141,7 +157,7 @@ template <class T> T Filler::parsed(size_t row, std::string_view value) const {
   } else if (const auto real = float64_from(value)) {
     return number<T>(row, *real);
   }
-  refuse(row, text("expected ", name_of(field.type), ", found the text ", text_of(row)));
+  refuse(row, text("expected ", name_of(field.type), ", found the text ", text_of(row)), "correct the value or leave the row out");
 }
 
 std::string_view Filler::gap_text(Cell kind) const {
@@ -192,7 +208,8 @@ void Filler::texts(std::string* out, size_t stride) const {
     if (column.type == ColumnType::string) cell = column.strings()[row];
     else cell = written(row);
     if (!set.empty() && !set.contains(cell))
-      refuse(row, text("'", std::string_view(cell).substr(0, 60), "' is none of the ", set.size(), " known values, and the schema refuses unknown ones", suggestion(cell, *known)));
+      refuse(row, text("'", std::string_view(cell).substr(0, 60), "' is none of the ", set.size(), " known values, and the schema refuses unknown ones", suggestion(cell, *known)),
+             about_unknown);
     if (field.missing_text && !cell.empty() && (cell == field.missing_text->nan || cell == field.missing_text->none || cell == field.missing_text->na))
       refuse(row, "the text is one that the model keeps for missing values", "convert the model again with other reserved texts");
   }

@@ -154,7 +154,7 @@ void append_gap(Column& column) {
     else if constexpr (std::is_floating_point_v<typename V::value_type>) values.push_back(std::numeric_limits<typename V::value_type>::quiet_NaN());
     else values.push_back(0);
   }, column.values);
-  column.set_missing(column.size() - 1, Cell::none);
+  column.set_missing(column.size() - 1);
 }
 
 Column JsonReader::column(size_t i) const {
@@ -201,7 +201,7 @@ template <class T, class Parse> void JsonReader::append_number(Column& column, c
   } else if (const auto* n = std::get_if<int64_t>(&entry.value)) {
     if (!truth || *n == 0 || *n == 1) return into.push_back(T(*n));
   } else if (const auto* d = std::get_if<double>(&entry.value)) {
-    if (floating) return into.push_back(T(*d));
+    if (floating || (truth && (*d == 0 || *d == 1))) return into.push_back(T(*d));
     if (!truth && *d == std::trunc(*d) && std::abs(*d) < 0x1p63) return into.push_back(T(int64_t(*d)));
   }
   refuse(column, entry, what);

@@ -11,9 +11,10 @@ Array<int64_t> numbered(int64_t n) {
 }
 
 // Missing text has its own words. Where one of them is an ordinary category, the conversion starts again with others.
-Tensor text_keys(const CategoryList& c, const MissingWords& missing) {
+Tensor text_keys(const CategoryList& c, const MissingWords& missing, int64_t count) {
   const auto words = c.values.values<std::string>();
-  return Array<std::string>::of(c.values.dims(), [&](int64_t k) {
+  return Array<std::string>::of({count}, [&](int64_t k) {
+    if (k == c.size()) return c.nan ? missing.none : missing.nan;
     if (c.nan == k) return missing.nan;
     if (c.none == k) return missing.none;
     if (words[size_t(k)] == missing.nan || words[size_t(k)] == missing.none) throw MissingWordsClash();
@@ -53,12 +54,20 @@ Expr category_of(const Frame& x, int64_t i, const CategoryList& c) {
   const int64_t n = c.size();
   const DataType kind = c.values.type();
   if (kind == DataType::str) {
-    if (ColumnFacts* facts = x.origin(i); facts && (c.nan || c.none)) facts->tells_missing_apart = true;
-    return reshaped(lookup(x.string(i), text_keys(c, x.graph().missing_words), numbered(n), n), {rows});
+    ColumnFacts* facts = x.origin(i);
+    if (facts && (c.nan || c.none)) facts->tells_missing_apart = true;
+    // Where the library raises for the other kind of nothing, it counts as the one that is known.
+    const bool either = facts && facts->unknown == Unknown::refuse && c.nan.has_value() != c.none.has_value();
+    const Array<int64_t> places = Array<int64_t>::of({n + either}, [&](int64_t k) { return k < n ? k : c.nan ? *c.nan : *c.none; });
+    return reshaped(lookup(x.string(i), text_keys(c, x.graph().missing_words, n + either), places, n), {rows});
   }
+  if (c.nan && c.none) fail(Code::unsupported_estimator, "'", x.name(i), "' has both NaN and None as categories among numbers, which numbers cannot tell apart");
+  // Bools have no room for a gap, which is an unknown item to an encoder that takes those.
+  const ColumnFacts* facts = x.origin(i, Frame::Keeps::missing);
+  const bool bools = kind == DataType::b8 && !(facts && facts->missing != Missing::refuse);
   // Numbers are compared as doubles unless the column is known to hold integers, or only integers can tell the categories apart.
   const bool large = beyond_double(c.values);
-  Expr item = x.as(i, large ? DataType::i64 : kind == DataType::b8 ? DataType::b8 : DataType::f64);
+  Expr item = x.as(i, large ? DataType::i64 : bools ? DataType::b8 : DataType::f64);
   if (item.type() == DataType::str) fail(Code::unsupported_estimator, "'", x.name(i), "' holds strings; the categories are numbers");
   const bool whole = item.type() == DataType::i64 || item.type() == DataType::b8 || item.type() == DataType::i32;
   if (whole && kind != DataType::f64)

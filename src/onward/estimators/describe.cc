@@ -99,11 +99,23 @@ Field matrix(Field f, std::span<const ColumnFacts> columns) {
   return f;
 }
 
+// As Python prints it, unless that is a category.
+std::string word_for_na(std::span<const ColumnFacts> columns) {
+  std::string word = "<NA>";
+  const auto known = [&](const ColumnFacts& c) { return c.categories && c.categories.type() == DataType::str && std::ranges::count(c.categories.values<std::string>(), word); };
+  while (std::ranges::any_of(columns, known)) word = "<" + word + ">";
+  return word;
+}
+
 Field input(const ValueInfo& value, std::span<const ColumnFacts> columns, const MissingWords& words) {
   Field f = columns.size() == 1 ? told(field(value), columns[0]) : matrix(field(value), columns);
   const bool gaps = f.nullable || std::ranges::any_of(f.columns, &Field::nullable);
   const bool apart = std::ranges::any_of(columns, &ColumnFacts::tells_missing_apart);
   if (f.type == ColumnType::string && (apart || gaps)) f.missing_text = MissingText{words.nan, words.none, {}};
+  // To an encoder that knows missing items NA is none of them; an imputer fills it like NaN.
+  const bool encoded = std::ranges::any_of(columns, [](const ColumnFacts& c) { return c.missing == Missing::category && c.unknown != Unknown::refuse; });
+  const bool imputed = std::ranges::any_of(columns, [](const ColumnFacts& c) { return c.missing == Missing::impute; });
+  if (f.missing_text && encoded && !imputed) f.missing_text->na = word_for_na(columns);
   return f;
 }
 

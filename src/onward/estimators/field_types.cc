@@ -58,6 +58,9 @@ Tensor labels(const plain::NdArray& a, const std::shared_ptr<const void>& owner)
       return of_objects(a);
     case 0:
       fail(Code::bad_file, "is an array without content");
+    case 'M':
+    case 'm':
+      fail(Code::unsupported_estimator, "holds dates or times (numpy's datetime64, timedelta64); convertible: numbers, strings and bools, such as days since a date, or its text");
     default:
       fail(Code::unsupported_estimator, "holds items of numpy kind '", a.type->kind, "'; convertible: numbers, strings and bools");
   }
