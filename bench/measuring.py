@@ -67,8 +67,8 @@ def document(speeds, from_c, conversions):
              "Microseconds a call, median ± half the span between quartiles; the last columns say how many times faster onward is.", "", "## From Python", "",
              "| pipeline | rows | scikit-learn | ONNX Runtime | onward | × scikit-learn | × ONNX Runtime |", "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     lines += table_rows(speeds)
-    lines += ["", "\\* on the file that skl2onnx writes (for neighbours with its operator CDist), where ONNX Runtime cannot load ours, or not hold it: our",
-              "neighbours are standard operators over a tensor of all differences, which onward never makes.", "", "## From C", "",
+    lines += ["", "\\* on the file that skl2onnx writes (for neighbours and Gaussian processes with its operator CDist), where ONNX Runtime cannot",
+              "load ours, or not hold it: our distances are standard operators over a tensor of all differences, which onward never makes.", "", "## From C", "",
               "Through `onward.h` and ONNX Runtime's own C interface (`bench/c_calls.c`): a run, and the release of what it gave.", "",
               "| pipeline | rows | ONNX Runtime | onward | × ONNX Runtime |", "| --- | ---: | ---: | ---: | ---: |"]
     lines += table_rows(from_c)

@@ -1,13 +1,17 @@
 """The pipelines that are measured, fitted on made data: (name, fitted, rows to predict)."""
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
+from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, RationalQuadratic, WhiteKernel
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.naive_bayes import GaussianNB
+from sklearn.mixture import GaussianMixture
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -16,8 +20,8 @@ from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
 ROWS, FITTED, COLUMNS = 20_000, 5_000, 20
-# Of 10,000 rows by 5,000 samples by 20 features ONNX Runtime would hold several tensors of 8 GB.
-TOO_LARGE_FOR_ONNXRUNTIME = {"KNeighborsClassifier"}
+# Of 10,000 rows by 500 to 5,000 samples by 20 features ONNX Runtime would hold several tensors of 0.8 to 8 GB.
+TOO_LARGE_FOR_ONNXRUNTIME = {"KNeighborsClassifier", "GaussianProcessRegressor RBF", "GaussianProcessRegressor of several kernels"}
 random = np.random.default_rng(0)
 
 
@@ -38,7 +42,16 @@ def pipelines():
     yield "SVR", SVR().fit(few[:2000], values[:2000]), X
     yield "KNeighborsClassifier", KNeighborsClassifier().fit(few, labels), X
     yield "KMeans 8", KMeans(8, n_init=1, random_state=0).fit(few), X
+    yield "MiniBatchKMeans 64", MiniBatchKMeans(64, n_init=1, random_state=0).fit(few), X
     yield "GaussianNB", GaussianNB().fit(few, labels), X
+    counts = np.floor(np.abs(X) * 3)
+    yield "MultinomialNB", MultinomialNB().fit(counts[:FITTED], labels), counts
+    yield "QuadraticDiscriminantAnalysis", QuadraticDiscriminantAnalysis().fit(few, labels), X
+    yield "GaussianMixture 5", GaussianMixture(5, random_state=0).fit(few), X
+    kernels = {"RBF": RBF(4.0), "of several kernels": ConstantKernel(2.0) * RBF(4.0) + RationalQuadratic(4.0, 2.0)}
+    for name, kernel in kernels.items():
+        process = GaussianProcessRegressor(kernel + WhiteKernel(0.1), optimizer=None)
+        yield f"GaussianProcessRegressor {name}", process.fit(few[:500], values[:500]), X
     yield mixed("LogisticRegression", LogisticRegression(max_iter=500), X, y)
     yield mixed("RandomForestClassifier 100", RandomForestClassifier(100, max_depth=10, random_state=0), X, y)
 

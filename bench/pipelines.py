@@ -79,7 +79,7 @@ def skl2onnx_file(fitted, rows):
     from skl2onnx.common.data_types import BooleanTensorType, DoubleTensorType, FloatTensorType, Int64TensorType, StringTensorType
 
     options = {"zipmap": False} if hasattr(fitted, "classes_") else {}
-    if hasattr(fitted, "n_neighbors"):
+    if hasattr(fitted, "n_neighbors") or hasattr(fitted, "kernel_"):
         options["optim"] = "cdist"                       # its own operator for distances: by far its fastest
     options = options or None
     try:

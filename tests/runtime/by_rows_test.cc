@@ -61,12 +61,25 @@ std::vector<Case> cases() {
       {"radial kernel", radial, 20, {"y"}, {{"mean", {20}}, {"s", {20, 600}}, {"squares", {600}}, {"w", {600, 3}}}},
       {"radial kernel of few vectors", radial, 20, {"y"}, {{"mean", {20}}, {"s", {20, 9}}, {"squares", {9}}, {"w", {9, 1}}}},
       {"radial kernel that is returned", radial, 20, {"e", "y"}, {{"mean", {20}}, {"s", {20, 300}}, {"squares", {300}}, {"w", {300, 2}}}},
+      {"process", "r = Reshape(x, int64 [0, 1, 20])\n off = Sub(r, rows)\n s = Mul(off, off)\n d = ReduceSum(s, int64 [-1]; keepdims=0)\n h = Mul(double -0.02, d)\n e = Exp(h)\n y = MatMul(e, w)", 20, {"y"}, {{"rows", {130, 20}}, {"w", {130, 2}}}},
+      {"process by sizes of differences", "r = Reshape(x, int64 [0, 1, 35])\n off = Sub(r, rows)\n s = Abs(off)\n d = ReduceSum(s, int64 [2]; keepdims=0)\n m = ReduceMax(s, int64 [2]; keepdims=0)\n y = MatMul(d, w)", 35, {"y", "m"}, {{"rows", {64, 35}}, {"w", {64, 2}}}},
+      {"far by the largest difference", "r = Reshape(x, int64 [0, 1, 5])\n off = Sub(r, rows)\n s = Abs(off)\n d = ReduceMax(s, int64 [2]; keepdims=0)\n y = Neg(d)", 5, {"y"}, {{"rows", {45, 5}}}},
       {"scaled projection", "a = Sub(x, mean)\n b = Div(a, scale)\n c = MatMul(b, w)\n d = Sub(c, shift)\n e = MatMul(d, v)\n f = Add(e, double 0.5)\n y = Reshape(f, int64 [-1])", 20, {"y", "d"},
        {{"mean", {20}}, {"scale", {20}}, {"w", {20, 8}}, {"shift", {8}}, {"v", {8, 1}}}},
       {"perceptron", "a = MatMul(x, w)\n b = Add(a, c)\n d = Max(b, double [0])\n e = MatMul(d, v)\n f = Add(e, double [0.25])\n g = Neg(f)\n h = Exp(g)\n i = Add(h, double 1)\n p = Div(double 1, i)\n"
                      " q = Sub(double 1, p)\n both = Concat(q, p; axis=1)\n label = ArgMax(both; axis=1)", 20, {"both", "label"}, {{"w", {20, 100}}, {"c", {100}}, {"v", {100, 1}}}},
       {"Gaussian classes", "r = Reshape(x, int64 [0, 1, 20])\n off = Sub(r, mean)\n s = Mul(off, off)\n t = Div(s, var)\n u = ReduceSum(t, int64 [-1]; keepdims=0)\n v = Mul(u, double -0.5)\n m = ReduceMax(v, int64 [-1])\n"
                            " w = Sub(v, m)\n y = Exp(w)", 20, {"y"}, {{"mean", {3, 20}}, {"var", {3, 20}}}},
+      {"nearest centre", "a = MatMul(x, c)\n b = Mul(double -2, a)\n d = Add(squares, b)\n label = ArgMin(d; axis=1, keepdims=0)", 20, {"label", "d"}, {{"c", {20, 8}}, {"squares", {8}}}},
+      {"last of the furthest", "a = MatMul(x, c)\n label = ArgMax(a; axis=-1, select_last_index=1)\n most = ReduceMax(a, int64 [1]; keepdims=0)", 3, {"label", "most"}, {{"c", {3, 5}}}},
+      {"quadratic classes", "a = Sub(x, m)\n b = MatMul(a, v)\n s = Mul(b, b)\n u = ReduceSum(s, int64 [-1])\n c = MatMul(x, w)\n e = Sub(c, n)\n t = Mul(e, e)\n q = ReduceSum(t, int64 [1])\n j = Concat(u, q; axis=1)\n"
+                            " k = Mul(double -0.5, j)\n f = ReduceMax(k, int64 [1])\n l = Sub(k, f)\n p = Exp(l)\n i = ArgMax(k; axis=1, keepdims=0)\n label = Gather(int64 [3, -7], i)", 33, {"p", "label"},
+       {{"m", {33}}, {"v", {33, 33}}, {"w", {33, 40}}, {"n", {40}}}},
+      {"folds of a few and of many", "three = Gather(x, int64 [2, 0, -1]; axis=1)\n a = ReduceSum(three, int64 [1])\n b = ReduceMin(three, int64 [-1])\n c = ReduceMean(x, int64 [1])\n d = ReduceL2(x, int64 [1])\n e = ReduceLogSumExp(three, int64 [1])\n"
+                                     " g = Unsqueeze(x, int64 [2])\n h = Mul(g, pair)\n k = ReduceSum(h, int64 [1]; keepdims=0)\n m = ReduceMax(k, int64 [1])\n y = Concat(a, b, c, d, e, m; axis=1)", 70, {"y", "k"}, {{"pair", {2}}}},
+      {"conditions", "n = IsNaN(x)\n f = Where(n, double 0.25, x)\n g = Greater(f, limits)\n o = Not(n)\n h = And(g, o)\n c = Cast(h; to=11)\n s = Pow(f, double 2)\n r = Pow(c, powers)\n t = Max(s, c)\n q = Div(double 1, t)\n y = Add(q, r)\n"
+                     " l = Cast(f; to=1)\n e = Abs(l)\n z = Sqrt(e)", 18, {"y", "z", "h"}, {{"limits", {18}}, {"powers", {18}}}},
+      {"numbers of tables", "a = Abs(x)\n b = Floor(a)\n c = Min(b, double 3)\n n = IsNaN(c)\n d = Where(n, double 0, c)\n i = Cast(d; to=7)\n one = Gather(i, int64 1; axis=1)\n y = Gather(table, one)", 2, {"y"}, {{"table", {4}}}},
       {"deep product", "a = MatMul(x, w)\n b = Add(a, c)\n y = Relu(b)", 600, {"y"}, {{"w", {600, 33}}, {"c", {33}}}},
   };
 }
@@ -114,6 +127,27 @@ TEST(ByRows, AnEmptyBatchIsAnswered) {
     const Session session(model_of(c));
     const Value none = Tensor(DataType::f64, {0, c.features});
     for (const Value& v : session.run(std::span(&none, 1))) EXPECT_EQ(v.tensor()->size(), 0) << c.name;
+  }
+}
+
+TEST(ByRows, LabelsMayBeTexts) {
+  const Session session(model_of({"texts", "a = MatMul(x, c)\n i = ArgMax(a; axis=1, keepdims=0)\n y = Gather(string [\"first\", \"a longer text than fits\"], i)", 3, {"y"}, {{"c", {3, 2}}}}));
+  const Session plain(model_of({"places", "a = MatMul(x, c)\n y = ArgMax(a; axis=1, keepdims=0)", 3, {"y"}, {{"c", {3, 2}}}}), {.disabled_rules = {"run-by-rows"}});
+  for (int64_t n : {1, 100}) {
+    const Value x = numbers({n, 3}, 104729, 700);
+    const auto found = session.run(std::span(&x, 1)), places = plain.run(std::span(&x, 1));
+    for (int64_t i = 0; i < n; ++i) EXPECT_EQ(found[0].tensor()->data<std::string>()[i], places[0].tensor()->data<int64_t>()[i] ? "a longer text than fits" : "first") << i;
+  }
+}
+
+// A place that a row names is looked up like any other: outside the table is an error.
+TEST(ByRows, PlacesOutsideATableAreErrors) {
+  Model m = model_of({"table", "a = Floor(x)\n i = Cast(a; to=7)\n one = Gather(i, int64 0; axis=1)\n y = Gather(table, one)", 1, {"y"}, {{"table", {4}}}});
+  const Session session(std::move(m));
+  for (double place : {3.0, -4.0, 4.0, -5.0}) {
+    const Value x = Tensor::of<double>({1, 1}, {place});
+    if (place >= -4 && place < 4) EXPECT_EQ(session.run(std::span(&x, 1))[0].tensor()->size(), 1);
+    else EXPECT_THROW(session.run(std::span(&x, 1)), Error) << place;
   }
 }
 
@@ -196,6 +230,9 @@ TEST(ByRows, HostileNodesAreRefused) {
   EXPECT_EQ(message(good, 0, 7), "node 'y' (onward.ByRows): rows is 0, expected 1 at least");
   EXPECT_EQ(message(body("o = Neg(i)", {"i", "j"}, {"o"}), 2, 7), "node 'y' (onward.ByRows): the body has 2 inputs, expected 1");
   EXPECT_EQ(message(body("o = ReduceSum(i)", {"i"}, {"o"}), 2, 7), "node 'y' (onward.ByRows): output 0 of the body is double [1, 1] for 2 rows");
+  auto typed = std::make_shared<Graph>(*body("o = Neg(i)", {"i"}, {"o"}));
+  typed->inputs[0].type = TypeInfo::tensor(DataType::f64, {{{}, {3, ""}}});
+  EXPECT_EQ(message(typed, 2, 7), "node 'y' (onward.ByRows): input 0 is double [7, 2], the body's has 3 double in a row");
   EXPECT_EQ(message(body("o = Reshape(i, int64 [-1])", {"i"}, {"o"}), 2, 7), "node 'y' (onward.ByRows): output 0 of the body is double [4] for 2 rows");
 }
 

@@ -13,7 +13,7 @@ int remove_dead_nodes(Graph& graph, const OptimizeOptions& options);   // and in
 int drop_input_casts(Graph& graph, const OptimizeOptions& options);    // Cast of an input to its declared type; sessions refuse others
 int fuse_columns(Graph& graph, const OptimizeOptions& options);        // a linear model of imputed, scaled, one-hot inputs -> reads the inputs
 int fuse_dense(Graph& graph, const OptimizeOptions& options);          // MatMul, + bias, Max or Relu -> onward.Dense
-int fuse_nearest_rows(Graph& graph, const OptimizeOptions& options);   // differences, their sums, TopK -> onward.NearestRows
+int fuse_nearest_rows(Graph& graph, const OptimizeOptions& options);   // differences, their sums, TopK -> onward.NearestRows; or all of them -> onward.RowDistances
 int fuse_radial_kernel(Graph& graph, const OptimizeOptions& options);  // exp of squared distances, their product -> onward.RadialKernel
 int fuse_ngram_products(Graph& graph, const OptimizeOptions& options);  // counts of n-grams, MatMul -> counts times a matrix
 int run_by_rows(Graph& graph, const OptimizeOptions& options);         // steps that treat every row on its own -> onward.ByRows

@@ -78,7 +78,7 @@ const std::map<std::string_view, RowSteps::Condition>& RowSteps::conditions() {
     for (const char* name : {"Softmax", "LogSoftmax", "TopK"}) out[name] = along_axis<-1>;
     for (const char* name : {"ArgMax", "ArgMin"}) out[name] = along_axis<0>;
     for (const char* name : {"MatMul", "Gemm"}) out[name] = product_with_constant;
-    for (const char* name : {"onward.Dense", "onward.NearestRows", "com.onward.NgramCounts", "com.onward.NgramHashes"}) out[name] = first_has_rows;
+    for (const char* name : {"onward.Dense", "onward.NearestRows", "onward.RowDistances", "com.onward.NgramCounts", "com.onward.NgramHashes"}) out[name] = first_has_rows;
     out["onward.RadialKernel"] = rows_and_lengths;
     out["Reshape"] = reshape, out["Transpose"] = transpose, out["Concat"] = concat, out["Gather"] = gather, out["Slice"] = slice;
     return out;
@@ -94,7 +94,14 @@ RowSteps::RowSteps(const Graph& graph) : by_rows_(graph.nodes.size()), row_bytes
     if (!by_rows_[i]) continue;
     for (const auto* names : {&node.inputs, &node.outputs}) for (const std::string& name : *names) row_bytes_[i] += bytes_of(name);
   }
-  facts_ = {};
+}
+
+TypeInfo RowSteps::type_of(const std::string& value) const {
+  const auto it = facts_.find(value);
+  if (it == facts_.end()) return {};
+  std::vector<DimInfo> shape(1);
+  for (size_t axis = 1; axis < it->second.dims->size(); ++axis) shape.push_back({(*it->second.dims)[axis], {}});
+  return TypeInfo::tensor(it->second.type, std::move(shape));
 }
 
 // The batch is the name that the first axis of inputs has, or the first axis of the only input.

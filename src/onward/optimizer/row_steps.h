@@ -11,6 +11,7 @@ class RowSteps {
  public:
   explicit RowSteps(const Graph& graph);
   const std::vector<bool>& by_rows() const { return by_rows_; }          // of each node
+  TypeInfo type_of(const std::string& value) const;                     // of a value with rows; of others nothing
   int64_t row_bytes(size_t node) const { return row_bytes_[node]; }      // of all values with rows that a node reads and makes
 
  private:

@@ -2,7 +2,9 @@
 // those rows alone. Sessions make it of steps that treat every row on its own (optimizer/passes/run_by_rows.cc).
 //
 // body: its inputs are the node's, its outputs the node's; the first axis of each is the rows. rows: how many at a time, about.
+// Where the body's inputs declare their types and sizes and its steps can, rows stand side by side (lane_program.h).
 #include "onward/ops/control.h"
+#include "onward/ops/lane_program.h"
 
 namespace onward::ops {
 namespace {
@@ -23,6 +25,7 @@ struct ByRows {
   GraphRef graph;
   int64_t rows = 1;
   std::shared_ptr<const Body> body;
+  std::unique_ptr<const LaneProgram> few, many;          // rows side by side, in blocks of few lanes and of many
 
   void read(const Attributes& from) { from.read("body", graph), from.read("rows", rows); }
   void prepare(const Preparation& at) {
@@ -30,11 +33,14 @@ struct ByRows {
     if (rows < 1) invalid("rows is ", rows, ", expected 1 at least");
     if (at.node.inputs.empty() || graph->inputs.size() != at.node.inputs.size()) invalid("the body has ", graph->inputs.size(), " inputs, expected ", at.node.inputs.size());
     if (graph->outputs.size() != at.node.outputs.size()) invalid("the body has ", graph->outputs.size(), " outputs, expected ", at.node.outputs.size());
-    body = at.compile(graph);
+    few = LaneProgram::of(*graph, at, few_lanes);
+    if (few) many = LaneProgram::of(*graph, at, many_lanes);
+    if (!few || !few->pays_for(1)) body = at.compile(graph);
   }
 
   void run(Call& call) const {
     const int64_t n = count_rows(call);
+    if (few && (!body || n > few_lanes || few->pays_for(n))) return run_side_by_side(call, n);
     const int64_t blocks = (n + rows / 2) / rows;         // of half as many rows more or less: the caches do not mind, a short block wastes
     if (blocks <= 1) {
       std::vector<Value> whole;
@@ -64,6 +70,36 @@ struct ByRows {
   }
 
  private:
+  static constexpr int64_t few_lanes = 16, many_lanes = 64, alignment = 64;
+
+  // Whole blocks of many lanes, and what is left in the block that fits.
+  void run_side_by_side(Call& call, int64_t n) const {
+    for (size_t i = 0; i < few->inputs().size(); ++i) {
+      const LaneValue& declared = few->inputs()[i];
+      const Tensor& t = call.tensor(i);
+      if (t.type() != declared.type || !std::ranges::equal(std::span(t.dims()).subspan(1), declared.inner()))
+        invalid("input ", i, " is ", shown(t), ", the body's has ", declared.columns(), " ", name_of(declared.type), " in a row");
+    }
+    for (size_t k = 0; k < few->outputs().size(); ++k) {
+      Dims dims = few->outputs()[k].dims;
+      dims[0] = n;
+      call.allocate(k, few->outputs()[k].type, dims);
+    }
+    const LaneProgram& program = many && n > few_lanes ? *many : *few;
+    const int64_t lanes = program.lanes(), blocks = (n + lanes - 1) / lanes;
+    call.context.parallel(blocks, 0.3 * double(program.block_bytes()), [&](int64_t begin, int64_t end) {
+      const Tensor memory = call.scratch(DataType::u8, {program.block_bytes() + alignment});
+      char* const block = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(memory.raw()) + alignment - 1) / alignment * alignment);
+      std::vector<const char*> from(call.inputs.size());
+      std::vector<char*> to(call.outputs.size());
+      for (int64_t b = begin; b < end; ++b) {
+        const int64_t first = b * lanes, rows = std::min(lanes, n - first);
+        for (size_t i = 0; i < from.size(); ++i) from[i] = call.tensor(i).data<char>() + size_t(first) * row_bytes(call.tensor(i));
+        for (size_t k = 0; k < to.size(); ++k) to[k] = call.output(k).data<char>() + size_t(first) * row_bytes(call.output(k));
+        (rows <= few_lanes ? *few : program).run(from, to, rows, block, std::min(lanes, n - first - rows));
+      }
+    });
+  }
   static int64_t count_rows(const Call& call) {
     int64_t n = -1;
     for (size_t i = 0; i < call.inputs.size(); ++i) {

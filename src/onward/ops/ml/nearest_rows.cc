@@ -5,6 +5,8 @@
 // X [n, …]; rows: a constant matrix [s, features]; k; metric: "squared" (sum of squared differences), "manhattan" (of their sizes) or
 // "chebyshev" (the largest size), with ReduceSum's and ReduceMax's bits; "sqeuclidean" or "euclidean" with those of CDist. Outputs: the
 // distances [n, k] and the numbers of the rows [n, k].
+//
+// onward.RowDistances: all of those distances [n, s], of the first three metrics.
 #include <cmath>
 #include <numeric>
 
@@ -126,12 +128,38 @@ template <class T> struct Nearest {
   }
 };
 
-struct NearestRows {
+template <class Metric, class T> auto measure_of() { return simd::Compiled<Distances<Metric, T>, const T*, const T*, int64_t, T*, T, bool*>::all[size_t(simd::best())]; }
+
+struct ConstantRows {
+  int64_t count = 0, features = 0;
+  Tensor blocks;                        // [s / wide, features, wide], the last block filled with copies of the last row
+
+  ConstantRows() = default;
+  explicit ConstantRows(const Tensor& rows) {
+    if (rows.rank() != 2 || rows.dims()[0] < 1 || !contains(f32 | f64, rows.type())) invalid("rows are ", shown(rows), ", expected a matrix of float or double");
+    count = rows.dims()[0], features = rows.dims()[1];
+    blocks = Tensor(rows.type(), {(count + wide - 1) / wide, features, wide});
+    for_type<f32 | f64>(rows.type(), [&]<class T>() {
+      for (int64_t i = 0; i < blocks.dims()[0] * wide; ++i)
+        for (int64_t j = 0; j < features; ++j) blocks.data<T>()[(i / wide * features + j) * wide + i % wide] = rows.data<T>()[std::min(i, count - 1) * features + j];
+    });
+  }
+  explicit operator bool() const { return bool(blocks); }
+};
+
+void check_rows(Inference& io) {
+  const Dims &x = io.dims(0), &rows = io.dims(1);
+  if (rows.size() != 2 || io.type(0) != io.type(1)) invalid("rows are ", shown(rows), ", expected a matrix of X's type");
+  if (x.empty()) invalid("X is a scalar: it has no rows");
+  const int64_t width = io.product(std::span<const int64_t>(x).subspan(1));
+  if (!is_symbol(width) && !is_symbol(rows[1]) && width != rows[1]) invalid("X is ", shown(x), ", the rows have ", rows[1], " features");
+}
+
+struct NearestRows : ConstantRows {
   static constexpr Name standard_name{"onward", "NearestRows", 1};
   static constexpr Constraint T{f32 | f64, 0};
-  int64_t k = 1, count = 0, features = 0;
+  int64_t k = 1;
   std::string metric = "squared";
-  Tensor blocks;                        // [s / wide, features, wide], the last block filled with copies of the last row
   NearCandidates candidates;            // where the metric is a sum of squares
 
   void read(const Attributes& from) { from.read("k", k), from.read("metric", metric); }
@@ -140,23 +168,20 @@ struct NearestRows {
     if (std::find(std::begin(known), std::end(known), metric) == std::end(known)) invalid("metric is '", metric, "', expected squared, manhattan, chebyshev, euclidean or sqeuclidean");
     const Tensor* rows = at.input(1);
     if (!rows) return;
-    set(*rows);
+    static_cast<ConstantRows&>(*this) = ConstantRows(*rows);
     if (metric == "squared" || metric.ends_with("euclidean"))
       for_type<f32 | f64>(rows->type(), [&]<class T>() { candidates = NearCandidates(rows->data<T>(), count, features); });
   }
   void infer(Inference& io) const {
+    check_rows(io);
     const Dims &x = io.dims(0), &rows = io.dims(1);
-    if (rows.size() != 2 || io.type(0) != io.type(1)) invalid("rows are ", shown(rows), ", expected a matrix of X's type");
     if (k < 1 || (!is_symbol(rows[0]) && k > rows[0])) invalid("k is ", k, " of ", rows[0], " rows");
-    if (x.empty()) invalid("X is a scalar: it has no rows");
-    const int64_t width = io.product(std::span<const int64_t>(x).subspan(1));
-    if (!is_symbol(width) && !is_symbol(rows[1]) && width != rows[1]) invalid("X is ", shown(x), ", the rows have ", rows[1], " features");
     io.output(0, io.type(0), {x[0], k});
     io.output(1, DataType::i64, {x[0], k});
   }
   template <class T> void run(const RunContext& context, In<T> x, In<T> rows, Out<T> distances, Out<int64_t> numbers) const {
     NearestRows own;                    // of rows that are no constant
-    if (!blocks) own.k = k, own.set(Tensor::view(type_of<T>, Dims(rows.dims), rows.data));
+    if (!blocks) own.k = k, static_cast<ConstantRows&>(own) = ConstantRows(Tensor::view(type_of<T>, Dims(rows.dims), rows.data));
     const NearestRows& self = blocks ? *this : own;
     if (metric == "squared") self.find<Squared>(context, x, rows, distances, numbers);
     else if (metric == "manhattan") self.find<Manhattan>(context, x, rows, distances, numbers);
@@ -166,16 +191,6 @@ struct NearestRows {
   }
 
  private:
-  void set(const Tensor& rows) {
-    if (rows.rank() != 2 || rows.dims()[0] < 1 || !contains(f32 | f64, rows.type())) invalid("rows are ", shown(rows), ", expected a matrix of float or double");
-    count = rows.dims()[0], features = rows.dims()[1];
-    blocks = Tensor(rows.type(), {(count + wide - 1) / wide, features, wide});
-    for_type<f32 | f64>(rows.type(), [&]<class T>() {
-      for (int64_t i = 0; i < blocks.dims()[0] * wide; ++i)
-        for (int64_t j = 0; j < features; ++j) blocks.data<T>()[(i / wide * features + j) * wide + i % wide] = rows.data<T>()[std::min(i, count - 1) * features + j];
-    });
-  }
-
   template <class Metric, class T> void find(const RunContext& context, In<T> x, In<T> rows, Out<T> distances, Out<int64_t> numbers) const {
     std::vector<int64_t> unwanted(numbers ? 0 : size_t(distances.size));
     int64_t* to = numbers ? numbers.data : unwanted.data();
@@ -232,7 +247,6 @@ struct NearestRows {
       }
     });
   }
-  template <class Metric, class T> static auto measure_of() { return simd::Compiled<Distances<Metric, T>, const T*, const T*, int64_t, T*, T, bool*>::all[size_t(simd::best())]; }
 
   template <class Metric, class T> void pass(const T* x, const T*, T* distances, int64_t* numbers, int64_t n) const {
     Nearest<T> nearest[together];
@@ -253,10 +267,55 @@ struct NearestRows {
   }
 };
 
+struct RowDistances {
+  static constexpr Name standard_name{"onward", "RowDistances", 1};
+  static constexpr Constraint T{f32 | f64, 0};
+  std::string metric = "squared";
+  ConstantRows constant;
+
+  void read(const Attributes& from) { from.read("metric", metric); }
+  void prepare(const Preparation& at) {
+    if (metric != "squared" && metric != "manhattan" && metric != "chebyshev") invalid("metric is '", metric, "', expected squared, manhattan or chebyshev");
+    if (const Tensor* rows = at.input(1)) constant = ConstantRows(*rows);
+  }
+  void infer(Inference& io) const {
+    check_rows(io);
+    io.output(0, io.type(0), {io.dims(0)[0], io.dims(1)[0]});
+  }
+  template <class T> void run(const RunContext& context, In<T> x, In<T> rows, Out<T> y) const {
+    const ConstantRows own = constant ? ConstantRows() : ConstantRows(Tensor::view(type_of<T>, Dims(rows.dims), rows.data));
+    const ConstantRows& to = constant ? constant : own;
+    if (metric == "squared") measure<Squared, T>(context, x.data, to, y);
+    else if (metric == "manhattan") measure<Manhattan, T>(context, x.data, to, y);
+    else measure<Chebyshev, T>(context, x.data, to, y);
+  }
+
+ private:
+  template <class Metric, class T> static void measure(const RunContext& context, const T* x, const ConstantRows& rows, Out<T> y) {
+    const auto measure = measure_of<Metric, T>();
+    const int64_t count = rows.count, features = rows.features;
+    context.parallel(y.dims[0], 0.2 * double(count * features), [&](int64_t begin, int64_t end) {
+      T apart[wide];
+      bool nearer = false;
+      for (int64_t at = begin; at < end; at += together)
+        for (int64_t first = 0; first < count; first += wide)
+          for (int64_t i = at; i < std::min(at + together, end); ++i) {
+            T* const to = y.data + i * count + first;
+            const bool whole = count - first >= wide;
+            measure(x + i * features, rows.blocks.data<T>() + first * features, features, whole ? to : apart, T(0), &nearer);
+            if (!whole) std::copy_n(apart, count - first, to);
+          }
+    });
+  }
+};
+
 }  // namespace
 
 Operators ml_nearest_rows() {
-  return {define<NearestRows, NearestRows::T>({.examples = {
+  return {define<RowDistances, RowDistances::T>({.examples = {
+      "double [[0, 0], [5, 5]], double [[3, 4], [1, 1], [1, -1]] -> double [[25, 2, 2], [5, 32, 52]]",
+      "float [[0, 0]], float [[3, 4], [nan, 1], [-2, 1]]; metric=\"manhattan\" -> float [[7, nan, 3]]"}}),
+          define<NearestRows, NearestRows::T>({.examples = {
       "double [[0, 0], [5, 5]], double [[3, 4], [1, 1], [1, -1], [4, 4]]; k=2 -> double [[2, 2], [2, 5]], int64 [[1, 2], [3, 0]]",
       "float [[0, 0]], float [[3, 4], [nan, 1], [-2, 1]]; k=3, metric=\"manhattan\" -> float [[3, 7, nan]], int64 [[2, 0, 1]]",
       "double [[0, 0]], double [[3, 4], [-2, 5]]; k=1, metric=\"chebyshev\" -> double [[4]], int64 [[0]]",

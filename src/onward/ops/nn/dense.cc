@@ -1,6 +1,7 @@
 // onward.Dense: X·W, + bias, then a rectifier, in one pass over X. Sessions make it of MatMul, Add and Max or Relu (optimizer/passes).
 //
 // X [..., k]; W: a constant matrix [k, n]; bias: n values or one; rectifier: "" for none, "Max" for Max(y, 0), "Relu" for Relu(y).
+#include "onward/ops/lane_product.h"
 #include "onward/ops/packed_weights.h"
 
 namespace onward::ops {
@@ -37,6 +38,10 @@ struct Dense {
     if (const auto* packed = weights.of<T>()) multiply_rows(context, *packed, x.data, y.data, y.size, finish);
     else PackedMatrix<T>(w.data, w.dims[0], w.dims[1]).product(x.data, y.data, y.size / w.dims[1], finish);
   }
+  LaneStep side_by_side(const LaneSite& site) const {
+    const bool biased = site.inputs.size() > 2 && site.inputs[2].type != DataType::none;
+    return site.constant(1) && (!biased || site.constant(2)) ? product_side_by_side(site, *site.constant(1), site.constant(2), then) : LaneStep();
+  }
 };
 
 }  // namespace
@@ -47,5 +52,7 @@ Operators nn_dense() {
       "float [1, 2], float [[1, 0], [0, -1]]; rectifier=\"Relu\" -> float [1, 0]", "float [[nan, 1]], float [[1], [1]]; rectifier=\"Max\" -> float [[nan]]",
       "double [[2]], double [[3, 4]], double 1 -> double [[7, 9]]"}})};
 }
+
+LaneForms dense_lanes() { return {{"onward.Dense", member_form<Dense>}}; }
 
 }  // namespace onward::ops

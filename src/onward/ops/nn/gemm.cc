@@ -1,5 +1,6 @@
 // Gemm: alpha A' B' + beta C. A constant B' is laid out once, when the session is created.
 #include "onward/ops/broadcast.h"
+#include "onward/ops/lane_product.h"
 #include "onward/ops/packed_weights.h"
 #include "onward/ops/transpose.h"
 #include "onward/ops/wrapping.h"
@@ -39,6 +40,13 @@ struct Gemm : standard::Gemm {
     context.parallel(m, 0.05 * double(n * k), [&](int64_t begin, int64_t end) { matrix_product<T>(from + begin * k, with, y.data + begin * n, end - begin, n, k); });
     scale_and_add(c, y);
   }
+  LaneStep side_by_side(const LaneSite& site) const {
+    const bool biased = site.inputs.size() > 2 && site.inputs[2].type != DataType::none;
+    const Tensor* b = site.constant(1);
+    if (transA || !b || b->rank() != 2 || !contains(f32 | f64, b->type()) || (biased && (!site.constant(2) || site.constant(2)->rank() > 1))) return {};
+    if (alpha != 1 || (biased && beta != 1)) return {};
+    return product_side_by_side(site, transB ? transposed(*b, {1, 0}) : *b, site.constant(2), Rectifier::none);
+  }
 
  private:
   template <class T> void scale_and_add(In<T> c, Out<T> y) const {
@@ -57,5 +65,7 @@ struct Gemm : standard::Gemm {
 Operators nn_gemm() {
   return {define<Gemm, computed(Gemm::T)>({.tolerance = 1e-6, .examples = {"float [[1, 2]], float [[3, 4]], float [1]; transB=1, alpha=2.0 -> float [[23]]"}})};
 }
+
+LaneForms gemm_lanes() { return {{"Gemm", member_form<Gemm>}}; }
 
 }  // namespace onward::ops

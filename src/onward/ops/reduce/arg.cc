@@ -1,9 +1,45 @@
 // ArgMax, ArgMin: where the largest or smallest element along an axis is; of equals the first, or the last if asked. NaN is
 // the largest and the smallest, as in numpy.
-#include "onward/ops/operator.h"
+#include <cstring>
+
+#include "onward/ops/side_by_side.h"
+#include "onward/simd/targets.h"
 
 namespace onward::ops {
 namespace {
+
+// Of lines whose elements lie `lines` apart, beside each other: first what is best, then where it stands. Answers whether there may be a
+// NaN, of which it knows nothing.
+template <class T, bool largest, bool last> struct BestOfLines {
+  using Index = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+  typedef T V __attribute__((vector_size(32)));           // wider ones would fall into numbers where the processor has none
+  typedef Index I __attribute__((vector_size(32)));
+  static constexpr int64_t strip = 32 / sizeof(T);
+
+  [[gnu::always_inline]] static void run(const T* x, int64_t n, int64_t lines, int64_t* y, bool* nan) {
+    for (int64_t line = 0; line < lines; line += strip) some(x + line, n, lines, y + line, nan);
+  }
+  [[gnu::always_inline]] static void some(const T* x, int64_t n, int64_t lines, int64_t* y, bool* nan) {
+    V top, v;
+    std::memcpy(&top, x, sizeof top);
+    V total = top;
+    for (int64_t k = 1; k < n; ++k) {
+      std::memcpy(&v, x + k * lines, sizeof v);
+      top = (largest ? v > top : v < top) ? v : top;
+      total = total + v;
+    }
+    I found = {};
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t k = last ? i : n - 1 - i;
+      std::memcpy(&v, x + k * lines, sizeof v);
+      found = v == top ? I{} + Index(k) : found;
+    }
+    const I odd = total != total;
+    Index places[strip], any[strip];
+    std::memcpy(places, &found, sizeof found), std::memcpy(any, &odd, sizeof odd);
+    for (int64_t l = 0; l < strip; ++l) y[l] = places[l], *nan |= any[l] != 0;
+  }
+};
 
 template <class Standard, bool largest> struct Arg : Standard {
   void infer(Inference& io) const {
@@ -24,8 +60,27 @@ template <class Standard, bool largest> struct Arg : Standard {
       }
     });
   }
+  LaneStep side_by_side(const LaneSite& site) const {
+    const LaneValue& x = site.inputs[0];
+    const int64_t rank = int64_t(x.dims.size()), at = axis_of(this->axis, rank);
+    if (x.constant || at == 0) return {};
+    const int64_t outer = product(x.dims, 1, at), n = x.dims[size_t(at)], lines = product(x.dims, at + 1, rank) * site.lanes;
+    LaneStep step;
+    for_type<f32 | f64>(x.type, [&]<class T>() {
+      step = [this, outer, n, lines, from = x.at, to = site.output.at](char* block) {
+        for (int64_t i = 0; i < outer; ++i) best_of_lines(reinterpret_cast<const T*>(block + from) + i * n * lines, n, lines, reinterpret_cast<int64_t*>(block + to) + i * lines);
+      };
+    });
+    return step;
+  }
 
  private:
+  template <class T> void best_of_lines(const T* x, int64_t n, int64_t lines, int64_t* y) const {
+    bool nan = false;
+    if (this->select_last_index) simd::run<BestOfLines<T, largest, true>, T>(x, n, lines, y, &nan);
+    else simd::run<BestOfLines<T, largest, false>, T>(x, n, lines, y, &nan);
+    if (nan) for (int64_t l = 0; l < lines; ++l) y[l] = best(x + l, n, lines);
+  }
   template <class T> int64_t best(const T* lane, int64_t n, int64_t step) const {
     int64_t found = 0;
     for (int64_t k = 1; k < n; ++k) {
@@ -63,5 +118,7 @@ Operators reduce_arg() {
                                                                "float [1, nan, nan, 9] -> int64 [1]"}}),
           define<ArgMin, computed(ArgMin::T)>({.examples = {"int8 [[2], [-1], [-1]] -> int64 [[1]]"}})};
 }
+
+LaneForms reduce_arg_lanes() { return {{"ArgMax", member_form<ArgMax>}, {"ArgMin", member_form<ArgMin>}}; }
 
 }  // namespace onward::ops

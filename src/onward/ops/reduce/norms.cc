@@ -2,6 +2,7 @@
 // overflows. Logarithms of integers, which opsets below 28 allow, are cut to integers.
 #include <cmath>
 #include <limits>
+#include "onward/ops/fold_lines.h"
 #include "onward/ops/reduction.h"
 #include "onward/ops/wrapping.h"
 
@@ -46,6 +47,18 @@ template <class Standard, bool exponential> struct LogSum : Standard {
       for (int64_t i = begin; i < end; ++i) y[i] = of(from + i / r.inner * r.n * r.inner + i % r.inner, r.n, r.inner);
     });
   }
+  LaneStep side_by_side(const LaneSite& site) const {
+    LaneStep step;
+    if (const auto r = reduced_side_by_side(site)) for_type<f32 | f64>(site.output.type, [&]<class T>() {
+      step = [r = *r, from = site.inputs[0].at, to = site.output.at, lanes = site.lanes](char* block) {
+        const T* x = reinterpret_cast<const T*>(block + from);
+        T* y = reinterpret_cast<T*>(block + to);
+        const int64_t lines = r.inner * lanes;
+        for (int64_t row = 0; row < r.outer; ++row) for (int64_t i = 0; i < lines; ++i) y[row * lines + i] = of(x + row * r.n * lines + i, r.n, lines);
+      };
+    });
+    return step;
+  }
 
  private:
   template <class T> static T of(const T* x, int64_t n, int64_t step) {
@@ -76,6 +89,10 @@ Operators reduce_norms() {
       define<LogSum<standard::ReduceLogSum, false>, computed(with_integers)>({.tolerance = 1e-6, .examples = {"float [[1, 0]], int64 [1]; keepdims=0 -> float [0]", "int32 [20] -> int32 [2]"}}),
       define<LogSum<standard::ReduceLogSumExp, true>, computed(with_integers)>({.tolerance = 1e-6, .examples = {"float [1000, 1000] -> float [1000.6931]", "double [-inf] -> double [-inf]"}}),
   };
+}
+
+LaneForms norm_lanes() {
+  return {{"ReduceSumSquare", fold_form<SquareFold>}, {"ReduceL2", fold_form<L2Fold>}, {"ReduceL1", fold_form<L1Fold>}, {"ReduceLogSumExp", member_form<LogSum<standard::ReduceLogSumExp, true>>}};
 }
 
 }  // namespace onward::ops

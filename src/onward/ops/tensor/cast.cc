@@ -1,5 +1,6 @@
 // Cast, CastLike: every element type to every other; the rules are in ops/convert.cc.
 #include "onward/ops/convert.h"
+#include "onward/ops/side_by_side.h"
 #include "onward/ops/typed.h"
 
 namespace onward::ops {
@@ -24,6 +25,11 @@ struct Cast : standard::Cast {
   void prepare(const Preparation&) const { element_type(to, T2.types); }
   void infer(Inference& io) const { infer_cast(io, DataType(to)); }
   void run(Call& call) const { run_cast(call, saturate != 0); }
+  LaneStep side_by_side(const LaneSite& site) const {
+    const LaneValue &x = site.inputs[0], &y = site.output;
+    if (x.at < 0 || x.type == DataType::str || y.type == DataType::str) return {};
+    return [x, y, n = x.columns() * site.lanes, saturate = saturate != 0](char* block) { convert(x.type, block + x.at, y.type, block + y.at, n, saturate); };
+  }
 };
 
 struct CastLike : standard::CastLike {
@@ -40,5 +46,7 @@ Operators tensor_cast() {
       define<CastLike>({.examples = {"int32 [3], float16 [0] -> float16 [3]"}}),
   };
 }
+
+LaneForms cast_lanes() { return {{"Cast", member_form<Cast>}}; }
 
 }  // namespace onward::ops

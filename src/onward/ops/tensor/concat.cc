@@ -1,5 +1,5 @@
 // Concat: tensors joined along one axis.
-#include "onward/ops/operator.h"
+#include "onward/ops/side_by_side.h"
 
 namespace onward::ops {
 namespace {
@@ -40,6 +40,23 @@ struct Concat : standard::Concat {
         to += chunk.size, chunk.from += chunk.size;
       }
   }
+  LaneStep side_by_side(const LaneSite& site) const {
+    const LaneValue& y = site.output;
+    const int64_t at = axis_of(axis, int64_t(y.dims.size()));
+    if (at == 0 || y.type == DataType::str) return {};
+    const int64_t outer = product(y.dims, 1, at), column = site.lanes * int64_t(size_of(y.type));
+    struct Part { int64_t from, bytes; };                 // of one of `outer`
+    std::vector<Part> parts;
+    for (const LaneValue& x : site.inputs) {
+      if (x.at < 0) return {};
+      parts.push_back({x.at, x.columns() / outer * column});
+    }
+    return [parts, outer, to = y.at](char* block) {
+      char* next = block + to;
+      for (int64_t row = 0; row < outer; ++row)
+        for (const Part& part : parts) std::memcpy(next, block + part.from + row * part.bytes, size_t(part.bytes)), next += part.bytes;
+    };
+  }
 };
 
 }  // namespace
@@ -48,5 +65,7 @@ Operators tensor_concat() {
   return {define<Concat, by_width(Concat::T)>({.examples = {
       "float [[1], [2]], float [[3], [4]]; axis=1 -> float [[1, 3], [2, 4]]", "string [\"a\"], string [\"b\"]; axis=0 -> string [\"a\", \"b\"]"}})};
 }
+
+LaneForms concat_lanes() { return {{"Concat", member_form<Concat>}}; }
 
 }  // namespace onward::ops

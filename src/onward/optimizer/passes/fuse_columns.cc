@@ -88,11 +88,18 @@ struct Fusion {
       if (bias && bias->type() == weights->type() && bias->rank() <= 1 && bias->size() == weights->dims()[1]) plan->bias = *bias, last = sum;
     }
     if (take_logistic(*plan, *last) || !reads_more_than_a_matrix(*plan)) return;
+    if (plan->leaves.size() == 1 && !plan->leaves[0].is_words() && goes_on(*last)) return;
     Node out = node_of("ProductOfColumns", product, *plan);
     out.outputs = last->outputs;
     replace(product, *last, std::move(out));
   }
 
+  // Into another product: rows of numbers pass through all of it side by side (run_by_rows.cc).
+  bool goes_on(const Node& node) const {
+    const Node* reader = links.only_reader(node.outputs[0]);
+    if (reader && (is_plain(*reader, "Sub", 2) || is_plain(*reader, "Add", 2))) reader = links.only_reader(reader->outputs[0]);
+    return reader && is_plain(*reader, "MatMul", 2);
+  }
   // `out` does what both did, where the second stood; nobody else reads what lay between.
   void replace(const Node& first, const Node& last, Node out) {
     gone[links.place(first)] = true;

@@ -1,5 +1,7 @@
-// MatMul with constant weights, then + bias, then Max(y, 0) or Relu become one onward.Dense. The arithmetic is the same, bit for bit:
-// y - b is y + (-b).
+// MatMul with constant weights, then times a power of 2, then + bias, then Max(y, 0) or Relu become one onward.Dense. The arithmetic is the
+// same, bit for bit: y - b is y + (-b), and a power of 2 may as well be in the weights (but for sums that leave the range of normal numbers).
+#include <cmath>
+
 #include "onward/optimizer/passes.h"
 #include "onward/optimizer/ranks.h"
 
@@ -19,6 +21,33 @@ struct Fusion {
     dense.outputs = node.outputs;
   }
 
+  bool take_power_of_two() {
+    const Node* node = reader();
+    if (!node || !is_plain(*node, "Mul", 2)) return false;
+    const Tensor *factor = constant_of(graph, node->inputs[node->inputs[0] == dense.outputs[0] ? 1 : 0]), *weights = constant_of(graph, dense.inputs[1]);
+    if (!factor || factor->size() != 1 || factor->rank() > 1 || factor->type() != weights->type()) return false;
+    Tensor scaled(weights->type(), weights->dims());
+    bool exact = false;
+    for_type<f32 | f64>(scaled.type(), [&]<class T>() {
+      const T by = *factor->data<T>();
+      int exponent = 0;
+      exact = std::isfinite(by) && std::fabs(std::frexp(by, &exponent)) == T(0.5);
+      for (int64_t i = 0; i < scaled.size(); ++i) {
+        const T w = weights->data<T>()[i], product = w * by;
+        exact &= product / by == w || w != w;
+        scaled.data<T>()[i] = product;
+      }
+    });
+    if (!exact) return false;
+    dense.inputs[1] = added(dense.inputs[1] + "/scaled", std::move(scaled));
+    take(*node);
+    return true;
+  }
+  std::string added(std::string name, Tensor t) {
+    while (graph.initializers.contains(name) || links.makes(name)) name += "'";
+    graph.initializers[name] = std::move(t);
+    return name;
+  }
   bool take_bias() {
     const Node* node = reader();
     const bool minus = node && is_plain(*node, "Sub", 2);
@@ -33,14 +62,11 @@ struct Fusion {
   }
   // The bias as a vector.
   std::string flat(const std::string& name, const Tensor& bias, bool negative) {
-    std::string made = name + (negative ? "/negative" : "/flat");
-    while (graph.initializers.contains(made) || links.makes(made)) made += "'";
     Tensor t(bias.type(), {bias.size()});
     for_type<f32 | f64>(t.type(), [&]<class T>() {
       for (int64_t i = 0; i < t.size(); ++i) t.data<T>()[i] = negative ? -bias.data<T>()[i] : bias.data<T>()[i];
     });
-    graph.initializers[made] = std::move(t);
-    return made;
+    return added(name + (negative ? "/negative" : "/flat"), std::move(t));
   }
   void take_rectifier() {
     const Node* node = reader();
@@ -77,9 +103,9 @@ int fuse_dense(Graph& graph, const OptimizeOptions&) {
     const Tensor* weights = constant_of(graph, node.inputs[1]);
     if (!weights || constant_of(graph, node.inputs[0]) || weights->rank() != 2 || weights->size() == 0 || !contains(f32 | f64, weights->type())) continue;
     Fusion fusion{graph, links, gone, {.domain = "onward", .op = "Dense", .name = node.name, .inputs = node.inputs, .outputs = node.outputs}};
-    const bool biased = fusion.take_bias();
+    const bool scaled = fusion.take_power_of_two(), biased = fusion.take_bias();
     fusion.take_rectifier();
-    if (!biased && fusion.dense.attributes.empty()) continue;
+    if (!scaled && !biased && fusion.dense.attributes.empty()) continue;
     gone[i] = true;
     fused[i] = std::move(fusion.dense);
   }

@@ -1,7 +1,7 @@
 // Distances from every row to every row of a constant matrix, and TopK of them, become one onward.NearestRows: the tensor of all
 // differences is never made. What is recognised: TopK(fold(apart(Sub(Reshape(x, [0, 1, features]), rows)))), smallest first, where
 // fold(apart(d)) is ReduceSum(Mul(d, d)), ReduceSum(Abs(d)) or ReduceMax(Abs(d)); and TopK(com.microsoft.CDist(x, rows)) of (squared)
-// Euclidean distances.
+// Euclidean distances. The distances without TopK become one onward.RowDistances.
 #include "onward/optimizer/links.h"
 #include "onward/optimizer/passes.h"
 
@@ -52,7 +52,11 @@ struct Search {
     if (!k || k->type() != DataType::i64 || k->size() != 1) return false;
     const Node* fold = above(top.inputs[0]);
     if (fold && fold->domain == "com.microsoft" && fold->op == "CDist") return find_cdist(*fold);
-    if (!fold || !(is_plain(*fold, "ReduceSum", 2) || is_plain(*fold, "ReduceMax", 2)) || integer(*fold, "keepdims", 1)) return false;
+    return fold && find_distances(*fold);
+  }
+  bool find_distances(const Node& reduction) {
+    const Node* fold = &reduction;
+    if (!(is_plain(*fold, "ReduceSum", 2) || is_plain(*fold, "ReduceMax", 2)) || integer(*fold, "keepdims", 1)) return false;
     if (!holds(graph, fold->inputs[1], {-1}) && !holds(graph, fold->inputs[1], {2})) return false;
     const Node* apart = above(fold->inputs[0]);
     if (!apart) return false;
@@ -73,7 +77,7 @@ struct Search {
 }  // namespace
 
 int fuse_nearest_rows(Graph& graph, const OptimizeOptions&) {
-  if (!has_operator(graph, "TopK")) return 0;
+  if (!has_operator(graph, "TopK") && !has_operator(graph, "ReduceSum") && !has_operator(graph, "ReduceMax")) return 0;
   const Links links(graph);
   std::vector<bool> gone(graph.nodes.size());
   std::map<size_t, Node> fused;
@@ -83,6 +87,16 @@ int fuse_nearest_rows(Graph& graph, const OptimizeOptions&) {
     if (!search.find(top)) continue;
     Node node{.domain = "onward", .op = "NearestRows", .name = top.name, .inputs = {search.x, search.rows}, .outputs = top.outputs};
     node.attributes["k"] = integers(*constant_of(graph, top.inputs[1]))[0];
+    node.attributes["metric"] = search.metric;
+    for (const Node* inner : search.inner) gone[links.place(*inner)] = true;
+    fused[i] = std::move(node);
+  }
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& fold = graph.nodes[i];
+    Search search{graph, links, {}, {}, {}, {}};
+    constexpr int64_t fewest = 32;                        // that are measured at once; fewer do well as steps of small rows
+    if (gone[i] || !search.find_distances(fold) || constant_of(graph, search.rows)->dims()[0] < fewest) continue;
+    Node node{.domain = "onward", .op = "RowDistances", .name = fold.name, .inputs = {search.x, search.rows}, .outputs = fold.outputs};
     node.attributes["metric"] = search.metric;
     for (const Node* inner : search.inner) gone[links.place(*inner)] = true;
     fused[i] = std::move(node);

@@ -37,7 +37,7 @@ int64_t rows_at_a_time(const Graph& graph, const RowSteps& steps, const std::vec
 }
 
 // Moves the nodes into the body.
-Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<Node*>& nodes, const BorrowedNames& read_outside) {
+Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<Node*>& nodes, const BorrowedNames& read_outside, const ByName<TypeInfo>& entering) {
   auto body = std::make_shared<Graph>();
   Node out{.domain = "onward", .op = "ByRows", .name = nodes[0]->name.empty() ? nodes[0]->outputs[0] : nodes[0]->name};
   out.name += "/by_rows";
@@ -51,7 +51,7 @@ Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<Node*
       if (read_outside.contains(name)) out.outputs.push_back(name);
     }
   }
-  for (const std::string& name : out.inputs) body->inputs.push_back({name, {}, {}});
+  for (const std::string& name : out.inputs) body->inputs.push_back({name, entering.at(name), {}});
   for (const std::string& name : out.outputs) body->outputs.push_back({name, {}, {}});
   out.attributes["rows"] = rows_at_a_time(graph, steps, nodes);
   body->nodes.reserve(nodes.size());
@@ -81,12 +81,17 @@ int run_by_rows(Graph& graph, const OptimizeOptions&) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) for_each_read(graph.nodes[i], [&](const std::string& name) { leaves(name, inside(i) ? group[i] : -1); });
   for (const ValueInfo& v : graph.outputs) leaves(v.name, -1);
 
+  ByName<TypeInfo> entering;                              // asked for while the names of nodes stay where they are
+  for (size_t i = 0; i < graph.nodes.size(); ++i) if (inside(i))
+    for (const std::string& name : graph.nodes[i].inputs)
+      if (const auto it = made_in.find(name); !name.empty() && (it == made_in.end() || it->second != group[i])) entering.emplace(name, steps.type_of(name));
+
   std::vector<Node> nodes;                                // a group, then what is not by rows of the same number
   const int last = *std::max_element(group.begin(), group.end());
   std::vector<std::vector<size_t>> of(size_t(last) + 1);
   for (size_t i = 0; i < graph.nodes.size(); ++i) of[size_t(group[i])].push_back(i);
   for (int g = 0; g <= last; ++g) {
-    if (const auto it = together.find(g); it != together.end() && !read_outside[g].empty()) nodes.push_back(block_of(graph, steps, it->second, read_outside[g]));
+    if (const auto it = together.find(g); it != together.end() && !read_outside[g].empty()) nodes.push_back(block_of(graph, steps, it->second, read_outside[g], entering));
     for (const bool by_rows : {true, false})
       for (size_t i : of[size_t(g)]) if (steps.by_rows()[i] == by_rows && !inside(i)) nodes.push_back(std::move(graph.nodes[i]));
   }
