@@ -49,6 +49,21 @@ TEST(FuseDense, TakesABiasOfOneRowWhereTheProductIsAMatrix) {
   EXPECT_EQ(fused(graph("c = Reshape(x, int64 [2])\n " + add, {"y"})), "Reshape MatMul Add Relu") << "whose rank is not sought";
 }
 
+TEST(FuseDense, TakesAPowerOfTwoIntoTheWeights) {
+  const std::string product = std::string("m = MatMul(x, ") + weights + ")\n ";
+  EXPECT_EQ(fused(graph(product + "b = Mul(double -2, m)\n y = Add(double [1, 2, 3], b)", {"y"})), "Dense");
+  EXPECT_EQ(fused(graph(product + "y = Mul(m, double [0.25])", {"y"})), "Dense");
+  EXPECT_EQ(fused(graph(product + "y = Mul(m, double 3)", {"y"})), "MatMul Mul") << "rounds otherwise";
+  EXPECT_EQ(fused(graph(product + "y = Mul(m, double 8.98846567431158e307)", {"y"})), "MatMul Mul") << "the weights would be infinite";
+  EXPECT_EQ(fused(graph(product + "y = Mul(m, double [2, 2, 2])", {"y"})), "MatMul Mul");
+}
+
+TEST(FuseColumns, LeavesNumbersThatGoOnIntoAnotherProduct) {
+  const std::string scaled = std::string("a = Sub(x, double [1, 2])\n b = Div(a, double [3, 4])\n m = MatMul(b, ") + weights + ")\n ";
+  EXPECT_EQ(fused(graph(scaled + "c = Sub(m, double [1, 2, 3])\n y = MatMul(c, double [[1], [2], [3]])", {"y"})), "Sub Div Dense MatMul");
+  EXPECT_EQ(fused(graph(scaled + "y = Add(m, double [1, 2, 3])", {"y"})), "ProductOfColumns");
+}
+
 TEST(FuseDense, LeavesWhatIsSomethingElse) {
   const std::string product = std::string("m = MatMul(x, ") + weights + ")\n ";
   EXPECT_EQ(fused(graph(product + "y = Sub(double 1, m)", {"y"})), "MatMul Sub");
@@ -71,6 +86,19 @@ TEST(FuseNearestRows, TakesDistancesAndTopK) {
   EXPECT_EQ(fused(graph(squares + smallest, {"y", "d"})), "Reshape Sub Mul ReduceSum TopK") << "the distances are returned";
   EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceMax(s, int64 [2]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceMax TopK");
   EXPECT_EQ(fused(graph(off + "s = Mul(o, o)\n d = ReduceSum(s, int64 [1]; keepdims=0)\n " + smallest, {"y"})), "Reshape Sub Mul ReduceSum TopK");
+}
+
+TEST(FuseNearestRows, TakesAllDistancesToManyRows) {
+  const auto to_rows = [](int64_t count, const std::string& more) {
+    Graph g = graph("r = Reshape(x, int64 [0, 1, 2])\n o = Sub(r, rows)\n s = Mul(o, o)\n " + more, {"y"});
+    g.initializers["rows"] = Tensor::of<double>({count, 2}, std::vector<double>(size_t(2 * count), 0.5));
+    return g;
+  };
+  const std::string distances = "d = ReduceSum(s, int64 [-1]; keepdims=0)\n y = Exp(d)";
+  EXPECT_EQ(fused(to_rows(32, distances)), "RowDistances Exp");
+  EXPECT_EQ(fused(to_rows(31, distances)), "Reshape Sub Mul ReduceSum Exp");
+  EXPECT_EQ(fused(to_rows(32, "y = ReduceSum(s, int64 [-1]; keepdims=0)")), "RowDistances");
+  EXPECT_EQ(fused(to_rows(32, "y = ReduceSum(s, int64 [-1])")), "Reshape Sub Mul ReduceSum");
 }
 
 TEST(FuseRadialKernel, TakesTheProductWithWeights) {
