@@ -36,11 +36,18 @@ int64_t rows_at_a_time(const Graph& graph, const RowSteps& steps, const std::vec
   return rows < 12 ? rows : rows / 12 * 12;               // whole tiles of a matrix product
 }
 
+// What a profile shows of steps that run as one.
+std::string steps_in_words(const std::vector<Node*>& nodes) {
+  constexpr size_t most = 6;
+  std::string out = "by rows:";
+  for (size_t i = 0; i < std::min(most, nodes.size()); ++i) out += " " + nodes[i]->op;
+  return nodes.size() > most ? text(out, " and ", nodes.size() - most, " more") : out;
+}
+
 // Moves the nodes into the body.
 Node block_of(const Graph& graph, const RowSteps& steps, const std::vector<Node*>& nodes, const BorrowedNames& read_outside, const ByName<TypeInfo>& entering) {
   auto body = std::make_shared<Graph>();
-  Node out{.domain = "onward", .op = "ByRows", .name = nodes[0]->name.empty() ? nodes[0]->outputs[0] : nodes[0]->name};
-  out.name += "/by_rows";
+  Node out{.domain = "onward", .op = "ByRows", .name = steps_in_words(nodes)};
   BorrowedNames made, read;
   for (const Node* node : nodes) {
     for (const std::string& name : node->inputs)
