@@ -11,6 +11,7 @@ class Objects {
   Value list(std::initializer_list<Value> items, Kind kind = Kind::list) {
     return sequence(*arena_, kind, std::span(items.begin(), items.size()));
   }
+  Value list(std::span<const Value> items) { return sequence(*arena_, Kind::list, items); }
   Value tuple(std::initializer_list<Value> items) { return list(items, Kind::tuple); }
   Value none() { return Value(); }
   Value global(std::string_view module, std::string_view name) {
@@ -22,6 +23,17 @@ class Objects {
     Value v;
     v.kind = Kind::object, v.object = arena_->make(Object{global(module, name), Value(), sequence(*arena_, Kind::dict)});
     for (const auto& [key, value] : state) set(v, key, value);
+    return v;
+  }
+  // What a class of which only calls are known was called with.
+  Value call(std::string_view name, std::initializer_list<Value> args) {
+    Value v;
+    v.kind = Kind::object, v.object = arena_->make(Object{global("module", name), tuple(args), Value()});
+    return v;
+  }
+  Value dict(std::initializer_list<std::pair<std::string_view, Value>> entries) {
+    Value v = sequence(*arena_, Kind::dict);
+    for (const auto& [key, value] : entries) v.sequence->push(*arena_, text(key)), v.sequence->push(*arena_, value);
     return v;
   }
   void set(Value object, std::string_view key, Value value) {

@@ -9,7 +9,7 @@ namespace {
 using plain::Kind;
 using plain::Value;
 
-constexpr int64_t most_labels = int64_t{1} << 24;
+constexpr int64_t most_labels = int64_t{1} << 24, most_text = int64_t{1} << 30;  // bytes
 
 bool is_object(const Value& v, std::string_view class_name) {
   return v.is(Kind::object) && v.object->callee.is(Kind::global) && v.object->callee.global->name == class_name;
@@ -75,6 +75,7 @@ class ArrowStrings {
     if (buffers.size() != 3 || size < 0 || offset < 0 || size > most_labels || offset > most_labels) fail(Code::bad_file, "is an array of Arrow of ", size, " items from ", offset, " on");
     const std::string_view valid = bytes(buffers[0]), starts = bytes(buffers[1]), content = bytes(buffers[2]);
     const int64_t end = offset + size;
+    if (int64_t(items_.size()) + size > most_labels) fail(Code::limit_size, "has more than ", most_labels, " strings");
     if (int64_t(starts.size()) < (end + 1) * width || (!valid.empty() && int64_t(valid.size()) * 8 < end)) fail(Code::bad_file, "is an array of Arrow that is shorter than it says");
     const auto start = [&](int64_t i) {
       ByteReader in(starts.substr(size_t(i * width), size_t(width)));
@@ -83,6 +84,8 @@ class ArrowStrings {
     for (int64_t i = offset; i < end; ++i) {
       const int64_t from = start(i), to = start(i + 1);
       if (from < 0 || to < from || to > int64_t(content.size())) fail(Code::bad_file, "is an array of Arrow whose text ", i, " lies outside of it");
+      text_ += to - from;                // pieces may be one and the same, and texts lie in each other
+      if (text_ > most_text) fail(Code::limit_size, "has more than ", most_text, " bytes of text");
       const bool there = valid.empty() || (uint8_t(valid[size_t(i / 8)]) >> (i % 8) & 1);
       items_.push_back(there ? plain::text(arena_, content.substr(size_t(from), size_t(to - from))) : plain::real(__builtin_nan("")));
     }
@@ -94,6 +97,7 @@ class ArrowStrings {
   }
   Arena& arena_;
   std::vector<Value> items_;
+  int64_t text_ = 0;
   bool chunked_ = false;
 };
 
