@@ -125,7 +125,7 @@ def tables_of(fitted_on):
     for c in asked.columns: yield f"without {c}", both(asked.drop(columns=c))
     for c in numbers:
         yield f"{c} missing, NaN", both(gaps(asked, [c]))
-        yield f"{c} missing, None", both(gaps(asked, [c], None))
+        yield f"{c} missing, None", (gaps(asked, [c], None), gaps(asked, [c]))     # among numbers None is NaN: docs/exactness.md
         yield f"{c} all missing", both(asked.assign(**{c: np.nan}))
         yield f"{c} infinite", both(asked.assign(**{c: np.where(np.arange(ROWS) == 4, np.inf, plain[c].astype(float))}))
         yield f"{c} as float", both(asked.assign(**{c: plain[c].astype(float)}))
@@ -241,7 +241,7 @@ def fitted_types(table, types):
     out = table.copy()
     for c, dtype in types.items():
         if c not in out: return out
-        if dtype.kind in "biu" and out[c].isna().any(): dtype = float
+        if dtype.kind in "biu" and (out[c].isna() | (pd.to_numeric(out[c], errors="coerce") % 1 != 0)).any(): dtype = float
         try: out[c] = out[c].astype(object).where(out[c].notna(), np.nan).astype(dtype)
         except (ValueError, TypeError): pass
     return out[list(types)]
