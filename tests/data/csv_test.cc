@@ -99,7 +99,7 @@ TEST(Csv, AFileWithoutRowsIsATableWithoutRows) {
 }
 
 TEST(Csv, ErrorsNameTheLine) {
-  EXPECT_EQ(error_of(""), "t.csv: the file is empty, expected a header line");
+  EXPECT_EQ(error_of(""), "t.csv: the file is empty, expected a header line, or rows of JSON");
   EXPECT_EQ(error_of("a,b\n1,2\n\"x\ny\",2\n3\n"), "t.csv: line 5: the row has 1 cells, the header has 2");
   EXPECT_EQ(error_of("a,b\n1,2\n3,4,5\n"), "t.csv: line 3: the row has 3 cells, the header has 2");
   EXPECT_EQ(error_of("a,b\n1,2,3\n4\n"), "t.csv: line 2: the row has 3 cells, the header has 2");

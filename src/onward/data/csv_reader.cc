@@ -63,7 +63,7 @@ class CsvReader : public TableReader {
 };
 
 void CsvReader::read_names() {
-  if (!rows_.next(1)) throw Error(Code::bad_data, text(rows_.name(), ": the file is empty, expected a header line"));
+  if (!rows_.next(1)) throw Error(Code::bad_data, text(rows_.name(), ": the file is empty, expected a header line, or rows of JSON"));
   std::string scratch;
   for (const CsvCell& c : rows_.row(0)) {
     const size_t k = names_.size();
