@@ -19,15 +19,17 @@ def table(kind):
         rows = pd.DataFrame(numbers, columns=["a", "b", "c", "d"])
     elif kind in ("clean", "categories"):
         rows = frame
+    elif kind == "measures":                                           # numbers above zero
+        rows = frame[["age", "fare", "deck", "rank"]]
     elif kind == "words":
         rows = frame[["sex", "port"]].to_numpy(object)
     else:                                                              # gaps, and what is new in the rows asked about
         rows = frame.astype({"sex": object, "port": object})
-        for name in ("age", "port", "rank"):
+        for name in ("age", "port", "rank") if kind != "unseen" else ():
             rows.loc[r.uniform(size=n) < .12, name] = np.nan
-    if kind in ("gaps", "new", "words_new"):
+    if kind in ("gaps", "new", "unseen", "words_new"):
         rows = rows.astype({"sex": str(frame["sex"].dtype), "port": str(frame["port"].dtype)})
-    if kind in ("new", "objects_new", "new_gaps", "words_new"):
+    if kind in ("new", "objects_new", "new_gaps", "unseen", "words_new"):
         rows.loc[FIT + 1::5, "port"] = "elsewhere"
         rows.loc[FIT + 2::6, "sex"] = "other"
         rows.loc[FIT + 3::7, "deck"] = 9
@@ -36,6 +38,8 @@ def table(kind):
         for name in ("age", "port", "rank"):
             rows.loc[:FIT - 1, name] = rows.loc[:FIT - 1, name].ffill().bfill()
         rows.loc[FIT + 5::9, "sex"] = np.nan
+    if kind == "measures_gaps":
+        rows = rows[["age", "fare", "deck", "rank"]]
     if kind == "categories":
         rows = rows.astype({"sex": "category", "port": "category"})
     if kind == "words_new":

@@ -38,6 +38,8 @@ void Fields::read_listed_names(const plain::Value& names) {
     if (!name.is(Kind::text)) return facts_.feature_names_in.clear();  // the numbers that a matrix's columns get
     assign("feature_names_in_", name, facts_.feature_names_in.emplace_back(), {});
   }
+  int64_t i = 0;  // x0, x1, ...: those that feature_engine gives to a matrix's
+  if (std::ranges::all_of(facts_.feature_names_in, [&](const std::string& name) { return name == text("x", i++); })) facts_.feature_names_in.clear();
 }
 
 void Fields::set_version(std::string_view shown) {

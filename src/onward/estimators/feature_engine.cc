@@ -1,0 +1,181 @@
+// feature_engine: the imputers, the selectors, and what answers fewer rows than it is given.
+#include "onward/estimators/feature_engine.h"
+
+#include "onward/estimators/assumptions.h"
+#include "onward/estimators/pandas_values.h"
+
+namespace onward {
+
+using plain::Kind;
+
+void FittedTable::read_inputs(Fields& f) {
+  const auto names = f.get("feature_names_in_");
+  if (!names) return f.bad("feature_names_in_", "is missing: the estimator is not fitted");
+  for (const plain::Value& one : f.items_of("feature_names_in_", *names)) inputs.push_back(label_name(f, "feature_names_in_", one));
+}
+
+void FittedTable::read_variables(Fields& f) {
+  read_inputs(f);
+  const auto chosen = f.get("variables_");
+  if (!chosen) return f.bad("variables_", "is missing: the estimator is not fitted");
+  for (const plain::Value& one : f.items_of("variables_", *chosen))
+    if (const auto at = place_of_column(f, "variables_", one)) variables.push_back(*at);
+}
+
+std::optional<int64_t> FittedTable::place_of_column(Fields& f, std::string_view field, const plain::Value& label) const {
+  const std::string column = label_name(f, field, label);
+  const auto at = std::find(inputs.begin(), inputs.end(), column);
+  if (at != inputs.end()) return at - inputs.begin();
+  f.bad(field, text("names '", clipped(column), "', which the fitted table does not have"));
+  return {};
+}
+
+std::vector<FittedTable::Said> FittedTable::said_of_columns(Fields& f, std::string_view field) const {
+  const auto dict = f.get(field);
+  if (!dict || !dict->is(Kind::dict)) return f.bad(field, dict ? text("is ", plain::name(dict->kind), "; expected a dict") : "is missing: the estimator is not fitted"), std::vector<Said>();
+  std::vector<Said> all;
+  const std::span<const plain::Value> items = dict->items();
+  for (size_t i = 0; i + 1 < items.size(); i += 2)
+    if (const auto at = place_of_column(f, field, items[i])) all.push_back({*at, text(field, "['", clipped(inputs[size_t(*at)]), "']"), items[i + 1]});
+  return all;
+}
+
+Numbers FittedTable::number_of_variables(Fields& f, std::string_view field, std::optional<double> otherwise) const {
+  std::map<int64_t, double> said;
+  for (const Said& one : said_of_columns(f, field)) f.assign(one.place, one.value, said[one.column], {});
+  for (const int64_t i : variables)
+    if (!said.contains(i) && !otherwise) f.bad(field, text("has no number for '", clipped(inputs[size_t(i)]), "'"));
+  return Numbers::of({int64_t(variables.size())}, [&](int64_t k) {
+    const auto at = said.find(variables[size_t(k)]);
+    return at == said.end() ? otherwise.value_or(0) : at->second;
+  });
+}
+
+Frame FittedTable::table(const Frame& x) const {
+  if (size_t(x.size()) != inputs.size()) fail(Code::bad_file, "was fitted on ", inputs.size(), " columns, and is given ", x.size());
+  return x.renamed(inputs);
+}
+
+Frame FittedTable::with(const Frame& table, const std::map<int64_t, Frame>& changed) {
+  Frame out;
+  for (int64_t i = 0; i < table.size(); ++i) {
+    const auto at = changed.find(i);
+    out.append(at == changed.end() ? table.select(std::vector{i}) : at->second);
+  }
+  return out;
+}
+
+Frame FittedTable::with_variables(const Frame& table, Expr values, Frame::Keeps keeps) const {
+  const Frame block = table.select(variables).all_replaced(values, keeps);
+  std::map<int64_t, Frame> changed;
+  for (size_t k = 0; k < variables.size(); ++k) changed.insert_or_assign(variables[k], block.select(std::vector{int64_t(k)}));
+  return with(table, changed);
+}
+
+std::vector<std::string> FittedTable::names_of_variables(std::string_view suffix) const {
+  std::vector<std::string> names;
+  for (const int64_t i : variables) names.push_back(text(inputs[size_t(i)], suffix));
+  return names;
+}
+
+Expr FittedTable::is_missing(const Frame& x, int64_t i) {
+  if (!x.is_text(i)) return is_nan(x.number(i));
+  const MissingWords& words = x.graph().missing_words;
+  return either(equal(x.string(i), Array<std::string>{words.nan}), equal(x.string(i), Array<std::string>{words.none}));
+}
+
+namespace {
+
+void tell_imputed(const Frame& x, int64_t i) {
+  if (ColumnFacts* facts = x.origin(i, Frame::Keeps::missing); facts && facts->missing == Missing::nan) facts->missing = Missing::impute;
+}
+
+struct Imputer : FittedTable {
+  using Fill = std::variant<double, std::string>;
+  std::vector<std::pair<int64_t, Fill>> fills;
+
+  void learned(Fields& f) {
+    read_variables(f);
+    for (const Said& one : said_of_columns(f, "imputer_dict_")) {
+      Fill fill;
+      if (one.value.is(Kind::text)) f.assign(one.place, one.value, fill.emplace<std::string>(), {});
+      else f.assign(one.place, one.value, std::get<double>(fill), {});
+      fills.emplace_back(one.column, std::move(fill));
+    }
+  }
+  Outputs operator()(const Frame& x) const {
+    const Frame t = table(x);
+    std::map<int64_t, Frame> changed;
+    for (const auto& [i, fill] : fills)
+      if (auto filled = std::visit([&, i = i](const auto& by) { return this->filled(t, i, by); }, fill)) changed.insert_or_assign(i, *filled);
+    return transformed(with(t, changed));
+  }
+
+ private:
+  static std::optional<Frame> filled(const Frame& x, int64_t i, double by) {
+    tell_imputed(x, i);
+    return x.replaced(i, where(is_nan(x.number(i)), by, x.number(i)), Frame::Keeps::values);
+  }
+  static std::optional<Frame> filled(const Frame& x, int64_t i, const std::string& by) {
+    if (!holds_words(x, i)) {  // a number that is missing would become a word, which no later step takes
+      x.select(std::vector{i}).refuse_missing();
+      return {};
+    }
+    tell_imputed(x, i);
+    return x.replaced(i, where(is_missing(x, i), Array<std::string>{by}, x.string(i)), Frame::Keeps::values);
+  }
+  static bool holds_words(const Frame& x, int64_t i) {
+    if (!x.is_text(i) && (attempt_of(x).word_fills_numbers || x.as(i, DataType::str).type() != DataType::str)) return false;
+    return attempt_of(x).assumed_words = true;
+  }
+};
+
+// A column of zeros and ones for each variable, behind the others.
+struct AddMissingIndicator : FittedTable {
+  void learned(Fields& f) { read_variables(f); }
+  Outputs operator()(const Frame& x) const {
+    Frame t = table(x);
+    if (variables.empty()) return transformed(t);
+    std::vector<Expr> gone;
+    for (const int64_t i : variables) gone.push_back(is_missing(t, i)), tell_imputed(t, i);
+    return transformed(t.append(Frame(cast(concat(gone), DataType::f64), names_of_variables("_na"))));
+  }
+};
+
+// All of them are told apart by how they choose, which fitting was for.
+struct DropsColumns : FittedTable {
+  std::map<int64_t, Frame> dropped;
+  void learned(Fields& f) {
+    read_inputs(f);
+    const auto names = f.get("features_to_drop_");
+    if (!names) return f.bad("features_to_drop_", "is missing: the estimator is not fitted");
+    const bool listed = names->is(Kind::set) || names->is(Kind::list) || names->is(Kind::tuple);
+    for (const plain::Value& one : listed ? names->items() : f.items_of("features_to_drop_", *names))
+      if (const auto at = place_of_column(f, "features_to_drop_", one)) dropped.try_emplace(*at);
+  }
+  Outputs operator()(const Frame& x) const { return transformed(with(table(x), dropped)); }
+};
+
+struct DropsRows {
+  void learned(Fields& f) {
+    f.refuse("transform", "drops rows, and a model answers each row that it is given",
+             "fit the pipeline on rows that are cleaned already, and leave this step out");
+  }
+  Outputs operator()(const Frame& x) const { return transformed(x); }  // never called: reading it is a problem already
+};
+
+}  // namespace
+
+Definitions feature_engine_estimators() {
+  Definitions all;
+  for (const std::string_view name : {"feature_engine.imputation.MeanMedianImputer", "feature_engine.imputation.ArbitraryNumberImputer",
+                                      "feature_engine.imputation.EndTailImputer", "feature_engine.imputation.CategoricalImputer"})
+    all.push_back(reads<Imputer>(name, {.cases = {}}));
+  all.push_back(reads<AddMissingIndicator>("feature_engine.imputation.AddMissingIndicator", {.cases = {}}));
+  all.push_back(reads<DropsColumns>("feature_engine.selection.*", {.cases = {}}));
+  for (const std::string_view name : {"feature_engine.imputation.DropMissingData", "feature_engine.outliers.OutlierTrimmer"})
+    all.push_back(reads<DropsRows>(name, {.cases = {}}));
+  return all;
+}
+
+}  // namespace onward

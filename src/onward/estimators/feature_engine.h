@@ -1,0 +1,34 @@
+// What every transformer of feature_engine has: the table that it was fitted on, and the columns of it that it changes.
+#pragma once
+#include "onward/estimators/fields.h"
+
+namespace onward {
+
+struct FittedTable {
+  static constexpr bool takes_missing = true, takes_infinity = true;  // in the columns that it leaves alone; each says what it refuses
+  std::vector<std::string> inputs;
+  std::vector<int64_t> variables;  // variables_, by place
+
+ protected:
+  void read_inputs(Fields& f);
+  void read_variables(Fields& f);
+  std::optional<int64_t> place_of_column(Fields& f, std::string_view field, const plain::Value& label) const;
+
+  // A field such as encoder_dict_: {column: value}.
+  struct Said {
+    int64_t column;
+    std::string place;
+    plain::Value value;
+  };
+  std::vector<Said> said_of_columns(Fields& f, std::string_view field) const;
+  // A number for each variable; `otherwise` for those that the field does not name.
+  Numbers number_of_variables(Fields& f, std::string_view field, std::optional<double> otherwise = {}) const;
+
+  Frame table(const Frame& x) const;                                                  // as the library names its columns
+  static Frame with(const Frame& table, const std::map<int64_t, Frame>& changed);     // an empty frame takes a column away
+  Frame with_variables(const Frame& table, Expr values, Frame::Keeps keeps) const;    // a block as wide as there are variables
+  static Expr is_missing(const Frame& x, int64_t i);                                  // NaN and None alike, as pandas takes them
+  std::vector<std::string> names_of_variables(std::string_view suffix) const;
+};
+
+}  // namespace onward
