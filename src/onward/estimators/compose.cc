@@ -207,6 +207,7 @@ Definitions compose_estimators() {
                        .data = "documents",
                        .tolerance = 1e-12}),
       extends<Pipeline>("imblearn.pipeline.Pipeline"),
+      extends<Pipeline>("feature_engine.pipeline.Pipeline"),
       reads<FeatureUnion>("sklearn.pipeline.FeatureUnion",
                           {.cases = {"([('a', StandardScaler()), ('b', 'passthrough'), ('c', 'drop')], transformer_weights={'a': 3.0})"}}),
       reads<ColumnTransformer>("sklearn.compose.ColumnTransformer",

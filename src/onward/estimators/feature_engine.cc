@@ -1,7 +1,8 @@
-// feature_engine: the imputers, the selectors, and what answers fewer rows than it is given.
+// feature_engine: the imputers, the selectors, the wrapper, and what answers fewer rows than it is given.
 #include "onward/estimators/feature_engine.h"
 
 #include "onward/estimators/assumptions.h"
+#include "onward/estimators/delegation.h"
 #include "onward/estimators/pandas_values.h"
 
 namespace onward {
@@ -16,10 +17,17 @@ void FittedTable::read_inputs(Fields& f) {
 
 void FittedTable::read_variables(Fields& f) {
   read_inputs(f);
-  const auto chosen = f.get("variables_");
-  if (!chosen) return f.bad("variables_", "is missing: the estimator is not fitted");
-  for (const plain::Value& one : f.items_of("variables_", *chosen))
-    if (const auto at = place_of_column(f, "variables_", one)) variables.push_back(*at);
+  variables = places_of_columns(f, "variables_");
+}
+
+std::vector<int64_t> FittedTable::places_of_columns(Fields& f, std::string_view field) const {
+  std::vector<int64_t> places;
+  const auto listed = f.get(field);
+  if (!listed) return f.bad(field, "is missing: the estimator is not fitted"), places;
+  const std::span<const plain::Value> items = listed->is(Kind::set) ? listed->items() : f.items_of(field, *listed);
+  for (const plain::Value& one : items)
+    if (const auto at = place_of_column(f, field, one)) places.push_back(*at);
+  return places;
 }
 
 std::optional<int64_t> FittedTable::place_of_column(Fields& f, std::string_view field, const plain::Value& label) const {
@@ -147,13 +155,38 @@ struct DropsColumns : FittedTable {
   std::map<int64_t, Frame> dropped;
   void learned(Fields& f) {
     read_inputs(f);
-    const auto names = f.get("features_to_drop_");
-    if (!names) return f.bad("features_to_drop_", "is missing: the estimator is not fitted");
-    const bool listed = names->is(Kind::set) || names->is(Kind::list) || names->is(Kind::tuple);
-    for (const plain::Value& one : listed ? names->items() : f.items_of("features_to_drop_", *names))
-      if (const auto at = place_of_column(f, "features_to_drop_", one)) dropped.try_emplace(*at);
+    for (const int64_t i : places_of_columns(f, "features_to_drop_")) dropped.try_emplace(i);
   }
   Outputs operator()(const Frame& x) const { return transformed(with(table(x), dropped)); }
+};
+
+// A transformer of scikit-learn for some of the columns: what it makes of them takes their places, or stands behind the others.
+struct Wrapper : FittedTable {
+  Estimator wrapped;
+  std::optional<std::map<int64_t, Frame>> dropped;  // by a selector, which is not asked again
+
+  void learned(Fields& f) {
+    read_variables(f);
+    if (f.get("features_to_drop_")) {
+      dropped.emplace();
+      for (const int64_t i : places_of_columns(f, "features_to_drop_")) dropped->try_emplace(i);
+    } else {
+      f("transformer_", wrapped);
+    }
+  }
+  Outputs operator()(const Frame& x) const {
+    const Frame t = table(x);
+    if (dropped) return transformed(with(t, *dropped));
+    const Outputs out = ask(wrapped, t.select(variables), "transformer");
+    if (!out.transform) fail(Code::unsupported_estimator, "wraps a ", wrapped.facts().class_name, ", which does not transform");
+    const bool behind = wrapped.facts().class_name == "OneHotEncoder" || wrapped.facts().class_name == "PolynomialFeatures";
+    if (!behind && out.transform->size() != int64_t(variables.size())) fail(Code::bad_file, "wraps a ", wrapped.facts().class_name, " that makes ", out.transform->size(), " columns of ", variables.size());
+    std::map<int64_t, Frame> changed;
+    for (size_t k = 0; k < variables.size(); ++k)
+      changed.insert_or_assign(variables[k], behind ? Frame() : out.transform->select(std::vector{int64_t(k)}).renamed({inputs[size_t(variables[k])]}));
+    Frame all = with(t, changed);
+    return transformed(behind ? all.append(*out.transform) : all);
+  }
 };
 
 struct DropsRows {
@@ -172,6 +205,7 @@ Definitions feature_engine_estimators() {
                                       "feature_engine.imputation.EndTailImputer", "feature_engine.imputation.CategoricalImputer"})
     all.push_back(reads<Imputer>(name, {.cases = {}}));
   all.push_back(reads<AddMissingIndicator>("feature_engine.imputation.AddMissingIndicator", {.cases = {}}));
+  all.push_back(reads<Wrapper>("feature_engine.wrappers.SklearnTransformerWrapper", {.cases = {}}));
   all.push_back(reads<DropsColumns>("feature_engine.selection.*", {.cases = {}}));
   for (const std::string_view name : {"feature_engine.imputation.DropMissingData", "feature_engine.outliers.OutlierTrimmer"})
     all.push_back(reads<DropsRows>(name, {.cases = {}}));

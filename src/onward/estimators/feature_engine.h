@@ -13,6 +13,7 @@ struct FittedTable {
   void read_inputs(Fields& f);
   void read_variables(Fields& f);
   std::optional<int64_t> place_of_column(Fields& f, std::string_view field, const plain::Value& label) const;
+  std::vector<int64_t> places_of_columns(Fields& f, std::string_view field) const;  // of a list of them
 
   // A field such as encoder_dict_: {column: value}.
   struct Said {

@@ -136,10 +136,27 @@ struct RareLabel : Listed {
   }
 };
 
+// Until 1.6 a pipeline of an encoder and a discretiser; since then what the two make of each category.
+struct TreeEncoder : NumberEncoder {
+  Estimator pipeline;
+  void learned(Fields& f) {
+    if (!f.given("encoder_")) return NumberEncoder::learned(f);
+    read_table(f);
+    f("encoder_", pipeline);
+  }
+  Outputs operator()(const Frame& x) const {
+    if (!pipeline) return NumberEncoder::operator()(x);
+    const Frame t = table(x);
+    t.select(variables).refuse_missing();
+    return ask(pipeline, t, "encoder");
+  }
+};
+
 }  // namespace
 
 Definitions feature_engine_encoders_estimators() {
-  Definitions all = {reads<OneHot>("feature_engine.encoding.OneHotEncoder", {.cases = {}}), reads<RareLabel>("feature_engine.encoding.RareLabelEncoder", {.cases = {}})};
+  Definitions all = {reads<OneHot>("feature_engine.encoding.OneHotEncoder", {.cases = {}}), reads<RareLabel>("feature_engine.encoding.RareLabelEncoder", {.cases = {}}),
+                     reads<TreeEncoder>("feature_engine.encoding.DecisionTreeEncoder", {.cases = {}})};
   for (const std::string_view name : {"feature_engine.encoding.OrdinalEncoder", "feature_engine.encoding.CountFrequencyEncoder", "feature_engine.encoding.MeanEncoder",
                                       "feature_engine.encoding.WoEEncoder"})
     all.push_back(reads<NumberEncoder>(name, {.cases = {}}));

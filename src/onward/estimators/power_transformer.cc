@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "onward/estimators/fields.h"
+#include "onward/estimators/power_transformer.h"
 #include "onward/graph/named_functions.h"
 
 namespace onward {
@@ -17,6 +18,23 @@ Expr grown(const Operand& rate, Expr x) {
 
 }  // namespace
 
+Expr box_cox(Expr x, const Numbers& lambdas) {
+  const Numbers rate = lambdas.map([](double l) { return std::abs(l) < 1e-19 ? 0 : l; });
+  const Numbers sign = lambdas.map([](double l) { return std::copysign(1, l); });
+  const Expr by = log(x) * rate;  // beyond the largest exponent the 1 is nothing
+  const Expr far = exp(by - rate.map([](double l) { return std::log(std::abs(l)); })) * sign - rate.map([](double l) { return 1 / l; });
+  return where(by >= 709.78, far, grown(rate, log(x)));
+}
+
+Expr yeo_johnson(Expr x, const Numbers& lambdas) {
+  constexpr double nearly = 2.220446049250313e-16;
+  const Numbers above = lambdas.map([](double l) { return std::abs(l) < nearly ? 0 : l; });
+  const Numbers below = lambdas.map([](double l) { return std::abs(l - 2) <= nearly ? 0 : 2 - l; });
+  const Expr positive = x >= 0.0;
+  const Expr size = grown(where(positive, above, below), named("log1p", abs(x)));
+  return where(positive, size, negated(size));
+}
+
 struct PowerTransformer {
   static constexpr bool takes_missing = true;
   enum class Method { yeo_johnson, box_cox } method = Method::yeo_johnson;
@@ -31,7 +49,7 @@ struct PowerTransformer {
     if (standardize) f("_scaler", scaler);
   }
   Outputs operator()(Expr x) const {
-    x = method == Method::box_cox ? box_cox(x) : yeo_johnson(x);
+    x = method == Method::box_cox ? box_cox(x, lambdas) : yeo_johnson(x, lambdas);
     return transformed(scaler ? scaler(Frame(x)).transform->numbers() : x);
   }
   std::optional<Expr> inverse(Expr y) const {
@@ -44,21 +62,6 @@ struct PowerTransformer {
   }
 
  private:
-  Expr box_cox(Expr x) const {
-    const Numbers rate = lambdas.map([](double l) { return std::abs(l) < 1e-19 ? 0 : l; });
-    const Numbers sign = lambdas.map([](double l) { return std::copysign(1, l); });
-    const Expr by = log(x) * rate;  // beyond the largest exponent the 1 is nothing
-    const Expr far = exp(by - rate.map([](double l) { return std::log(std::abs(l)); })) * sign - rate.map([](double l) { return 1 / l; });
-    return where(by >= 709.78, far, grown(rate, log(x)));
-  }
-  Expr yeo_johnson(Expr x) const {
-    constexpr double nearly = 2.220446049250313e-16;
-    const Numbers above = lambdas.map([](double l) { return std::abs(l) < nearly ? 0 : l; });
-    const Numbers below = lambdas.map([](double l) { return std::abs(l - 2) <= nearly ? 0 : 2 - l; });
-    const Expr positive = x >= 0.0;
-    const Expr size = grown(where(positive, above, below), named("log1p", abs(x)));
-    return where(positive, size, negated(size));
-  }
   Expr box_cox_back(Expr y) const {
     const Numbers rate = lambdas.map([](double l) { return l == 0 ? 1 : l; });
     return where(equal(Operand(lambdas).in(*y.graph), 0.0), exp(y), exp(named("log1p", y * rate) / rate));
