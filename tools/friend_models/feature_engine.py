@@ -182,6 +182,9 @@ def pipelines():
         yield "own_pipeline_of_fewer_rows", own_pipeline(DropMissingData(), Ridge()), "measures_gaps", "positive", ROWS
     words = [CategoricalImputer(fill_value="none"), RareLabelEncoder(tol=.1, n_categories=2), MeanEncoder(unseen="encode")]
     yield "pipeline", make_pipeline(AddMissingIndicator(variables=["age", "rank"]), MeanMedianImputer(), *words, LogisticRegression()), "new", "zeros and ones"
+    indicators = [AddMissingIndicator(), EndTailImputer(), CategoricalImputer(), OneHotEncoder()]
+    yield "pipeline_of_indicators", make_pipeline(*indicators, LogisticRegression()), "objects_new", "zeros and ones"
+    yield "RareLabelEncoder.behind_indicators", make_pipeline(AddMissingIndicator(missing_only=False), RareLabelEncoder(missing_values="ignore")), "objects_new", None
     yield "pipeline_of_numbers", make_pipeline(MeanMedianImputer(), StandardScaler(), DropFeatures(["x1"]), Ridge()), "measures_gaps", "positive"
     columns = make_column_transformer((make_pipeline(CategoricalImputer(), OneHotEncoder()), ["sex", "port"]), (EndTailImputer(), ["age", "rank"]))
     yield "pipeline_of_columns", make_pipeline(columns, Ridge()), "new", "positive"

@@ -103,13 +103,23 @@ std::vector<NamedOutput> outputs_of(const Estimator& e, const Frame& x, const At
   }
 }
 
-Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words, bool word_fills_numbers) {
-  Attempt g(words, word_fills_numbers);
+std::map<std::string, DataType> types_of_inputs(Conversion& g) {
+  std::map<std::string, DataType> types;
+  for (const int id : g.inputs())
+    if (const Expr input = g.value(id); !g.open(input)) types.emplace(input.name(), input.type());
+  return types;
+}
+
+Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words, bool word_fills_numbers, const std::optional<TypesFound>& found) {
+  Attempt g(words, word_fills_numbers, found.has_value());
   g.registry = options.registry.get();
   g.own_ops = options.own_ops;
   if (options.input_type != DataType::none) g.number_type = options.input_type;
-  const Frame x = make_inputs(g, e.facts(), options);
+  ConvertOptions typed = options;
+  if (found) typed.column_types.insert(found->types.begin(), found->types.end());
+  const Frame x = make_inputs(g, e.facts(), typed);
   const std::vector<NamedOutput> outputs = outputs_of(e, x, g, options);
+  if (g.needs_types) throw TypesFound{types_of_inputs(g)};
   settle_unread(g);
   std::vector<GraphBuilder::Output> named;
   for (const NamedOutput& o : outputs) named.push_back({o.name, o.value});
@@ -120,9 +130,12 @@ Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWo
 
 Model with_missing_words(const Estimator& e, const ConvertOptions& options, bool word_fills_numbers) {
   MissingWords words;
+  std::optional<TypesFound> found;
   for (int tries = 0; tries < 16; ++tries) {
     try {
-      return attempt(e, options, words, word_fills_numbers);
+      return attempt(e, options, words, word_fills_numbers, found);
+    } catch (const TypesFound& types) {
+      found = types;
     } catch (const MissingWordsClash&) {
       words = {"<" + words.nan + ">", "<" + words.none + ">"};
     }

@@ -87,6 +87,10 @@ std::vector<std::string> FittedTable::names_of_variables(std::string_view suffix
 }
 
 Expr FittedTable::is_missing(const Frame& x, int64_t i) {
+  if (Attempt& attempt = attempt_of(x); x.open(i) && !attempt.types_known) {
+    attempt.needs_types = true;
+    return attempt.add("Identity", {attempt.constant(Array<bool>{false})}, {}, Result{DataType::b8, {rows, 1}});  // a stand-in: no graph of this attempt is kept
+  }
   if (!x.is_text(i)) return is_nan(x.number(i));
   const MissingWords& words = x.graph().missing_words;
   return either(equal(x.string(i), Array<std::string>{words.nan}), equal(x.string(i), Array<std::string>{words.none}));
@@ -145,7 +149,7 @@ struct AddMissingIndicator : FittedTable {
     Frame t = table(x);
     if (variables.empty()) return transformed(t);
     std::vector<Expr> gone;
-    for (const int64_t i : variables) gone.push_back(is_missing(t, i)), tell_imputed(t, i);
+    for (const int64_t i : variables) gone.push_back(is_missing(t, i));
     return transformed(t.append(Frame(cast(concat(gone), DataType::f64), names_of_variables("_na"))));
   }
 };

@@ -88,6 +88,7 @@ Expr Frame::column(int64_t i) const {
 }
 
 bool Frame::is_text(int64_t i) const { return at(i).block.type() == DataType::str; }
+bool Frame::open(int64_t i) const { return graph().open(at(i).block); }
 bool Frame::mixed() const {
   int64_t words = 0;
   for (int64_t i = 0; i < size(); ++i) words += is_text(i);

@@ -29,6 +29,7 @@ class Frame {
   Expr as(int64_t i, DataType type, Location = Location::current()) const;  // (batch, 1): an open input becomes `type`, a known one stays
   Expr column(int64_t i) const;                                             // (batch, 1), of whatever it holds; perhaps open
   bool is_text(int64_t i) const;                                            // known to hold strings
+  bool open(int64_t i) const;                                               // of an input that nothing has used yet
   bool mixed() const;                                                       // of strings and numbers
   Expr matrix(Location = Location::current()) const;                        // (batch, size) of whichever it holds; not mixed
 
