@@ -39,7 +39,7 @@ struct FeatureEngine : testing::Test {
   Schema schema(Value v, const ConvertOptions& options = {}) { return schema_of(convert(read_estimator(o.document(v), Registry::builtin()).estimator, options)); }
 };
 
-#define EXPECT_SAYS(said, what) EXPECT_NE((said).find(what), std::string::npos) << (said)
+void expect_says(const std::string& said, std::string_view what) { EXPECT_NE(said.find(what), std::string::npos) << said; }
 
 TEST_F(FeatureEngine, WhatIsRaisedForIsRefusedByTheSchema) {
   const Field raised = schema(ordinal("raise")).inputs[1], encoded = schema(ordinal("ignore")).inputs[1], gaps = schema(ordinal("ignore", "ignore")).inputs[1];
@@ -80,17 +80,17 @@ TEST_F(FeatureEngine, AMatrixIsAMatrix) {
 
 TEST_F(FeatureEngine, StepsThatDropRowsAreRefused) {
   const Value rows = fitted("feature_engine.imputation.drop_missing_data", "DropMissingData", {{"variables_", o.list({o.text("age")})}});
-  EXPECT_SAYS(problems(rows), "transform drops rows, and a model answers each row that it is given");
-  EXPECT_SAYS(problems(pipeline({rows, imputer(plain::integer(1))})), "drops rows");
+  expect_says(problems(rows), "transform drops rows, and a model answers each row that it is given");
+  expect_says(problems(pipeline({rows, imputer(plain::integer(1))})), "drops rows");
 }
 
 TEST_F(FeatureEngine, WhatDoesNotFitTheTableIsAProblem) {
-  EXPECT_SAYS(problems(fitted("feature_engine.scaling.mean_normalization", "MeanNormalizationScaler",
+  expect_says(problems(fitted("feature_engine.scaling.mean_normalization", "MeanNormalizationScaler",
                               {{"variables_", o.list({o.text("age")})}, {"mean_", o.dict({})}, {"range_", o.dict({{"fare", plain::integer(1)}})}})),
               "mean_ has no number for 'age'");
-  EXPECT_SAYS(problems(fitted("feature_engine.imputation.mean_median", "MeanMedianImputer", {{"variables_", o.list({o.text("fare")})}, {"imputer_dict_", o.none()}})),
+  expect_says(problems(fitted("feature_engine.imputation.mean_median", "MeanMedianImputer", {{"variables_", o.list({o.text("fare")})}, {"imputer_dict_", o.none()}})),
               "variables_ names 'fare', which the fitted table does not have");
-  EXPECT_SAYS(problems(fitted("feature_engine.discretisation.arbitrary", "ArbitraryDiscretiser",
+  expect_says(problems(fitted("feature_engine.discretisation.arbitrary", "ArbitraryDiscretiser",
                               {{"variables_", o.list({o.text("age")})}, {"binner_dict_", o.dict({{"age", o.list({plain::integer(2), plain::integer(1)})}})}})),
               "binner_dict_['age'] is no ascending list of two and more edges");
   const Value wide = o.object("feature_engine.selection.drop_features", "DropFeatures", {{"feature_names_in_", o.list({o.text("age")})}, {"features_to_drop_", o.list({})}});
@@ -98,7 +98,7 @@ TEST_F(FeatureEngine, WhatDoesNotFitTheTableIsAProblem) {
     schema(pipeline({imputer(plain::integer(1)), wide}));
     FAIL();
   } catch (const Error& e) {
-    EXPECT_SAYS(e.message, "was fitted on 1 columns, and is given 2");
+    expect_says(e.message, "was fitted on 1 columns, and is given 2");
   }
 }
 

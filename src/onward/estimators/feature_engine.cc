@@ -73,10 +73,10 @@ Frame FittedTable::with(const Frame& table, const std::map<int64_t, Frame>& chan
   return out;
 }
 
-Frame FittedTable::with_variables(const Frame& table, Expr values, Frame::Keeps keeps) const {
-  const Frame block = table.select(variables).all_replaced(values, keeps);
+Frame FittedTable::with_block(const Frame& table, const std::vector<int64_t>& places, Expr values, Frame::Keeps keeps) {
+  const Frame block = table.select(places).all_replaced(values, keeps);
   std::map<int64_t, Frame> changed;
-  for (size_t k = 0; k < variables.size(); ++k) changed.insert_or_assign(variables[k], block.select(std::vector{int64_t(k)}));
+  for (size_t k = 0; k < places.size(); ++k) changed.insert_or_assign(places[k], block.select(std::vector{int64_t(k)}));
   return with(table, changed);
 }
 
@@ -103,38 +103,37 @@ void tell_imputed(const Frame& x, int64_t i) {
 }
 
 struct Imputer : FittedTable {
-  using Fill = std::variant<double, std::string>;
-  std::vector<std::pair<int64_t, Fill>> fills;
+  std::vector<int64_t> of_numbers;
+  std::vector<double> numbers;
+  std::vector<std::pair<int64_t, std::string>> words;
 
   void learned(Fields& f) {
     read_variables(f);
     for (const Said& one : said_of_columns(f, "imputer_dict_")) {
-      Fill fill;
-      if (one.value.is(Kind::text)) f.assign(one.place, one.value, fill.emplace<std::string>(), {});
-      else f.assign(one.place, one.value, std::get<double>(fill), {});
-      fills.emplace_back(one.column, std::move(fill));
+      if (one.value.is(Kind::text)) f.assign(one.place, one.value, words.emplace_back(one.column, "").second, {});
+      else of_numbers.push_back(one.column), f.assign(one.place, one.value, numbers.emplace_back(), {});
     }
   }
   Outputs operator()(const Frame& x) const {
-    const Frame t = table(x);
+    const Frame t = with_numbers(table(x));
     std::map<int64_t, Frame> changed;
-    for (const auto& [i, fill] : fills)
-      if (auto filled = std::visit([&, i = i](const auto& by) { return this->filled(t, i, by); }, fill)) changed.insert_or_assign(i, *filled);
+    for (const auto& [i, word] : words) {
+      if (holds_words(t, i)) {
+        tell_imputed(t, i);
+        changed.insert_or_assign(i, t.replaced(i, where(is_missing(t, i), Array<std::string>{word}, t.string(i)), Frame::Keeps::values));
+      } else {  // a number that is missing would become a word, which no later step takes
+        t.select(std::vector{i}).refuse_missing();
+      }
+    }
     return transformed(with(t, changed));
   }
 
  private:
-  static std::optional<Frame> filled(const Frame& x, int64_t i, double by) {
-    tell_imputed(x, i);
-    return x.replaced(i, where(is_nan(x.number(i)), by, x.number(i)), Frame::Keeps::values);
-  }
-  static std::optional<Frame> filled(const Frame& x, int64_t i, const std::string& by) {
-    if (!holds_words(x, i)) {  // a number that is missing would become a word, which no later step takes
-      x.select(std::vector{i}).refuse_missing();
-      return {};
-    }
-    tell_imputed(x, i);
-    return x.replaced(i, where(is_missing(x, i), Array<std::string>{by}, x.string(i)), Frame::Keeps::values);
+  Frame with_numbers(const Frame& t) const {
+    if (of_numbers.empty()) return t;
+    for (const int64_t i : of_numbers) tell_imputed(t, i);
+    const Expr all = t.select(of_numbers).numbers();
+    return with_block(t, of_numbers, where(is_nan(all), Numbers({int64_t(numbers.size())}, numbers), all), Frame::Keeps::values);
   }
   static bool holds_words(const Frame& x, int64_t i) {
     if (!x.is_text(i) && (attempt_of(x).word_fills_numbers || x.as(i, DataType::str).type() != DataType::str)) return false;

@@ -25,10 +25,11 @@ struct FittedTable {
   // A number for each variable; `otherwise` for those that the field does not name.
   Numbers number_of_variables(Fields& f, std::string_view field, std::optional<double> otherwise = {}) const;
 
-  Frame table(const Frame& x) const;                                                  // as the library names its columns
-  static Frame with(const Frame& table, const std::map<int64_t, Frame>& changed);     // an empty frame takes a column away
-  Frame with_variables(const Frame& table, Expr values, Frame::Keeps keeps) const;    // a block as wide as there are variables
-  static Expr is_missing(const Frame& x, int64_t i);                                  // NaN and None alike, as pandas takes them
+  Frame table(const Frame& x) const;                                               // as the library names its columns
+  static Frame with(const Frame& table, const std::map<int64_t, Frame>& changed);  // an empty frame takes a column away
+  // Other values in the places of some columns: a block as wide as there are of them.
+  static Frame with_block(const Frame& table, const std::vector<int64_t>& places, Expr values, Frame::Keeps keeps);
+  static Expr is_missing(const Frame& x, int64_t i);  // NaN and None alike, as pandas takes them
   std::vector<std::string> names_of_variables(std::string_view suffix) const;
 };
 

@@ -34,7 +34,7 @@ struct ByFormula : OfNumbers {
   Formula formula;
   Outputs operator()(const Frame& x) const {
     const Frame t = checked(x);
-    return transformed(with_variables(t, formula(numbers(t)), Frame::Keeps::missing));
+    return transformed(with_block(t, variables, formula(numbers(t)), Frame::Keeps::missing));
   }
 };
 
@@ -93,7 +93,7 @@ struct Capper : OfNumbers {
   Outputs operator()(const Frame& x) const {
     const Frame t = checked(x, refuses);
     const Expr given = numbers(t), lowered = where(given > above, above, given), capped = where(lowered < below, below, lowered);
-    Frame out = with_variables(t, capped, Frame::Keeps::missing);
+    Frame out = with_block(t, variables, capped, Frame::Keeps::missing);
     if (indicates) out.append(indicators(cast(capped > given, DataType::f64), cast(capped < given, DataType::f64)));
     return transformed(out);
   }
