@@ -63,13 +63,18 @@ class Onward:
         return out
 
 
+def method_of(output):
+    """-> the method whose answer an output is, the output's name without its number among several, and that number"""
+    stem, _, number = output.rpartition("_")
+    stem, number = (stem, int(number)) if number.isdigit() and stem in METHODS else (output, None)
+    return "std" if output == "std" else METHODS.get(stem, "transform"), stem, number
+
+
 def expected(estimator, asked, outputs):
     """What the library says, under the model's output names."""
     out, cache = {}, {}
     for name in outputs:
-        stem, _, number = name.rpartition("_")
-        stem, number = (stem, int(number)) if number.isdigit() and stem in METHODS else (name, None)
-        method = "std" if name == "std" else METHODS.get(stem, "transform")
+        method, stem, number = method_of(name)
         if method not in cache: cache[method] = estimator.predict(asked, return_std=True)[1] if name == "std" else getattr(estimator, method)(asked)
         ref = cache[method]
         if number is not None: ref = ref[number]

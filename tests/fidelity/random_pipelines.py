@@ -6,19 +6,19 @@ too, where they are installed. A pipeline that the library fits and whose answer
 Rows counted apart: those that the library itself answers otherwise when they are asked one by one (a product of matrices is rounded by the
 shape of the batch) or when what its steps hand on moves by a rounding: they stand on a threshold. --only runs the pipelines of those numbers.
 """
-import argparse, collections, contextlib, functools, inspect, os, sys, tempfile, warnings
+import argparse, collections, contextlib, functools, inspect, os, re, sys, tempfile, types, warnings
 from dataclasses import dataclass
 os.environ["OMP_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
 import numpy as np
 import pandas as pd
-from sklearn import compose, impute, neighbors, pipeline
+from sklearn import compose, ensemble, impute, neighbors, pipeline
 from sklearn.utils import all_estimators
 import compare, drawn_models, fidelity, real_tables
 from real_tables import FIT
 
 TOLERANCE = 1e-9                        # relative beyond 1, for compositions of any depth; labels must be equal
-FLOAT32 = 1e-6                          # boosters, and models fitted on float32: the library computes those in float32, we in double
+FLOAT32 = 1e-6                          # boosters, models fitted on float32, and gradient boosting's init: the library computes those in float32, we in double
 METHODS = ("predict_proba", "decision_function", "predict", "transform")
 
 
@@ -61,14 +61,14 @@ class Drawn:
         mixed = self.how in ("array", "numbered") and not self.table.of_numbers
         return (["--own-ops"] if self.table.texts else []) + (["--inputs", "columns"] if mixed else [])
 
-    def unsteady(self, asked, tolerance):
+    def unsteady(self, asked, outputs, tolerance):
         """Found once for all engines."""
-        if self._unsteady is None: self._unsteady = unsteady(self.model, asked, tolerance)
+        if self._unsteady is None: self._unsteady = unsteady(self.model, asked, {compare.method_of(name)[0] for name in outputs}, tolerance)
         return self._unsteady
 
     def tolerance(self):
-        boosted = any(b in drawn_models.said_in_full(self.model) for b in ("XGB", "LGBM", "CatBoost"))
-        return FLOAT32 if boosted or (self.table.X.dtypes == np.float32).any() else TOLERANCE
+        narrow = re.search(r"XGB|LGBM|CatBoost|\binit=(?!')", drawn_models.said_in_full(self.model))
+        return FLOAT32 if narrow or (self.table.X.dtypes == np.float32).any() else TOLERANCE
 
 
 def fed(asked):
@@ -80,9 +80,9 @@ def fed(asked):
     return asked.assign(**{c: asked[c].astype(plain[str(asked[c].dtype)]) for c in asked.columns if str(asked[c].dtype) in plain})
 
 
-def answers(model, asked):
+def answers(model, asked, methods=METHODS):
     out = {}
-    for m in METHODS:
+    for m in methods:
         if not hasattr(model, m): continue
         said = getattr(model, m)(asked)
         for k, part in enumerate(said if isinstance(said, list) else [said]): out[m, k] = part.toarray() if hasattr(part, "toarray") else np.asarray(part)
@@ -97,7 +97,7 @@ def own_transforms():
 
 @contextlib.contextmanager
 def replaced(method, classes, wrap):
-    """The classes' method, wrapped, for as long as it lasts."""
+    """The method of classes, or the function of modules, wrapped for as long as it lasts."""
     own = {C: getattr(C, method) for C in classes}
     try:
         for C, f in own.items(): setattr(C, method, wrap(f))
@@ -108,8 +108,13 @@ def replaced(method, classes, wrap):
 
 @contextlib.contextmanager
 def moved(seed):
-    """Every transformer hands on its numbers moved by roundings of their own type, each one up or down; odd seeds move by more of them."""
+    """Every transformer, and gradient boosting's init, hands on its numbers moved by roundings of their own type, each one up or down; odd
+    seeds move by more of them. What is zero in a column without negative numbers stays so: it is no difference that came out as nothing, and
+    the next step may take its root."""
     r, roundings = np.random.RandomState(seed), 8 if seed % 2 else 2
+
+    def near(numbers, least=0.):
+        return numbers + (r.choice([-1, 1], numbers.shape) * (np.abs(numbers) * roundings * np.finfo(numbers.dtype).eps + least)).astype(numbers.dtype)
 
     def moving(transform):
         @functools.wraps(transform)
@@ -117,10 +122,15 @@ def moved(seed):
             out = transform(self, X, *more, **named)
             dense = out.toarray() if hasattr(out, "toarray") else out
             if not isinstance(dense, np.ndarray) or dense.dtype.kind != "f": return out
-            near = dense + (r.choice([-1, 1], dense.shape) * (np.abs(dense) * roundings * np.finfo(dense.dtype).eps + 1e-17 * (dense is out))).astype(dense.dtype)
-            return near if dense is out else type(out)(near)
+            return near(out, 1e-17 * (out < 0).any(axis=0)) if dense is out else type(out)(near(dense))
         return f
-    with replaced("transform", own_transforms(), moving): yield
+
+    def moving_first_scores(scores):
+        def f(X, init, loss, of_classes):
+            says = "predict_proba" if of_classes else "predict"
+            return scores(X, types.SimpleNamespace(**{says: lambda X: near(getattr(init, says)(X))}), loss, of_classes)
+        return f
+    with replaced("transform", own_transforms(), moving), replaced("_init_raw_predictions", (ensemble._gb,), moving_first_scores): yield
 
 
 @contextlib.contextmanager
@@ -143,21 +153,21 @@ def ties_noted(tied):
     with replaced("predict", (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor), noting), replaced("transform", (impute.KNNImputer,), noting_donors): yield
 
 
-def alone(model, asked, i):
+def alone(model, asked, methods, i):
     """Answers for row i by itself; twice over where the library has none for a single row (SparsePCA hands on too few dimensions)."""
     rows = asked.iloc if isinstance(asked, (pd.DataFrame, pd.Series)) else asked
-    try: return answers(model, rows[i:i + 1])
-    except ValueError: return {m: a[:1] for m, a in answers(model, rows[[i, i]]).items()}
+    try: return answers(model, rows[i:i + 1], methods)
+    except ValueError: return {m: a[:1] for m, a in answers(model, rows[[i, i]], methods).items()}
 
 
-def unsteady(model, asked, tolerance):
+def unsteady(model, asked, methods, tolerance):
     """Rows that the library answers otherwise alone than among others, or when numbers move by a rounding."""
     apart, others = np.zeros(len(asked), bool), []
-    with ties_noted(apart): whole = answers(model, asked)
-    each = [alone(model, asked, i) for i in range(len(asked))]
+    with ties_noted(apart): whole = answers(model, asked, methods)
+    each = [alone(model, asked, methods, i) for i in range(len(asked))]
     others.append({m: np.concatenate([e[m] for e in each]) for m in whole})
     for seed in range(16):
-        with moved(seed): others.append(answers(model, asked))
+        with moved(seed): others.append(answers(model, asked, methods))
     for other in others:
         for m, a in whole.items():
             b = other[m]
@@ -200,7 +210,7 @@ def asked_of(engine, drawn, asked, path):
         got = engine.run(path, fed(asked))
         worst, wrong, _ = compare.compare(drawn.model, asked, got)
         if wrong or worst > tolerance:
-            ignore = drawn.unsteady(asked, tolerance)
+            ignore = drawn.unsteady(asked, got, tolerance)
             worst, wrong, _ = compare.compare(drawn.model, asked, got, ignore=ignore)
             apart = int(ignore.sum())
     except Exception as e: return Answer("FAILED", why=said_by(e))

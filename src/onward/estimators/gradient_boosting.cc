@@ -6,9 +6,20 @@
 namespace onward {
 namespace {
 
+// The library hands its float32 rows on; what learned float32 weights from such answers in float32.
+bool weighs_in_float32(const plain::Value& fitted) {
+  for (const std::string_view name : {"coef_", "coefs_", "theta_"}) {
+    auto weights = fitted.find(name);
+    if (weights && !weights->items().empty()) weights = weights->items()[0];
+    if (weights && weights->is(plain::Kind::array)) return weights->array->type->kind == 'f' && weights->array->type->size == 4;
+  }
+  return false;
+}
+
 struct GradientBoosting {
   std::shared_ptr<TreeEnsemble> trees = std::make_shared<TreeEnsemble>();
   std::optional<Estimator> init;  // whose answer is the first score; none: it is among the trees
+  bool narrow = false;            // which the library computes in float32
 
   void learned(Fields& f, const std::vector<double>& first) {
     double rate = 0;
@@ -26,7 +37,10 @@ struct GradientBoosting {
   }
   Expr sums(Expr x) const { return tree_sum(as_trees_see_it(x), trees); }
   // What `init` was fitted to: an estimator of one's own, or a dummy whose constant goes before the trees.
-  void read_init(Fields& f, const plain::Value& v) { f.assign("init_", v, init.emplace(), {}); }
+  void read_init(Fields& f, const plain::Value& v) {
+    f.assign("init_", v, init.emplace(), {});
+    narrow = weighs_in_float32(v);
+  }
   Outputs first(Expr x) const { return (*init)(Frame(as_trees_see_it(x))); }
 };
 
@@ -100,12 +114,14 @@ struct GradientBoostingClassifier : GradientBoosting {
     for (int64_t k = 0; k < n; ++k) scores[size_t(k)] = version < 104 ? std::log(clipped(k)) : std::log(clipped(k) / std::exp(mean));
     return scores;
   }
-  // The same link of what another classifier says.
+  // The same link of what another classifier says. Rounded to float32 it is 1 from where the clipping makes 36 of it; a double that near to
+  // 1 still says how near.
   Expr linked(const Outputs& start) const {
     if (!start.predict_proba || start.predict_proba->columns() != classes.size())
       fail(Code::bad_file, "init gives no probabilities of ", classes.size(), " classes");
     const double eps = 2.220446049250313e-16;
-    const Expr p = minimum(maximum(*start.predict_proba, eps), 1 - eps);
+    const Expr said = narrow ? cast(cast(*start.predict_proba, DataType::f32), DataType::f64) : *start.predict_proba;
+    const Expr p = minimum(maximum(said, eps), 1 - eps);
     if (classes.size() > 2) return log(p / exp(sum(log(p)) / double(classes.size())));
     const Expr second = columns(p, {1}), logit = log(second / (1.0 - second));
     return exponential ? 0.5 * logit : logit;
@@ -128,6 +144,10 @@ Definitions gradient_boosting_estimators() {
       // float64.
       reads<GradientBoostingClassifier>("sklearn.ensemble.GradientBoostingClassifier",
                                         {.cases = {"(n_estimators=10, init=LogisticRegression(), random_state=0)"}, .tolerance = 1e-6}),
+      // Probabilities that are 1 in float32 and not in float64.
+      reads<GradientBoostingClassifier>("sklearn.ensemble.GradientBoostingClassifier",
+                                        {.cases = {"(n_estimators=2, init=GaussianNB(priors=[1e-13, 1 - 1e-13]), random_state=0)"},
+                                         .targets = "binary", .tolerance = 1e-6, .outputs = "label probabilities scores"}),
       reads<GradientBoostingRegressor>("sklearn.ensemble.GradientBoostingRegressor",
                                        {.cases = {"(n_estimators=10, init=Ridge(), random_state=0)"}, .tolerance = 1e-6}),
   };
