@@ -40,8 +40,9 @@ std::optional<int64_t> FittedTable::place_of_column(Fields& f, std::string_view 
 
 std::vector<FittedTable::Said> FittedTable::said_of_columns(Fields& f, std::string_view field) const {
   const auto dict = f.get(field);
-  if (!dict || !dict->is(Kind::dict)) return f.bad(field, dict ? text("is ", plain::name(dict->kind), "; expected a dict") : "is missing: the estimator is not fitted"), std::vector<Said>();
   std::vector<Said> all;
+  if (!dict) return f.bad(field, "is missing: the estimator is not fitted"), all;
+  if (!dict->is(Kind::dict)) return f.bad(field, text("is ", plain::name(dict->kind), "; expected a dict")), all;
   const std::span<const plain::Value> items = dict->items();
   for (size_t i = 0; i + 1 < items.size(); i += 2)
     if (const auto at = place_of_column(f, field, items[i])) all.push_back({*at, text(field, "['", clipped(inputs[size_t(*at)]), "']"), items[i + 1]});
@@ -88,8 +89,8 @@ std::vector<std::string> FittedTable::names_of_variables(std::string_view suffix
 
 Expr FittedTable::is_missing(const Frame& x, int64_t i) {
   if (Attempt& attempt = attempt_of(x); x.open(i) && !attempt.types_known) {
-    attempt.needs_types = true;
-    return attempt.add("Identity", {attempt.constant(Array<bool>{false})}, {}, Result{DataType::b8, {rows, 1}});  // a stand-in: no graph of this attempt is kept
+    attempt.needs_types = true;  // what follows is a stand-in: no graph of this attempt is kept
+    return attempt.add("Identity", {attempt.constant(Array<bool>{false})}, {}, Result{DataType::b8, {rows, 1}});
   }
   if (!x.is_text(i)) return is_nan(x.number(i));
   const MissingWords& words = x.graph().missing_words;
@@ -182,8 +183,10 @@ struct Wrapper : FittedTable {
     if (dropped) return transformed(with(t, *dropped));
     const Outputs out = ask(wrapped, t.select(variables), "transformer");
     if (!out.transform) fail(Code::unsupported_estimator, "wraps a ", wrapped.facts().class_name, ", which does not transform");
-    const bool behind = wrapped.facts().class_name == "OneHotEncoder" || wrapped.facts().class_name == "PolynomialFeatures";
-    if (!behind && out.transform->size() != int64_t(variables.size())) fail(Code::bad_file, "wraps a ", wrapped.facts().class_name, " that makes ", out.transform->size(), " columns of ", variables.size());
+    const std::string& name = wrapped.facts().class_name;
+    const bool behind = name == "OneHotEncoder" || name == "PolynomialFeatures";
+    if (!behind && out.transform->size() != int64_t(variables.size()))
+      fail(Code::bad_file, "wraps a ", name, " that makes ", out.transform->size(), " columns of ", variables.size());
     std::map<int64_t, Frame> changed;
     for (size_t k = 0; k < variables.size(); ++k)
       changed.insert_or_assign(variables[k], behind ? Frame() : out.transform->select(std::vector{int64_t(k)}).renamed({inputs[size_t(variables[k])]}));

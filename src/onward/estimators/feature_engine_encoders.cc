@@ -111,7 +111,8 @@ struct RareLabel : Listed {
     for (auto& [i, known] : listed) {
       if (known.size() == 0) known.values = word ? Array<std::string>({0}, {}).tensor() : Numbers({0}, {}).tensor();
       else if (word != (known.values.type() == DataType::str))
-        f.refuse("replace_with", text("is ", f.said(*v), " in '", clipped(inputs[size_t(i)]), "', which would mix words and numbers"), "convertible: a word among words, a number among numbers");
+        f.refuse("replace_with", text("is ", v ? f.said(*v) : "missing", " in '", clipped(inputs[size_t(i)]), "', which would mix words and numbers"),
+                 "convertible: a word among words, a number among numbers");
     }
   }
   Outputs operator()(const Frame& x) const {
@@ -155,10 +156,11 @@ struct TreeEncoder : NumberEncoder {
 }  // namespace
 
 Definitions feature_engine_encoders_estimators() {
-  Definitions all = {reads<OneHot>("feature_engine.encoding.OneHotEncoder", {.cases = {}}), reads<RareLabel>("feature_engine.encoding.RareLabelEncoder", {.cases = {}}),
+  Definitions all = {reads<OneHot>("feature_engine.encoding.OneHotEncoder", {.cases = {}}),
+                     reads<RareLabel>("feature_engine.encoding.RareLabelEncoder", {.cases = {}}),
                      reads<TreeEncoder>("feature_engine.encoding.DecisionTreeEncoder", {.cases = {}})};
-  for (const std::string_view name : {"feature_engine.encoding.OrdinalEncoder", "feature_engine.encoding.CountFrequencyEncoder", "feature_engine.encoding.MeanEncoder",
-                                      "feature_engine.encoding.WoEEncoder"})
+  for (const std::string_view name : {"feature_engine.encoding.OrdinalEncoder", "feature_engine.encoding.CountFrequencyEncoder",
+                                      "feature_engine.encoding.MeanEncoder", "feature_engine.encoding.WoEEncoder"})
     all.push_back(reads<NumberEncoder>(name, {.cases = {}}));
   return all;
 }

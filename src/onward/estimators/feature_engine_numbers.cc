@@ -73,6 +73,14 @@ Formula inverse_sinh(Fields& f, const ByFormula&) {
   return [=](Expr x) { return named("arcsinh", (x - loc) / scale); };
 }
 
+Formula reciprocal(Fields&, const ByFormula&) {
+  return [](Expr x) { return where(equal(x, 0.0), nan, 1.0 / x); };
+}
+
+Formula arcsine_of_root(Fields&, const ByFormula&) {
+  return [](Expr x) { return named("arcsin", sqrt(x)); };
+}
+
 Formula mean_normalized(Fields& f, const ByFormula& of) {
   return [mean = of.number_of_variables(f, "mean_"), range = of.number_of_variables(f, "range_")](Expr x) { return (x - mean) / range; };
 }
@@ -178,9 +186,9 @@ Definitions feature_engine_numbers_estimators() {
   Definitions all = {
       by_formula("feature_engine.transformation.LogTransformer", [](Fields& f, const ByFormula&) { return logarithm(f); }),
       by_formula("feature_engine.transformation.LogCpTransformer", logarithm_of_sum),
-      by_formula("feature_engine.transformation.ReciprocalTransformer", [](Fields&, const ByFormula&) -> Formula { return [](Expr x) { return where(equal(x, 0.0), nan, 1.0 / x); }; }),
+      by_formula("feature_engine.transformation.ReciprocalTransformer", reciprocal),
       by_formula("feature_engine.transformation.PowerTransformer", power_of),
-      by_formula("feature_engine.transformation.ArcsinTransformer", [](Fields&, const ByFormula&) -> Formula { return [](Expr x) { return named("arcsin", sqrt(x)); }; }),
+      by_formula("feature_engine.transformation.ArcsinTransformer", arcsine_of_root),
       by_formula("feature_engine.transformation.ArcSinhTransformer", inverse_sinh),
       by_formula("feature_engine.transformation.BoxCoxTransformer", [](Fields& f, const ByFormula& of) -> Formula {
         return [rates = of.number_of_variables(f, "lambda_dict_")](Expr x) { return where(x > 0.0, box_cox(x, rates), nan); };
@@ -191,7 +199,8 @@ Definitions feature_engine_numbers_estimators() {
       by_formula("feature_engine.scaling.MeanNormalizationScaler", mean_normalized),
       reads<ByTree>("feature_engine.discretisation.DecisionTreeDiscretiser", {.cases = {}}),
   };
-  for (const std::string_view name : {"feature_engine.outliers.Winsorizer", "feature_engine.outliers.ArbitraryOutlierCapper"}) all.push_back(reads<Capper>(name, {.cases = {}}));
+  for (const std::string_view name : {"feature_engine.outliers.Winsorizer", "feature_engine.outliers.ArbitraryOutlierCapper"})
+    all.push_back(reads<Capper>(name, {.cases = {}}));
   for (const std::string_view name : {"feature_engine.discretisation.EqualFrequencyDiscretiser", "feature_engine.discretisation.EqualWidthDiscretiser",
                                       "feature_engine.discretisation.GeometricWidthDiscretiser", "feature_engine.discretisation.ArbitraryDiscretiser"})
     all.push_back(reads<Binned>(name, {.cases = {}}));
