@@ -55,7 +55,7 @@ struct Shape {
   const char* name;
   int trees = 20, leaves = 31, features = 7, values = 40;  // so many different thresholds
   int64_t targets = 1;
-  bool modes = false, sets = false, missing = false, symmetric = false, copies = false, dense = false, sparse = false, twice = false;
+  bool modes = false, sets = false, missing = false, symmetric = false, copies = false, dense = false, even = false, sparse = false, twice = false;
   bool all_bits = false;                                   // of a threshold's mantissa are in use
 };
 
@@ -117,12 +117,12 @@ template <class T> class Maker {
     f_.roots.push_back(open[0]);
     int leaves = 1;
     while (!open.empty()) {
-      const size_t pick = s_.symmetric ? 0 : random() % open.size();
+      const size_t pick = s_.symmetric || s_.even ? 0 : random() % open.size();
       const int32_t at = open[pick];
-      if (s_.symmetric) open.erase(open.begin());
+      if (s_.symmetric || s_.even) open.erase(open.begin());
       else open[pick] = open.back(), open.pop_back();
       for (int side = 0; side < 2; ++side) {
-        const bool inner = s_.symmetric ? int(f_.nodes()) - f_.roots.back() < s_.leaves - 1 : leaves + int(open.size()) < s_.leaves - 1 && random() % 4;
+        const bool inner = s_.symmetric ? int(f_.nodes()) - f_.roots.back() < s_.leaves - 1 : leaves + int(open.size()) < s_.leaves - 1 && random() % (s_.even ? 16 : 4);
         const int32_t child = inner ? node() : leaf(target);
         if (inner) open.push_back(child);
         else ++leaves;
@@ -165,6 +165,9 @@ constexpr Shape shapes[] = {
     {.name = "trees larger than codes can number", .trees = 1, .leaves = 66000, .features = 3, .values = 1000000},
     {.name = "symmetric", .leaves = 64, .missing = true, .symmetric = true},
     {.name = "symmetric with every test", .leaves = 16, .modes = true, .missing = true, .symmetric = true},
+    {.name = "nearly full", .leaves = 100, .values = 900, .missing = true, .even = true},
+    {.name = "nearly full and large", .trees = 15, .leaves = 500, .features = 3, .values = 5000, .targets = 3, .modes = true, .missing = true, .dense = true, .even = true},
+    {.name = "nearly full with several targets", .trees = 330, .leaves = 70, .values = 5000, .targets = 2, .missing = true, .even = true},
     {.name = "a tree for each class", .trees = 21, .targets = 3, .missing = true},
     {.name = "leaves with several numbers", .targets = 3, .missing = true, .dense = true},
     {.name = "many targets", .trees = 60, .targets = 300},
@@ -201,7 +204,7 @@ template <class T> void same_bits(const Shape& shape, ForestLayout layout, simd:
 }
 
 TEST_P(ForestLayouts, GiveTheBitsOfAPlainWalk) {
-  for (const ForestLayout layout : {ForestLayout::automatic, ForestLayout::splits, ForestLayout::codes, ForestLayout::masks, ForestLayout::bits})
+  for (const ForestLayout layout : {ForestLayout::automatic, ForestLayout::splits, ForestLayout::codes, ForestLayout::masks, ForestLayout::bits, ForestLayout::heaps})
     for (const simd::Target target : {simd::Target::baseline, simd::Target::avx2, simd::Target::avx512})
       if (GetParam().leaves < 10000 || target == simd::Target::avx512)   // only walks are for such trees
         same_bits<float>(GetParam(), layout, target), same_bits<double>(GetParam(), layout, target);

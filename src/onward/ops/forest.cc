@@ -29,10 +29,12 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   else steps = 1e9;
   const bool small = !ranks.fits() || (layout == ForestLayout::automatic && steps < 1.5 * ranks.cost());
   if (!small && allowed(ForestLayout::bits) && LeafBits<T>::suits(from, ranks)) bits_ = std::make_unique<const LeafBits<T>>(from, ranks, tests);
-  if (bits_ && layout == ForestLayout::automatic) {
+  if (!small && allowed(ForestLayout::heaps) && LeafHeaps<T>::suits(from, ranks, tests)) heaps_ = std::make_unique<const LeafHeaps<T>>(from, ranks, tests);
+  if (layout == ForestLayout::automatic) {
     double walks = 0;
-    for (const int32_t root : from.roots) walks += Walk<T, CodeNode>::tree_cost(maker.of(root).depth);
-    if (walks < bits_->cost()) bits_.reset();
+    if (bits_ || heaps_) for (const int32_t root : from.roots) walks += Walk<T, CodeNode>::tree_cost(maker.of(root).depth);
+    if (bits_ && walks < bits_->cost()) bits_.reset();
+    if (heaps_ && walks < heaps_->cost()) heaps_.reset();
   }
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
   if (!small && !bits_ && allowed(ForestLayout::codes)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
@@ -40,14 +42,14 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   if (!bits_ && !codes_) splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from);
   only_masks_ = layout == ForestLayout::masks;
   if (!by_masks(1024)) masks_.reset();
-  if (!splits_ || masks_) ranks_ = std::move(ranks);
+  if (!splits_ || masks_ || heaps_) ranks_ = std::move(ranks);
 }
 
-template <class T> double Forest<T>::row_cost() const { return bits_ ? bits_->cost() : codes_ ? codes_->cost() : splits_->cost(); }
+template <class T> double Forest<T>::row_cost(int64_t n) const { return bits_ ? bits_->cost() : by_heaps(n) ? heaps_->cost() : codes_ ? codes_->cost() : splits_->cost(); }
 
 template <class T> double Forest<T>::cost(int64_t n) const {
   if (by_masks(n)) return masks_->cost(n) / double(n) + ranks_.cost();
-  return row_cost() + (splits_ ? 0 : ranks_.cost());
+  return row_cost(n) + (splits_ && !by_heaps(n) ? 0 : ranks_.cost());
 }
 
 template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const {
@@ -89,13 +91,13 @@ template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t widt
   }
 }
 
-template <class T> void Forest<T>::run_bits(const T* x, int64_t n, int64_t width, T* scores) const {
+template <class T> void Forest<T>::run_rows(const auto& layout, const T* x, int64_t n, int64_t width, T* scores) const {
   int32_t few[256];
   std::vector<int32_t> many(ranks_.columns().size() > std::size(few) ? ranks_.columns().size() : 0);
   int32_t* ranks = many.empty() ? few : many.data();
   for (int64_t r = 0; r < n; ++r) {
     ranks_.rank_row(x + r * width, ranks);
-    bits_->run(ranks, scores + r * targets_);
+    layout.run(ranks, scores + r * targets_);
   }
 }
 
@@ -115,7 +117,8 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
     T* out = scores + begin * targets_;
     if (by_masks(count)) return masks_->run(ranks_, rows, count, width, out);
     std::fill_n(out, count * targets_, T(0));
-    if (bits_) run_bits(rows, count, width, out);
+    if (bits_) run_rows(*bits_, rows, count, width, out);
+    else if (by_heaps(count)) run_rows(*heaps_, rows, count, width, out);
     else if (codes_) run_codes(rows, count, width, out);
     else run_splits(rows, count, width, out, always_seen_ ? nullptr : seen + begin * targets_);
   });

@@ -5,13 +5,14 @@
 #include <memory>
 
 #include "onward/ops/forest_bits.h"
+#include "onward/ops/forest_heaps.h"
 #include "onward/ops/forest_masks.h"
 #include "onward/ops/forest_walk.h"
 
 namespace onward {
 
 // Which layouts may be made; tests ask for one at a time.
-enum class ForestLayout : uint8_t { automatic, splits, codes, masks, bits };
+enum class ForestLayout : uint8_t { automatic, splits, codes, masks, bits, heaps };
 
 template <class T> class Forest {
  public:
@@ -28,10 +29,11 @@ template <class T> class Forest {
  private:
   void run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const;
   void run_codes(const T* x, int64_t n, int64_t width, T* scores) const;
-  void run_bits(const T* x, int64_t n, int64_t width, T* scores) const;
-  double row_cost() const;                               // nanoseconds, roughly, without ranks
+  void run_rows(const auto& layout, const T* x, int64_t n, int64_t width, T* scores) const;
+  double row_cost(int64_t n) const;                      // nanoseconds, roughly, of one of n rows, without ranks
   double cost(int64_t n) const;                          // nanoseconds a row, roughly
-  bool by_masks(int64_t n) const { return masks_ && (only_masks_ || masks_->cost(n) < double(n) * row_cost()); }
+  bool by_masks(int64_t n) const { return masks_ && (only_masks_ || masks_->cost(n) < double(n) * row_cost(n)); }
+  bool by_heaps(int64_t n) const { return heaps_ && n < 8; }   // with more rows a tree's walks go side by side
 
   Aggregate aggregate_;
   int64_t targets_, features_ = 0, trees_;
@@ -41,6 +43,7 @@ template <class T> class Forest {
   std::unique_ptr<const Walk<T, CodeNode>> codes_;
   std::unique_ptr<const ReachMasks<T>> masks_;
   std::unique_ptr<const LeafBits<T>> bits_;
+  std::unique_ptr<const LeafHeaps<T>> heaps_;
   Ranks<T> ranks_;
 };
 

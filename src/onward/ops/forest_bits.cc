@@ -132,22 +132,13 @@ template <class T> void LeafBits<T>::encode(const int32_t* ranks, uint8_t* codes
 template <class T> void LeafBits<T>::run(const int32_t* ranks, T* scores) const {
   alignas(64) uint8_t codes[most_planes];
   encode(ranks, codes);
-  const bool one_sum = leaves_.form == LeafTable<T>::Form::single && leaves_.targets == 1;
   size_t tree = 0;
   for (const Group& g : groups_) {
     uint8_t leaf[most_lanes];
     const LeafBitKernels& k = *kernels_;
     const auto kernel = g.form == Form::levels ? k.levels : g.form == Form::full ? k.full : g.form == Form::leaves32 ? k.leaves32 : k.leaves64;
     kernel(codes, nodes_.data() + g.first_node, stay_.data() + g.first_stay, g.form == Form::full ? std::bit_width(uint32_t(g.nodes)) : g.nodes, leaf);
-    const int32_t* first = first_leaf_.data() + tree;
-    const T* values = leaves_.values.data();
-    if (one_sum) {
-      T sum = scores[0];
-      for (size_t t = 0; t < size_t(g.trees); ++t) sum += values[first[t] + leaf[t]];
-      scores[0] = sum;
-    } else {
-      for (size_t t = 0; t < size_t(g.trees); ++t) leaves_.add_to(scores, first[t] + leaf[t], target_[tree + t]);
-    }
+    leaves_.add_row(scores, size_t(g.trees), [&](size_t t) { return size_t(first_leaf_[tree + t] + leaf[t]); }, [&](size_t t) { return target_[tree + t]; });
     tree += size_t(g.trees);
   }
 }

@@ -1,5 +1,7 @@
 // What the leaves of a packed forest add, in the form that suits all of them.
 #pragma once
+#include <algorithm>
+
 #include "onward/base/large_pages.h"
 #include "onward/ops/plain_forest.h"
 
@@ -33,6 +35,23 @@ template <class T> struct LeafTable {
     } else {
       for (int32_t i = begin[size_t(leaf)]; i < begin[size_t(leaf) + 1]; ++i) scores[target[size_t(i)]] += values[size_t(i)];
     }
+  }
+
+  // What one row's leaves add, in the trees' order. Of tree t: leaf_of(t) is the number of the leaf, target_of(t) as add_to has it.
+  void add_row(T* scores, size_t trees, auto&& leaf_of, auto&& target_of) const {
+    const auto sums = [&]<int width>() {                 // in registers
+      T sum[width];
+      std::copy_n(scores, width, sum);
+      for (size_t t = 0; t < trees; ++t) {
+        const T* own = values.data() + leaf_of(t) * width;
+        for (int k = 0; k < width; ++k) sum[k] += own[k];
+      }
+      std::copy_n(sum, width, scores);
+    };
+    if (form != Form::lists && targets == 1) sums.template operator()<1>();
+    else if (form == Form::dense && targets == 2) sums.template operator()<2>();
+    else if (form == Form::dense && targets == 3) sums.template operator()<3>();
+    else for (size_t t = 0; t < trees; ++t) add_to(scores, int32_t(leaf_of(t)), target_of(t));
   }
 };
 

@@ -83,6 +83,7 @@ template <class Code, int32_t capacity> class Planes {
   template <class Test> Place place(const Test& test, bool set) const { return set ? Place{int32_t(planes_.size()) + test.rank, 0} : place(test.column, test.rank); }
   std::span<const Plane> all() const { return planes_; }
   static Code code(int32_t rank, int32_t base) { return Code(std::min(std::max(rank - base, 0), largest)); }
+  static constexpr int32_t thresholds = capacity;  // of a plane
   static constexpr int32_t largest = capacity + 1;
 
  private:

@@ -155,24 +155,7 @@ template <class T, class Node> void Walk<T, Node>::run_row(const Value* row, T* 
     else sets ? step_lanes<true, true>(at, &row, depth) : step_lanes<false, true>(at, &row, depth);
     for (size_t i = 0; i < count; ++i) ends[by_depth_[begin + i]] = at[i];
   }
-  add_row(ends, scores);
-}
-
-template <class T, class Node> void Walk<T, Node>::add_row(const int32_t* at, T* scores) const {
-  const auto sums = [&]<int width>() {                   // in registers
-    T sum[width];
-    std::copy_n(scores, width, sum);
-    for (size_t t = 0; t < trees_.size(); ++t) {
-      const T* own = leaves_.values.data() + leaf_at(at[t], trees_[t]) * width;
-      for (int k = 0; k < width; ++k) sum[k] += own[k];
-    }
-    std::copy_n(sum, width, scores);
-  };
-  const bool lists = leaves_.form == LeafTable<T>::Form::lists, dense = leaves_.form == LeafTable<T>::Form::dense;
-  if (!lists && leaves_.targets == 1) sums.template operator()<1>();
-  else if (dense && leaves_.targets == 2) sums.template operator()<2>();
-  else if (dense && leaves_.targets == 3) sums.template operator()<3>();
-  else for (size_t t = 0; t < trees_.size(); ++t) leaves_.add_to(scores, int32_t(leaf_at(at[t], trees_[t])), trees_[t].target);
+  leaves_.add_row(scores, trees_.size(), [&](size_t t) { return leaf_at(ends[t], trees_[t]); }, [&](size_t t) { return trees_[t].target; });
 }
 
 template <class T, class Node> void Walk<T, Node>::run(const Value* const* rows, int64_t count, T* scores) const {

@@ -78,7 +78,6 @@ template <class T, class Node> class Walk {
   }
   bool is_leaf(int32_t at) const { return nodes_[size_t(at)].child == at; }
   void run_row(const Value* row, T* scores) const;
-  void add_row(const int32_t* at, T* scores) const;
   void add_leaves(const Tree& tree, const int32_t* at, int count, T* scores) const;
 
   std::vector<Node, LargePages<Node>> nodes_;
