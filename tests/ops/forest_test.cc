@@ -122,7 +122,7 @@ template <class T> class Maker {
       if (s_.symmetric || s_.even) open.erase(open.begin());
       else open[pick] = open.back(), open.pop_back();
       for (int side = 0; side < 2; ++side) {
-        const bool inner = s_.symmetric ? int(f_.nodes()) - f_.roots.back() < s_.leaves - 1 : leaves + int(open.size()) < s_.leaves - 1 && random() % (s_.even ? 16 : 4);
+        const bool inner = s_.symmetric ? int(f_.nodes()) - f_.roots.back() < s_.leaves - 1 : leaves + int(open.size()) < s_.leaves - 1 && random() % (s_.even ? 64 : 4);
         const int32_t child = inner ? node() : leaf(target);
         if (inner) open.push_back(child);
         else ++leaves;
@@ -166,7 +166,7 @@ constexpr Shape shapes[] = {
     {.name = "symmetric", .leaves = 64, .missing = true, .symmetric = true},
     {.name = "symmetric with every test", .leaves = 16, .modes = true, .missing = true, .symmetric = true},
     {.name = "nearly full", .leaves = 100, .values = 900, .missing = true, .even = true},
-    {.name = "nearly full and large", .trees = 15, .leaves = 500, .features = 3, .values = 5000, .targets = 3, .modes = true, .missing = true, .dense = true, .even = true},
+    {.name = "nearly full and large", .trees = 15, .leaves = 250, .features = 3, .values = 5000, .targets = 3, .missing = true, .dense = true, .even = true},
     {.name = "nearly full with several targets", .trees = 330, .leaves = 70, .values = 5000, .targets = 2, .missing = true, .even = true},
     {.name = "a tree for each class", .trees = 21, .targets = 3, .missing = true},
     {.name = "leaves with several numbers", .targets = 3, .missing = true, .dense = true},
