@@ -1,5 +1,7 @@
 // One conversion under way: the graph, and what its formulas found out about the columns a caller will give.
 #pragma once
+#include <set>
+
 #include "onward/graph/math.h"
 #include "onward/model/schema.h"
 
@@ -45,6 +47,7 @@ class Conversion : public GraphBuilder {
   // A node of com.onward, for what standard operators cannot say: `need`, such as "hashing words". Throws where it is not allowed.
   Expr own(const std::string& op, std::vector<Expr> inputs, Attributes attributes, Result result, std::string_view need);
   std::vector<ColumnFacts> table;  // in the order of the fitted table
+  std::set<int> numbers_needed;    // columns of the table of which a step wanted numbers where there were words
   // A file may use one estimator in many places, and those in many: what is read once may be called without end.
   void count_call() {
     if (++calls_ > most_calls) fail(Code::limit_size, "the model calls estimators more than ", most_calls, " times");

@@ -1,5 +1,7 @@
 #include "onward/estimators/convert.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "onward/base/suggest.h"
@@ -98,7 +100,10 @@ std::vector<NamedOutput> outputs_of(const Estimator& e, const Frame& x, const At
   try {
     return chosen_outputs(e(x), options.outputs);
   } catch (const Error& error) {
-    if (error.code == Code::unsupported_estimator && g.assumed_words) throw AssumedWords{error};
+    ColumnsOfNumbers assumed, needed;
+    std::ranges::set_difference(g.assumed_words, g.numbers, std::inserter(assumed, assumed.end()));
+    std::ranges::set_intersection(assumed, g.numbers_needed, std::inserter(needed, needed.end()));
+    if (error.code == Code::unsupported_estimator && !assumed.empty()) throw AssumedWords{error, needed.empty() ? assumed : needed};
     throw;
   }
 }
@@ -110,8 +115,8 @@ std::map<std::string, DataType> types_of_inputs(Conversion& g) {
   return types;
 }
 
-Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words, bool word_fills_numbers, const std::optional<TypesFound>& found) {
-  Attempt g(words, word_fills_numbers, found.has_value());
+Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWords& words, const ColumnsOfNumbers& numbers, const std::optional<TypesFound>& found) {
+  Attempt g(words, numbers, found.has_value());
   g.registry = options.registry.get();
   g.own_ops = options.own_ops;
   if (options.input_type != DataType::none) g.number_type = options.input_type;
@@ -128,12 +133,12 @@ Model attempt(const Estimator& e, const ConvertOptions& options, const MissingWo
   return m;
 }
 
-Model with_missing_words(const Estimator& e, const ConvertOptions& options, bool word_fills_numbers) {
+Model with_missing_words(const Estimator& e, const ConvertOptions& options, const ColumnsOfNumbers& numbers) {
   MissingWords words;
   std::optional<TypesFound> found;
   for (int tries = 0; tries < 16; ++tries) {
     try {
-      return attempt(e, options, words, word_fills_numbers, found);
+      return attempt(e, options, words, numbers, found);
     } catch (const TypesFound& types) {
       found = types;
     } catch (const MissingWordsClash&) {
@@ -157,15 +162,20 @@ Model convert(const Estimator& e, const ConvertOptions& given) {
   ONWARD_CHECK(bool(e));
   ConvertOptions options = given;
   if (!options.registry) options.registry = std::make_shared<const Registry>(Registry::builtin());
-  try {
-    return with_missing_words(e, options, false);
-  } catch (const AssumedWords& words) {
+  constexpr int most_tries = 50;
+  ColumnsOfNumbers numbers;
+  std::optional<Error> first;
+  for (int tries = 0; tries < most_tries; ++tries) {
     try {
-      return with_missing_words(e, options, true);
-    } catch (const Error&) {
-      throw words.otherwise;
+      return with_missing_words(e, options, numbers);
+    } catch (const AssumedWords& words) {
+      if (!first) first = words.otherwise;
+      numbers.insert(words.columns.begin(), words.columns.end());
+    } catch (const Error& error) {
+      throw first ? *first : error;
     }
   }
+  throw *first;
 }
 
 }  // namespace onward

@@ -137,8 +137,9 @@ struct Imputer : FittedTable {
     return with_block(t, of_numbers, where(is_nan(all), Numbers({int64_t(numbers.size())}, numbers), all), Frame::Keeps::values);
   }
   static bool holds_words(const Frame& x, int64_t i) {
-    if (!x.is_text(i) && (attempt_of(x).word_fills_numbers || x.as(i, DataType::str).type() != DataType::str)) return false;
-    return attempt_of(x).assumed_words = true;
+    if (!x.is_text(i) && (attempt_of(x).word_fills_numbers(x, i) || x.as(i, DataType::str).type() != DataType::str)) return false;
+    attempt_of(x).assume_words(x, i);
+    return true;
   }
 };
 

@@ -56,8 +56,13 @@ Frame Frame::all_replaced(Expr values, Keeps keeps) const {
   return f;
 }
 
+void Frame::need_numbers(int64_t i) const {
+  if (is_text(i)) graph().numbers_needed.insert(at(i).origin);
+}
+
 Expr Frame::numbers(Location at) const {
   graph();
+  for (int64_t i = 0; i < size(); ++i) need_numbers(i);
   std::vector<Expr> parts;
   for (size_t i = 0; i < columns_.size();) {  // neighbours of one block are taken together
     const Expr block = columns_[i].block;
@@ -70,10 +75,12 @@ Expr Frame::numbers(Location at) const {
 
 Expr Frame::as(int64_t i, DataType type, Location where) const {
   const Column& c = at(i);
+  if (type != DataType::str) need_numbers(i);
   return onward::columns(Operand(as_type(Operand(c.block, where), type), where), {c.index});
 }
 Expr Frame::number(int64_t i, Location where) const {
   const Column& c = at(i);
+  need_numbers(i);
   return onward::columns(Operand(as_numbers(Operand(c.block, where)), where), {c.index});
 }
 Expr Frame::string(int64_t i, Location where) const {

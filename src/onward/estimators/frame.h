@@ -30,6 +30,7 @@ class Frame {
   Expr column(int64_t i) const;                                             // (batch, 1), of whatever it holds; perhaps open
   bool is_text(int64_t i) const;                                            // known to hold strings
   bool open(int64_t i) const;                                               // of an input that nothing has used yet
+  int place(int64_t i) const { return at(i).origin; }                      // in the fitted table; -1: made on the way
   bool mixed() const;                                                       // of strings and numbers
   Expr matrix(Location = Location::current()) const;                        // (batch, size) of whichever it holds; not mixed
 
@@ -49,6 +50,7 @@ class Frame {
     Keeps keeps = Keeps::values;
   };
   const Column& at(int64_t i) const;
+  void need_numbers(int64_t i) const;
   std::vector<Column> columns_;
 };
 

@@ -59,7 +59,7 @@ struct SimpleImputer {
   }
   bool is_text(const Frame& x, int64_t i) const {
     if (x.is_text(i) || missing.kind == MissingValues::Kind::word) return true;
-    return is_word(i) && !attempt_of(x).word_fills_numbers && x.as(i, DataType::str).type() == DataType::str;
+    return is_word(i) && !attempt_of(x).word_fills_numbers(x, i) && x.as(i, DataType::str).type() == DataType::str;
   }
   bool is_word(int64_t i) const { return fills[size_t(i)].kind == Fill::Kind::word || fills[size_t(i)].kind == Fill::Kind::none; }
   bool any_text(const Frame& x) const {
@@ -71,7 +71,7 @@ struct SimpleImputer {
   void tell_gaps(const Frame& x) const {
     for (int64_t i = 0; i < x.size(); ++i) {
       if (!is_word(i)) continue;
-      if (is_text(x, i)) attempt_of(x).assumed_words = true;
+      if (is_text(x, i)) attempt_of(x).assume_words(x, i);
       else x.select(std::vector{i}).refuse_missing();
     }
     missing.tell_imputed(x);
