@@ -132,19 +132,26 @@ template <class Metric, class T> auto measure_of() { return simd::Compiled<Dista
 
 struct ConstantRows {
   int64_t count = 0, features = 0;
-  Tensor blocks;                        // [s / wide, features, wide], the last block filled with copies of the last row
+  Tensor blocks;                        // [s / wide, features, wide], the last block filled with copies of the last row; or nothing yet
 
   ConstantRows() = default;
-  explicit ConstantRows(const Tensor& rows) {
+  explicit ConstantRows(const Tensor& rows, bool in_blocks = true) {
     if (rows.rank() != 2 || rows.dims()[0] < 1 || !contains(f32 | f64, rows.type())) invalid("rows are ", shown(rows), ", expected a matrix of float or double");
     count = rows.dims()[0], features = rows.dims()[1];
+    if (in_blocks) make_blocks(rows);
+  }
+  explicit operator bool() const { return count > 0; }
+
+  void make_blocks(const Tensor& rows) {
     blocks = Tensor(rows.type(), {(count + wide - 1) / wide, features, wide});
     for_type<f32 | f64>(rows.type(), [&]<class T>() {
-      for (int64_t i = 0; i < blocks.dims()[0] * wide; ++i)
-        for (int64_t j = 0; j < features; ++j) blocks.data<T>()[(i / wide * features + j) * wide + i % wide] = rows.data<T>()[std::min(i, count - 1) * features + j];
+      for (int64_t first = 0; first < count; first += wide) lay_out(rows.data<T>(), first, blocks.data<T>() + first * features);
     });
   }
-  explicit operator bool() const { return bool(blocks); }
+  template <class T> void lay_out(const T* rows, int64_t first, T* block) const {
+    for (int64_t r = 0; r < wide; ++r)
+      for (int64_t j = 0; j < features; ++j) block[j * wide + r] = rows[std::min(first + r, count - 1) * features + j];
+  }
 };
 
 void check_rows(Inference& io) {
@@ -160,7 +167,7 @@ struct NearestRows : ConstantRows {
   static constexpr Constraint T{f32 | f64, 0};
   int64_t k = 1;
   std::string metric = "squared";
-  NearCandidates candidates;            // where the metric is a sum of squares
+  NearCandidates candidates;            // where the metric is a sum of squares; a block is then made when it is wanted, which is seldom
 
   void read(const Attributes& from) { from.read("k", k), from.read("metric", metric); }
   void prepare(const Preparation& at) {
@@ -168,9 +175,10 @@ struct NearestRows : ConstantRows {
     if (std::find(std::begin(known), std::end(known), metric) == std::end(known)) invalid("metric is '", metric, "', expected squared, manhattan, chebyshev, euclidean or sqeuclidean");
     const Tensor* rows = at.input(1);
     if (!rows) return;
-    static_cast<ConstantRows&>(*this) = ConstantRows(*rows);
-    if (metric == "squared" || metric.ends_with("euclidean"))
+    static_cast<ConstantRows&>(*this) = ConstantRows(*rows, false);
+    if (k <= few && (metric == "squared" || metric.ends_with("euclidean")))
       for_type<f32 | f64>(rows->type(), [&]<class T>() { candidates = NearCandidates(rows->data<T>(), count, features); });
+    if (!candidates) make_blocks(*rows);
   }
   void infer(Inference& io) const {
     check_rows(io);
@@ -181,8 +189,8 @@ struct NearestRows : ConstantRows {
   }
   template <class T> void run(const RunContext& context, In<T> x, In<T> rows, Out<T> distances, Out<int64_t> numbers) const {
     NearestRows own;                    // of rows that are no constant
-    if (!blocks) own.k = k, static_cast<ConstantRows&>(own) = ConstantRows(Tensor::view(type_of<T>, Dims(rows.dims), rows.data));
-    const NearestRows& self = blocks ? *this : own;
+    if (!count) own.k = k, static_cast<ConstantRows&>(own) = ConstantRows(Tensor::view(type_of<T>, Dims(rows.dims), rows.data));
+    const NearestRows& self = count ? *this : own;
     if (metric == "squared") self.find<Squared>(context, x, rows, distances, numbers);
     else if (metric == "manhattan") self.find<Manhattan>(context, x, rows, distances, numbers);
     else if (metric == "chebyshev") self.find<Chebyshev>(context, x, rows, distances, numbers);
@@ -248,12 +256,14 @@ struct NearestRows : ConstantRows {
     });
   }
 
-  template <class Metric, class T> void pass(const T* x, const T*, T* distances, int64_t* numbers, int64_t n) const {
+  template <class Metric, class T> void pass(const T* x, const T* given, T* distances, int64_t* numbers, int64_t n) const {
+    std::vector<T> block(blocks ? 0 : size_t(features * wide));
     Nearest<T> nearest[together];
     for (int64_t i = 0; i < n; ++i) nearest[i] = {distances + i * k, numbers + i * k, k};
     const auto measure = measure_of<Metric, T>();
     for (int64_t first = 0; first < count; first += wide) {
-      const T* rows = blocks.data<T>() + first * features;
+      if (!blocks) lay_out(given, first, block.data());
+      const T* rows = blocks ? blocks.data<T>() + first * features : block.data();
       const int64_t real = std::min(wide, count - first);
       for (int64_t i = 0; i < n; ++i) {
         T found[wide];
