@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +14,7 @@
 #include <limits>
 #include <random>
 
+#include "onward/ops/operator.h"
 #include "onward/simd/targets.h"
 
 namespace onward {
@@ -216,6 +221,36 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ForestLayouts, testing::ValuesIn(shapes), [](co
   return name;
 });
 
+PlainForest<double> in_double(const PlainForest<float>& f) {
+  PlainForest<double> out{{f.split.begin(), f.split.end()}, f.feature, f.yes, f.no, f.mode, f.missing_yes, f.roots, {}, f.leaf_begin, f.target, {f.weight.begin(), f.weight.end()}, f.targets};
+  for (const auto& set : f.sets) out.sets.emplace_back(set.begin(), set.end());
+  return out;
+}
+
+// What lies between two floats is above one and below the other, whether the tests say < or <=.
+TEST_P(ForestLayouts, OfFloatsServeDoubles) {
+  for (const bool strict : {false, true}) {
+    PlainForest<float> trees = Maker<float>(GetParam()).forest();
+    for (size_t i = 0; i < trees.nodes(); ++i)
+      if (trees.mode[i] < Branch::eq) trees.mode[i] = Branch(int(strict) + (i % 3 ? 0 : 2));
+    const Forest<float> floats(PlainForest<float>(trees), Aggregate::sum, true, ForestLayout::codes);
+    if (!floats.serves_doubles()) continue;
+    const Forest<double> doubles(floats, strict);
+    const Reference<double> reference(in_double(trees));
+    Maker<double> make(GetParam());
+    for (const int64_t n : {int64_t(1), int64_t(193)}) {
+      std::vector<double> x = make.rows(n);
+      std::mt19937 random(7);
+      for (double& v : x) if (random() % 2) v = trees.nodes() ? double(trees.split[random() % trees.nodes()]) : 0;
+      for (double& v : x) if (random() % 2) v = std::nextafter(v, random() % 2 ? 1e300 : -1e300);
+      const std::vector<double> expected = reference.run(x, GetParam().features, false);
+      std::vector<double> scores(expected.size());
+      doubles.run({}, x.data(), n, GetParam().features, scores.data());
+      ASSERT_EQ(std::memcmp(scores.data(), expected.data(), scores.size() * sizeof(double)), 0) << GetParam().name << (strict ? ", <" : ", <=");
+    }
+  }
+}
+
 TEST(Forest, MarksTheTargetsThatALeafAddedTo) {
   PlainForest<float> f;
   f.targets = 3;
@@ -339,6 +374,34 @@ TEST(Forest, LargeModelsTakeRoomAsTheyAreLarge) {
   for (int32_t& to : few_leaves.no) to = ~0;
   EXPECT_THROW(answer(few_leaves, {1}), Error);
 }
+
+#if defined(__GLIBC__)
+// A node takes eight bytes, and half of the nodes are a threshold and half are leaves, of four bytes each. What the model said is gone.
+TEST(Forest, ALoadedForestOfFloatsTakesTwelveBytesANode) {
+  constexpr int64_t trees = 4, inner = (1 << 14) - 1, entries = 2 * inner + 1;
+  std::vector<int64_t> tree, id, feature, yes, no, leaf_tree, leaf_id;
+  std::vector<float> split;
+  for (int64_t t = 0; t < trees; ++t)
+    for (int64_t i = 0; i < entries; ++i) {
+      tree.push_back(t), id.push_back(i), feature.push_back(i % 2), split.push_back(float(t * entries + i));
+      yes.push_back(i < inner ? 2 * i + 1 : 0), no.push_back(i < inner ? 2 * i + 2 : 0);
+      if (i >= inner) leaf_tree.push_back(t), leaf_id.push_back(i);
+    }
+  Node node{.domain = "ai.onnx.ml", .op = "TreeEnsembleRegressor"};
+  auto& a = node.attributes;
+  std::vector<std::string> modes;
+  for (const int64_t y : yes) modes.push_back(y ? "BRANCH_LEQ" : "LEAF");
+  a.emplace("nodes_modes", modes);
+  a.emplace("target_ids", std::vector<int64_t>(leaf_id.size())), a.emplace("target_weights", std::vector<float>(leaf_id.size(), 1));
+  a.emplace("target_treeids", leaf_tree), a.emplace("target_nodeids", leaf_id), a.emplace("n_targets", int64_t{1});
+  a.emplace("nodes_treeids", tree), a.emplace("nodes_nodeids", id), a.emplace("nodes_featureids", feature), a.emplace("nodes_values", split);
+  a.emplace("nodes_truenodeids", yes), a.emplace("nodes_falsenodeids", no);
+  const auto in_use = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+  const size_t before = in_use();
+  const auto loaded = find_operator("ai.onnx.ml", "TreeEnsembleRegressor")->create({node, {}, {}});
+  EXPECT_LT(double(in_use() - before) / double(trees * entries), 12.6);
+}
+#endif
 
 TEST(Forest, RefusesNodesThatLeadBackAndChildrenThatDoNotExist) {
   PlainForest<float> f;

@@ -4,13 +4,18 @@
 
 namespace onward {
 
+constexpr size_t page = size_t{2} << 20;
+
 void* allocate_in_large_pages(size_t bytes) {
-  constexpr size_t page = size_t{2} << 20;
   if (bytes < 2 * page || bytes > SIZE_MAX - page) return std::malloc(bytes);
-  const size_t whole = (bytes + page - 1) / page * page;
-  void* const p = std::aligned_alloc(page, whole);
-  if (p) madvise(p, whole, MADV_HUGEPAGE);                // a wish: nothing is lost where it is not granted
+  void* const p = std::aligned_alloc(page, (bytes + page - 1) / page * page);
+  if (p) prefer_large_pages(p, bytes);                    // what the last one would hold stands in small pages
   return p;
+}
+
+void prefer_large_pages(void* memory, size_t bytes) {
+  const auto begin = (reinterpret_cast<uintptr_t>(memory) + page - 1) / page * page, end = (reinterpret_cast<uintptr_t>(memory) + bytes) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);   // a wish: nothing is lost where it is not granted
 }
 
 }  // namespace onward

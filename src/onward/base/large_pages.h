@@ -4,11 +4,22 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 namespace onward {
 
 // Uninitialised, to be freed with std::free; null if there is no memory. From 4 MiB on in pages of 2 MiB, where the system has them.
 void* allocate_in_large_pages(size_t bytes);
+
+// Asks for large pages where whole ones lie in this memory, which nothing has been written to yet.
+void prefer_large_pages(void* memory, size_t bytes);
+
+// Room in a vector that is filled once and read in order: to come by memory in pages of 4 KiB takes longer than to fill it.
+template <class T> void reserve_in_large_pages(std::vector<T>& list, size_t n) {
+  if (n <= list.capacity()) return;
+  list.reserve(n);
+  if (list.empty()) prefer_large_pages(list.data(), list.capacity() * sizeof(T));
+}
 
 template <class T> struct LargePages {
   using value_type = T;

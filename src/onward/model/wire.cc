@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "onward/base/error.h"
+#include "onward/base/large_pages.h"
 #include "onward/base/unicode.h"
 
 namespace onward {
@@ -67,7 +68,7 @@ static size_t short_varint(const char* bytes, uint64_t& value) {
 
 // Lists that come in many parts grow as vectors do.
 template <class T> static void make_room(std::vector<T>& into, size_t more) {
-  if (more > into.size()) into.reserve(into.size() + more);
+  if (more > into.size()) reserve_in_large_pages(into, into.size() + more);
 }
 
 // Items that end with the only byte below 128 that they have, so that their count is known before; their tags are another.
@@ -143,6 +144,7 @@ template <class T> static void append_fixed(const WireField& f, std::vector<T>& 
   if (f.wire != (sizeof(T) == 4 ? 5 : 1)) f.body();
   if (f.bytes.size() % sizeof(T) != 0) fail(Code::bad_file, "byte ", f.at, ": a list of numbers of ", sizeof(T), " bytes takes ", f.bytes.size());
   const size_t before = into.size(), n = f.bytes.size() / sizeof(T);
+  make_room(into, n);
   into.resize(before + n);
   if (n) std::memcpy(into.data() + before, f.bytes.data(), n * sizeof(T));
 }

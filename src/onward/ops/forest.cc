@@ -22,12 +22,14 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   std::vector<typename Ranks<T>::Test> tests;
   Ranks<T> ranks(from, tests);
   const auto allowed = [&](ForestLayout l) { return layout == ForestLayout::automatic || layout == l; };
-  // Few tests: comparing the values costs less than ranking them.
-  double steps = 0;
   SlotMaker<T> maker(from);
-  if (from.roots.size() <= 64) for (const int32_t root : from.roots) steps += std::min(maker.of(root).depth, 24);
-  else steps = 1e9;
-  const bool small = !ranks.fits() || (layout == ForestLayout::automatic && steps < 1.5 * ranks.cost());
+  // Then comparing the values costs less than ranking them.
+  const auto few_tests = [&] {
+    double steps = 0;
+    const auto add = [&](int32_t root) { return (steps += std::min(maker.of(root).depth, 24)) < 1.5 * ranks.cost(); };
+    return from.roots.size() <= 64 && std::all_of(from.roots.begin(), from.roots.end(), add);
+  };
+  const bool small = !ranks.fits() || (layout == ForestLayout::automatic && few_tests());
   if (!small && allowed(ForestLayout::bits) && LeafBits<T>::suits(from, ranks)) bits_ = std::make_unique<const LeafBits<T>>(from, ranks, tests);
   if (!small && allowed(ForestLayout::heaps) && LeafHeaps<T>::suits(from, ranks, tests)) heaps_ = std::make_unique<const LeafHeaps<T>>(from, ranks, tests);
   if (layout == ForestLayout::automatic) {
@@ -44,6 +46,11 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   if (!by_masks(1024)) masks_.reset();
   if (!splits_ || masks_ || heaps_) ranks_ = std::move(ranks);
 }
+
+template <class T>
+Forest<T>::Forest(const Forest<float>& from, bool strict) requires std::is_same_v<T, double>
+    : aggregate_(from.aggregate_), targets_(from.targets_), features_(from.features_), trees_(from.trees_), always_seen_(from.always_seen_),
+      codes_(std::make_unique<const Walk<T, CodeNode>>(*from.codes_)), ranks_(from.ranks_, strict) {}
 
 template <class T> double Forest<T>::row_cost(int64_t n) const { return bits_ ? bits_->cost() : by_heaps(n) ? heaps_->cost() : codes_ ? codes_->cost() : splits_->cost(); }
 

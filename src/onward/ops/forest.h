@@ -19,6 +19,11 @@ template <class T> class Forest {
   // `marks`: run will be asked which targets a leaf added to. Throws Error{bad_model} for children, features or targets that do not
   // exist, and for nodes that lead back to themselves.
   Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks = false, ForestLayout layout = ForestLayout::automatic);
+  // The same trees of floats, for doubles; needs `serves_doubles()`. `strict`: every test that compares says < or >=; otherwise each says
+  // <= or >.
+  Forest(const Forest<float>& from, bool strict) requires std::is_same_v<T, double>;
+  // Whether those for doubles can be made of this, so that nobody need keep what it was made from.
+  bool serves_doubles() const { return codes_ && !masks_ && !heaps_; }
   int64_t features() const { return features_; }         // what a row must have at least
   int64_t trees() const { return trees_; }
   bool always_seen() const { return always_seen_; }      // every row reaches leaves that add to every target
@@ -27,6 +32,7 @@ template <class T> class Forest {
   void run(const RunContext& context, const T* x, int64_t n, int64_t width, T* scores, bool* seen = nullptr) const;
 
  private:
+  template <class U> friend class Forest;
   void run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const;
   void run_codes(const T* x, int64_t n, int64_t width, T* scores) const;
   void run_rows(const auto& layout, const T* x, int64_t n, int64_t width, T* scores) const;

@@ -21,6 +21,8 @@ template <class T> struct LeafTable {
 
   LeafTable() = default;
   explicit LeafTable(const PlainForest<T>&, bool as_lists = false);
+  template <class U> explicit LeafTable(const LeafTable<U>& from)
+      : form(Form(from.form)), targets(from.targets), values(from.values.begin(), from.values.end()), begin(from.begin), target(from.target) {}
   // Takes in one leaf; its number is how many came before it.
   void add(const PlainForest<T>&, int32_t leaf);
   // To which target a tree adds, where each tree adds to one.

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "onward/base/large_pages.h"
+
 namespace onward {
 namespace {
 
@@ -66,7 +68,7 @@ template <class T> class Ranks<T>::Builder {
   Builder(const PlainForest<T>& forest, std::vector<Test>& tests, Ranks& to) : f_(forest), tests_(tests), to_(to) {}
 
   void build() {
-    tests_.reserve(f_.nodes());
+    reserve_in_large_pages(tests_, f_.nodes());
     tests_.assign(f_.nodes(), {});
     const std::vector<int32_t> order = by_group();
     for (size_t begin = 0; begin < order.size() && to_.fits_;) {
@@ -87,7 +89,7 @@ template <class T> class Ranks<T>::Builder {
     const auto nodes = int32_t(f_.nodes());
     const size_t features = nodes ? size_t(*std::max_element(f_.feature.begin(), f_.feature.end())) + 1 : 0;
     std::vector<int32_t> order;
-    order.reserve(f_.nodes());
+    reserve_in_large_pages(order, f_.nodes());
     order.resize(f_.nodes());
     if (features > 4 * f_.nodes() + 1024) {
       std::iota(order.begin(), order.end(), 0);
@@ -143,7 +145,7 @@ template <class T> class Ranks<T>::Builder {
       if (columns[first] < 0) columns[first] = column(first ? RankKind::missing_first : RankKind::missing_last);
       tests_[i] = {columns[first], below_[k] == 0 ? 0 : below_[k] - !first};   // NaN passes a split of NaN, and nothing else
     }
-    add_table(f_.feature[size_t(nodes[0])], sorted);
+    to_.add_table(f_.feature[size_t(nodes[0])], sorted);
   }
 
   void categories(std::span<const int32_t> nodes) {
@@ -168,35 +170,7 @@ template <class T> class Ranks<T>::Builder {
       if (fresh) to_.sets_.push_back(at->first), to_.fits_ = (kept_ += words) <= most_kept;
       tests_[size_t(i)] = {own, at->second};
     }
-    add_table(f_.feature[size_t(nodes[0])], members);
-  }
-
-  void add_table(int32_t feature, const std::vector<T>& sorted) {
-    Table table;
-    table.feature = feature, table.count = int32_t(sorted.size());
-    table.start = to_.starts_.size(), table.values = to_.values_.size();
-    for (size_t c = to_.columns_.size(); c-- > 0 && to_.columns_[c].table == int32_t(to_.tables_.size());) ++table.columns;
-    spread(table, sorted);
-    to_.starts_.resize(table.start + size_t(table.last_bucket) + 1);
-    const auto begin = to_.starts_.begin() + int64_t(table.start);
-    for (T t : sorted) ++begin[bucket(t, table.low, table.scale, table.last_bucket)];
-    table.steps = std::bit_width(uint32_t(*std::max_element(begin, to_.starts_.end())));
-    int32_t sum = 0;
-    for (auto s = begin; s != to_.starts_.end(); ++s) sum += std::exchange(*s, sum);
-    to_.values_.insert(to_.values_.end(), sorted.begin(), sorted.end());
-    to_.values_.insert(to_.values_.end(), (size_t{1} << table.steps) - 1, std::numeric_limits<T>::infinity());
-    to_.tables_.push_back(table);
-    to_.cost_ += 2.0 + 0.4 * table.steps;
-  }
-
-  // Buckets of equal width from the smallest to the largest finite value; one bucket where that cannot be.
-  static void spread(Table& table, const std::vector<T>& sorted) {
-    const auto finite = [](T x) { return std::abs(x) <= std::numeric_limits<T>::max(); };
-    const auto first = std::find_if(sorted.begin(), sorted.end(), finite), last = std::find_if(sorted.rbegin(), sorted.rend(), finite).base();
-    if (!(first < last)) return;
-    const size_t buckets = std::bit_ceil(std::clamp<size_t>(4 * sorted.size(), 16, 4096));
-    const T scale = T(buckets - 1) / (*(last - 1) - *first);
-    if (finite(scale) && scale > 0) table.low = *first, table.scale = scale, table.last_bucket = T(buckets - 1);
+    to_.add_table(f_.feature[size_t(nodes[0])], members);
   }
 
   static constexpr size_t most_written = 1 << 26, most_kept = 1 << 22;   // words of sets: each has a bit for every member of any
@@ -210,7 +184,52 @@ template <class T> class Ranks<T>::Builder {
   std::map<Category, int32_t> numbers_;
 };
 
-template <class T> Ranks<T>::Ranks(const PlainForest<T>& forest, std::vector<Test>& tests) { Builder(forest, tests, *this).build(); }
+template <class T> Ranks<T>::Ranks(const PlainForest<T>& forest, std::vector<Test>& tests) {
+  Builder(forest, tests, *this).build();
+  starts_.shrink_to_fit(), values_.shrink_to_fit();        // a forest may have nearly as many thresholds as nodes
+}
+
+template <class T> Ranks<T>::Ranks(const Ranks<float>& from, bool strict) requires std::is_same_v<T, double> {
+  for (const auto& set : from.sets_) sets_.push_back({set.column, set.bits});
+  values_.reserve(from.values_.size());
+  for (const auto& table : from.tables_) {
+    const auto begin = from.values_.begin() + int64_t(table.values);
+    std::vector<double> sorted(begin, begin + table.count);
+    const auto own = std::span(from.columns_).subspan(columns_.size(), size_t(table.columns));
+    if (strict && own[0].kind != RankKind::category)
+      for (double& v : sorted) v = std::nextafter(double(std::nextafter(float(v), INFINITY)), -INFINITY);
+    for (const auto& c : own) columns_.push_back({c.table, c.kind});
+    add_table(table.feature, sorted);
+  }
+}
+
+template <class T> void Ranks<T>::add_table(int32_t feature, const std::vector<T>& sorted) {
+  Table table;
+  table.feature = feature, table.count = int32_t(sorted.size());
+  table.start = starts_.size(), table.values = values_.size();
+  for (size_t c = columns_.size(); c-- > 0 && columns_[c].table == int32_t(tables_.size());) ++table.columns;
+  spread(table, sorted);
+  starts_.resize(table.start + size_t(table.last_bucket) + 1);
+  const auto begin = starts_.begin() + int64_t(table.start);
+  for (T t : sorted) ++begin[bucket(t, table.low, table.scale, table.last_bucket)];
+  table.steps = std::bit_width(uint32_t(*std::max_element(begin, starts_.end())));
+  int32_t sum = 0;
+  for (auto s = begin; s != starts_.end(); ++s) sum += std::exchange(*s, sum);
+  values_.insert(values_.end(), sorted.begin(), sorted.end());
+  values_.insert(values_.end(), (size_t{1} << table.steps) - 1, std::numeric_limits<T>::infinity());
+  tables_.push_back(table);
+  cost_ += 2.0 + 0.4 * table.steps;
+}
+
+// Buckets of equal width from the smallest to the largest finite value; one bucket where that cannot be.
+template <class T> void Ranks<T>::spread(Table& table, const std::vector<T>& sorted) {
+  const auto finite = [](T x) { return std::abs(x) <= std::numeric_limits<T>::max(); };
+  const auto first = std::find_if(sorted.begin(), sorted.end(), finite), last = std::find_if(sorted.rbegin(), sorted.rend(), finite).base();
+  if (!(first < last)) return;
+  const size_t buckets = std::bit_ceil(std::clamp<size_t>(4 * sorted.size(), 16, 4096));
+  const T scale = T(buckets - 1) / (*(last - 1) - *first);
+  if (finite(scale) && scale > 0) table.low = *first, table.scale = scale, table.last_bucket = T(buckets - 1);
+}
 
 template <class T> int32_t Ranks<T>::largest(int32_t column) const {
   const Column& c = columns_[size_t(column)];

@@ -2,6 +2,7 @@
 // thresholds below x: walks and masks then compare small whole numbers, whatever the type of the input. Exact: nothing is rounded.
 #pragma once
 #include <cstdint>
+#include <type_traits>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,9 @@ template <class T> class Ranks {
   Ranks() = default;
   // `tests`: one for each node of the forest, which must be normalised.
   Ranks(const PlainForest<T>& forest, std::vector<Test>& tests);
+  // Of doubles among thresholds that are floats: every test keeps its column and its rank. `strict`: the thresholds are the floats before
+  // those that values must be below.
+  Ranks(const Ranks<float>& from, bool strict) requires std::is_same_v<T, double>;
 
   // Whether the sets of categories take no more room than they are worth; nothing else may be asked where not.
   bool fits() const { return fits_; }
@@ -52,7 +56,10 @@ template <class T> class Ranks {
     T low = 0, scale = 0, last_bucket = 0;
   };
   class Builder;
+  template <class U> friend class Ranks;
 
+  void add_table(int32_t feature, const std::vector<T>& sorted);
+  static void spread(Table& table, const std::vector<T>& sorted);
   void find(const Table& table, const T* x, int rows, int32_t* at) const;
   int32_t of_kind(RankKind kind, const Table& table, T x, int32_t at) const;
 

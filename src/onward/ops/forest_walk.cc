@@ -30,7 +30,7 @@ template <class T, class Node> void Walk<T, Node>::pack(const PlainForest<T>& f,
   size_t expected = f.roots.size();
   expected += 2 * f.nodes();
   nodes_.reserve(expected);
-  if (!by_codes) leaf_.reserve(expected);
+  if (!by_codes) reserve_in_large_pages(leaf_, expected);
   SlotMaker<T> maker(f);
   int32_t leaf_count = 0;
   for (const int32_t root : f.roots) {
@@ -79,6 +79,12 @@ Walk<T, Node>::Walk(const PlainForest<T>& f, const Ranks<T>& ranks, const std::v
     const auto place = planes_.place(column, rank);
     return {uint16_t(place.plane), place.code, child};
   });
+}
+
+template <class T, class Node>
+Walk<T, Node>::Walk(const Walk<float, CodeNode>& from) requires std::is_same_v<T, double> && std::is_same_v<Node, CodeNode>
+    : nodes_(from.nodes_), by_depth_(from.by_depth_), set_begin_(from.set_begin_), set_bits_(from.set_bits_), planes_(from.planes_), leaves_(from.leaves_), cost_(from.cost_), fits_(from.fits_) {
+  for (const auto& t : from.trees_) trees_.push_back({t.root, t.depth, t.target, t.first_leaf, t.has_sets});
 }
 
 template <class T, class Node> template <bool sets> int32_t Walk<T, Node>::step(int32_t at, const Value* row) const {

@@ -48,6 +48,8 @@ template <class T, class Node> class Walk {
   explicit Walk(const PlainForest<T>& forest, bool combines = false) requires std::is_same_v<Node, SplitNode<T>>;
   // Their codes in `planes`. `tests`: of each node, as Ranks makes them.
   Walk(const PlainForest<T>& forest, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) requires std::is_same_v<Node, CodeNode>;
+  // The same trees of floats, for doubles: their codes are those of `Ranks(ranks, strict)`.
+  explicit Walk(const Walk<float, CodeNode>& from) requires std::is_same_v<T, double> && std::is_same_v<Node, CodeNode>;
 
   // Whether planes, sets and leaves could be numbered by what a node has room for; nothing else may be asked where not.
   bool fits() const { return fits_; }
@@ -63,6 +65,7 @@ template <class T, class Node> class Walk {
   size_t bytes() const;
 
  private:
+  template <class U, class N> friend class Walk;
   struct Tree { int32_t root, depth, target, first_leaf; bool has_sets; };
   static constexpr bool by_codes = std::is_same_v<Node, CodeNode>;
   static constexpr int lanes = 16, far_lanes = 128;

@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "onward/base/large_pages.h"
 #include "onward/ops/convert.h"
 #include "onward/ops/forest.h"
 #include "onward/ops/ml/class_labels.h"
@@ -86,7 +87,8 @@ template <class T> void merge_equality_chains(PlainForest<T>& f) {
 class NodeNumbers {
  public:
   explicit NodeNumbers(const StatedTrees& s) : s_(s) {
-    id_.reserve(s.tree.size());
+    reserve_in_large_pages(id_, s.tree.size());
+    reserve_in_large_pages(stated, s.tree.size());
     for (size_t i = 0; i < s.tree.size(); ++i) {
       const bool leaf = std::string_view(s.mode[i]) == "LEAF";
       id_.push_back(leaf ? ~leaves++ : int32_t(stated.size()));
@@ -133,7 +135,8 @@ class NodeNumbers {
 // The addends of each leaf one after the other, in the order in which they are stated.
 template <class T> void group_addends(PlainForest<T>& out, NodeNumbers& numbers, const StatedTrees& s, const std::vector<T>& weights) {
   std::vector<int32_t> leaf;
-  leaf.reserve(weights.size());
+  for (auto* list : {&leaf, &out.leaf_begin, &out.target}) reserve_in_large_pages(*list, weights.size() + 1);
+  reserve_in_large_pages(out.weight, weights.size());
   out.leaf_begin.assign(size_t(numbers.leaves) + 1, 0);
   for (size_t i = 0; i < weights.size(); ++i) {
     const int32_t id = numbers.find(s.leaf_tree[i], s.leaf_node[i]);
@@ -157,7 +160,8 @@ template <class T> PlainForest<T> plain(const StatedTrees& s, int64_t targets) {
   out.targets = targets;
   out.roots = numbers.roots;
   const size_t nodes = numbers.stated.size();
-  out.split.reserve(nodes), out.feature.reserve(nodes), out.yes.reserve(nodes), out.no.reserve(nodes);
+  for (auto* list : {&out.feature, &out.yes, &out.no}) reserve_in_large_pages(*list, nodes);
+  reserve_in_large_pages(out.split, nodes);
   out.mode.reserve(nodes), out.missing_yes.reserve(nodes);
   for (size_t i : numbers.stated) {
     if (s.feature[i] < 0 || s.feature[i] > INT32_MAX) fail(Code::bad_model, "nodes_featureids has ", s.feature[i]);
@@ -183,13 +187,20 @@ class EitherForest {
     how_ = how, marks_ = marks;
     double_ = contains(f64, s.values_tensor.type()) || contains(f64, s.weights_tensor.type());
     if (double_) return void(doubles_ = std::make_unique<const Forest<double>>(plain<double>(s, targets), how, marks));
-    plain_ = plain<float>(s, targets);
-    floats_ = std::make_unique<const Forest<float>>(PlainForest<float>(plain_), how, marks);
+    auto trees = plain<float>(s, targets);
+    const auto any = [&](Branch a, Branch b) { return std::any_of(trees.mode.begin(), trees.mode.end(), [&](Branch m) { return m == a || m == b; }); };
+    strict_ = any(Branch::lt, Branch::gte);
+    const bool mixed = strict_ && any(Branch::leq, Branch::gt);
+    floats_ = std::make_unique<const Forest<float>>(std::move(trees), how, marks);
+    if (mixed || !floats_->serves_doubles()) plain_ = std::make_unique<const PlainForest<float>>(plain<float>(s, targets));
   }
   // f(forest) with the one for inputs of this type
   template <class F> void with(DataType input, F&& f) const {
     if (!double_ && input != DataType::f64) return f(*floats_);
-    std::call_once(once_, [&] { if (!doubles_) doubles_ = std::make_unique<const Forest<double>>(in_double(plain_), how_, marks_); });
+    std::call_once(once_, [&] {
+      if (doubles_) return;
+      doubles_ = plain_ ? std::make_unique<const Forest<double>>(in_double(*plain_), how_, marks_) : std::make_unique<const Forest<double>>(*floats_, strict_);
+    });
     f(*doubles_);
   }
 
@@ -198,7 +209,8 @@ class EitherForest {
   std::unique_ptr<const Forest<float>> floats_;
   mutable std::unique_ptr<const Forest<double>> doubles_;
   mutable std::once_flag once_;
-  PlainForest<float> plain_;
+  std::unique_ptr<const PlainForest<float>> plain_;       // what the one in double is made of, unless that is the one in float
+  bool strict_ = false;
   Aggregate how_ = Aggregate::sum;
   bool marks_ = false;
 };
