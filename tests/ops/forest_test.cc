@@ -232,7 +232,7 @@ TEST_P(ForestLayouts, OfFloatsServeDoubles) {
   for (const bool strict : {false, true}) {
     PlainForest<float> trees = Maker<float>(GetParam()).forest();
     for (size_t i = 0; i < trees.nodes(); ++i)
-      if (trees.mode[i] < Branch::eq) trees.mode[i] = Branch(int(strict) + (i % 3 ? 0 : 2));
+      if (trees.mode[i] < Branch::eq) trees.mode[i] = strict ? (i % 3 ? Branch::lt : Branch::gte) : i % 3 ? Branch::leq : Branch::gt;
     const Forest<float> floats(PlainForest<float>(trees), Aggregate::sum, true, ForestLayout::codes);
     if (!floats.serves_doubles()) continue;
     const Forest<double> doubles(floats, strict);
