@@ -376,8 +376,8 @@ TEST(Forest, LargeModelsTakeRoomAsTheyAreLarge) {
 }
 
 #if defined(__GLIBC__)
-// A node takes eight bytes, and half of the nodes are a threshold and half are leaves, of four bytes each. What the model said is gone.
-TEST(Forest, ALoadedForestOfFloatsTakesTwelveBytesANode) {
+// Twelve bytes a node: eight of its own, and half of the nodes are a threshold and half are leaves, of four bytes each; and what finds a rank.
+TEST(Forest, ALoadedForestOfFloatsKeepsNothingOfWhatTheModelSaid) {
   constexpr int64_t trees = 4, inner = (1 << 14) - 1, entries = 2 * inner + 1;
   std::vector<int64_t> tree, id, feature, yes, no, leaf_tree, leaf_id;
   std::vector<float> split;
@@ -399,7 +399,7 @@ TEST(Forest, ALoadedForestOfFloatsTakesTwelveBytesANode) {
   const auto in_use = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
   const size_t before = in_use();
   const auto loaded = find_operator("ai.onnx.ml", "TreeEnsembleRegressor")->create({node, {}, {}});
-  EXPECT_LT(double(in_use() - before) / double(trees * entries), 12.6);
+  EXPECT_LT(double(in_use() - before) / double(trees * entries), 14);
 }
 #endif
 
