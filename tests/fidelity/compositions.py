@@ -8,7 +8,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
 import numpy as np
 import sklearn
-from sklearn import ensemble, impute, linear_model, multiclass, pipeline, preprocessing, tree
+import pandas as pd
+from sklearn import compose, ensemble, impute, linear_model, multiclass, pipeline, preprocessing, tree
 import compare
 from tables import FIT, table
 
@@ -41,6 +42,15 @@ def numbers_in_an_array_of_objects_and_whether_they_were_gone():
     fit, asked, y = rows()
     filled = pipeline.make_union(impute.SimpleImputer(strategy="constant", add_indicator=True), preprocessing.KBinsDiscretizer(3, encode="ordinal"))
     return after([filled], tree.DecisionTreeClassifier(max_depth=3, random_state=0)).fit(fit.astype(object), y), asked
+
+
+@case
+def a_word_fills_numbers_and_another_words():
+    fit, asked, y = rows()
+    def frame(X): return pd.DataFrame({"number": X[:, 0].astype(object), "word": pd.Series(np.where(X[:, 1] > 0, "high", "low")).mask(np.arange(len(X)) % 7 == 0)})
+    filled = compose.ColumnTransformer([("n", pipeline.make_pipeline(impute.SimpleImputer(strategy="constant"), preprocessing.StandardScaler()), ["number"]),
+                                        ("w", pipeline.make_pipeline(impute.SimpleImputer(strategy="constant", fill_value="?"), preprocessing.OneHotEncoder()), ["word"])])
+    return after([filled]).fit(frame(fit), y), frame(asked).astype({"number": float})
 
 
 @case

@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 warnings.simplefilter("ignore")
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn import compose, ensemble, impute, neighbors, pipeline
 from sklearn.utils import all_estimators
 import compare, drawn_models, fidelity, real_tables
@@ -104,6 +105,25 @@ def replaced(method, classes, wrap):
         yield
     finally:
         for C, f in own.items(): setattr(C, method, f)
+
+
+def of_sorted_rows(method):
+    """scikit-learn's distances of sparse rows take sorted indices for granted. Vectorizers that drop words leave them as they were and flagged
+    as sorted, and then it finds neighbours that are none: it is asked about the same rows, sorted."""
+    def in_order(X):
+        if sparse.issparse(X): X = X.copy(); X.has_sorted_indices = False; X.sort_indices()
+        return X
+
+    @functools.wraps(method)
+    def f(self, X=None, *more, **named):
+        self._fit_X = in_order(self._fit_X)
+        return method(self, in_order(X), *more, **named)
+    return f
+
+
+for C in (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor):
+    for name in ("kneighbors", "predict", "predict_proba"):
+        if hasattr(C, name): setattr(C, name, of_sorted_rows(getattr(C, name)))
 
 
 @contextlib.contextmanager
