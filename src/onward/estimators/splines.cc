@@ -1,6 +1,8 @@
-// SplineTransformer: every column as the values of its B-splines. Between two knots each of them is a polynomial of the distance to the
-// knot below; these are worked out here, and the graph looks them up by the interval that an item falls into.
+// SplineTransformer: every column as the values of its B-splines, by de Boor's recursion in the order that SciPy takes it (de Boor, On
+// calculating with B-splines, 1972): at a knot what is nothing is 0 and no rounding, which a next step may tell apart. The graph looks up
+// the knots around an item by the interval that it falls into.
 #include <cmath>
+#include <utility>
 
 #include "onward/estimators/fields.h"
 #include "onward/estimators/sorted_search.h"
@@ -8,20 +10,7 @@
 namespace onward {
 namespace {
 
-using Polynomial = std::vector<double>;  // the constant first
-
 constexpr int64_t highest_degree = 50, most_coefficients = int64_t{1} << 23;
-
-double value(const Polynomial& p, double at) {
-  double y = 0;
-  for (size_t i = p.size(); i-- > 0;) y = y * at + p[i];
-  return y;
-}
-double slope(const Polynomial& p, double at) {
-  double y = 0;
-  for (size_t i = p.size(); i-- > 1;) y = y * at + double(i) * p[i];
-  return y;
-}
 
 struct BSpline {
   Numbers knots, coefficients;  // (knots); (bases, splines): how each output is made of the basis splines
@@ -33,22 +22,19 @@ struct BSpline {
   int64_t last() const { return knots.size() - 1 - first(); }
   int64_t splines() const { return coefficients.dim(1); }
 
-  // The basis splines that are not 0 between knots j and j + 1, number j - degree first: de Boor's recursion on polynomials.
-  std::vector<Polynomial> bases(int64_t j) const {
-    std::vector<Polynomial> h(size_t(degree) + 1, Polynomial(size_t(degree) + 1, 0.0));
-    h[0][0] = 1;
+  // Of the basis splines that are not 0 between knots j and j + 1, number j - degree first, the values or the slopes at x.
+  std::vector<double> bases(int64_t j, double x, bool slopes) const {
+    std::vector<double> h(size_t(degree) + 1, 0.0);
+    h[0] = 1;
     for (int64_t level = 1; level <= degree; ++level) {
-      const std::vector<Polynomial> before = h;
-      std::fill(h[0].begin(), h[0].end(), 0.0);
+      const std::vector<double> before = h;
+      h[0] = 0;
       for (int64_t n = 1; n <= level; ++n) {
-        const double above = knots[j + n], below = knots[j + n - level], width = above - below;
-        std::fill(h[size_t(n)].begin(), h[size_t(n)].end(), 0.0);
-        if (width == 0) continue;
-        for (int64_t p = 0; p < level; ++p) {
-          const double w = before[size_t(n) - 1][size_t(p)] / width;
-          h[size_t(n) - 1][size_t(p)] += w * (above - knots[j]), h[size_t(n) - 1][size_t(p) + 1] -= w;
-          h[size_t(n)][size_t(p)] += w * (knots[j] - below), h[size_t(n)][size_t(p) + 1] += w;
-        }
+        const double above = knots[j + n], below = knots[j + n - level], last = before[size_t(n) - 1];
+        const bool slope = slopes && level == degree;
+        const double w = above == below ? 0 : (slope ? double(level) * last : last) / (above - below);
+        h[size_t(n) - 1] += slope ? -w : w * (above - x);
+        h[size_t(n)] = slope ? w : w * (x - below);
       }
     }
     return h;
@@ -59,13 +45,12 @@ struct BSpline {
     while (j < knots.size() - degree - 2 && x >= knots[j + 1]) ++j;
     return j;
   }
-  std::vector<Polynomial> outputs(int64_t j) const {
-    std::vector<Polynomial> out(size_t(splines()), Polynomial(size_t(degree) + 1, 0.0));
-    const std::vector<Polynomial> all = bases(j);
+  std::vector<double> outputs(double x, bool slopes = false) const {
+    const int64_t j = interval(x);
+    const std::vector<double> h = bases(j, x, slopes);
+    std::vector<double> out(size_t(splines()), 0.0);
     for (int64_t n = 0; n <= degree; ++n)
-      for (int64_t s = 0; s < splines(); ++s)
-        if (const double c = coefficients(j - degree + n, s); c != 0)
-          for (size_t p = 0; p < out[0].size(); ++p) out[size_t(s)][p] += c * all[size_t(n)][p];
+      for (int64_t s = 0; s < splines(); ++s) out[size_t(s)] += coefficients(j - degree + n, s) * h[size_t(n)];
     return out;
   }
 };
@@ -148,48 +133,84 @@ struct SplineTransformer {
     if (!std::is_sorted(into.knots.begin(), into.knots.end())) return f.bad(name, "has knots that are not sorted");
   }
 
-  // (batch, splines) of x (batch, 1)
-  Expr values(const BSpline& s, Expr x) const {
-    const int64_t width = s.splines(), intervals = s.last() - s.first(), places = intervals + 2;
-    const double least = s.knots[s.first()], most = s.knots[s.last()];
-    if (beyond == Beyond::periodic) x = wrapped(x, least, most - least);
-    // A place for what lies below, one for each interval, one for what lies above the last knot, which itself is within.
-    const Numbers ends = Numbers::of({1, intervals + 1}, [&](int64_t i) { return i == intervals ? std::nextafter(most, HUGE_VAL) : s.knots[s.first() + i]; });
-    std::vector<std::vector<Polynomial>> table;
-    std::vector<double> origin;
-    for (int64_t place = 0; place < places; ++place) {
-      const int64_t j = s.first() + std::clamp<int64_t>(place - 1, 0, std::max<int64_t>(intervals - 1, 0));
-      const bool outside = (place == 0 || place == places - 1) && beyond != Beyond::goes_on && beyond != Beyond::periodic;
-      table.push_back(outside ? outer(s, place == 0) : s.outputs(j));
-      origin.push_back(outside ? (place ? most : least) : s.knots[j]);
+  // Where an item lies: below the first knot, in one of the intervals, or above the last knot, which itself is within.
+  struct Places {
+    Expr place;
+    std::vector<int64_t> knot;  // of each place, where its interval begins
+    std::vector<char> outside;  // and what is there is no spline
+    int64_t size() const { return int64_t(knot.size()); }
+    // What f says of each place, for every item: (batch, 1) or (batch, width).
+    Expr pick(auto&& f) const {
+      return reshaped(onward::pick(Numbers::of({size()}, f), place), {rows, 1});
     }
-    const Expr place = column(count_at_most(x, ends), 0);
-    if (beyond == Beyond::constant && zeros) x = minimum(maximum(x, least), most);  // no 0 times infinity
-    const Expr off = x - reshaped(pick(Numbers({places}, origin), place), {rows, 1});
-    std::optional<Expr> y;
-    for (int64_t p = s.degree; p >= 0; --p) {
-      const Expr c = pick(Numbers::of({places, width}, [&](int64_t i) { return table[size_t(i / width)][size_t(i % width)][size_t(p)]; }), place);
-      y = y ? *y * off + c : c;
+    Expr pick(int64_t width, auto&& f) const {
+      return onward::pick(Numbers::of({size(), width}, [&](int64_t i) { return f(i / width, i % width); }), place);
     }
-    return *y;
-  }
-  // What stands for the splines below the first knot or above the last.
-  std::vector<Polynomial> outer(const BSpline& s, bool below) const {
-    const double at = s.knots[below ? s.first() : s.last()];
-    const int64_t j = s.interval(at), counted = s.degree + s.inner;
-    std::vector<Polynomial> out = s.outputs(j);
-    const double end = at - s.knots[j];
-    const int64_t reach = beyond == Beyond::linear && counted <= 1 ? counted + 1 : counted;
-    for (int64_t k = 0; k < int64_t(out.size()); ++k) {
-      Polynomial& p = out[size_t(k)];
-      const bool reaches = below ? k < reach : k >= int64_t(out.size()) - reach;
-      const double at_end = value(p, end), rises = slope(p, end);
-      std::fill(p.begin(), p.end(), beyond == Beyond::error ? __builtin_nan("") : 0.0);  // the library refuses such rows
-      if (beyond == Beyond::error || !reaches) continue;
-      p[0] = at_end;
-      if (beyond == Beyond::linear && p.size() > 1) p[1] = rises;
+  };
+  Places places(const BSpline& s, Expr x) const {
+    const int64_t intervals = s.last() - s.first();
+    const Numbers ends = Numbers::of({1, intervals + 1}, [&](int64_t i) { return i == intervals ? std::nextafter(s.knots[s.last()], HUGE_VAL) : s.knots[s.first() + i]; });
+    Places out{column(count_at_most(x, ends), 0), {}, {}};
+    for (int64_t place = 0; place < intervals + 2; ++place) {
+      out.knot.push_back(s.first() + std::clamp<int64_t>(place - 1, 0, std::max<int64_t>(intervals - 1, 0)));
+      out.outside.push_back((place == 0 || place == intervals + 1) && ends_there());
     }
     return out;
+  }
+  bool ends_there() const { return beyond != Beyond::goes_on && beyond != Beyond::periodic; }
+
+  // (batch, splines) of x (batch, 1)
+  Expr values(const BSpline& s, Expr x) const {
+    const double least = s.knots[s.first()], most = s.knots[s.last()];
+    if (beyond == Beyond::periodic) x = wrapped(x, least, most - least);
+    const Places at = places(s, x);
+    const Expr within = ends_there() ? minimum(maximum(x, least), most) : x;
+    const std::vector<Expr> h = bases(s, at, within);
+    std::optional<Expr> y;
+    for (int64_t n = 0; n <= s.degree; ++n) {
+      const Expr c = at.pick(s.splines(), [&](int64_t place, int64_t k) { return at.outside[size_t(place)] ? 0.0 : s.coefficients(at.knot[size_t(place)] - s.degree + n, k); });
+      const Expr part = s.degree ? c * h[size_t(n)] : c;
+      y = y ? *y + part : part;
+    }
+    return ends_there() ? *y + outer(s, at, x) : *y;
+  }
+  // BSpline::bases of every item.
+  static std::vector<Expr> bases(const BSpline& s, const Places& at, Expr x) {
+    std::vector<Expr> h, to_above, from_below;  // from knot j + 1 on, from knot j downwards
+    const auto knot = [&](int64_t offset) { return at.pick([&](int64_t place) { return s.knots[at.knot[size_t(place)] + offset]; }); };
+    for (int64_t n = 0; n < s.degree; ++n) to_above.push_back(knot(n + 1) - x), from_below.push_back(x - knot(-n));
+    for (int64_t level = 1; level <= s.degree; ++level) {
+      const std::vector<Expr> before = std::exchange(h, {});
+      for (int64_t n = 1; n <= level; ++n) {
+        const auto width = [&](int64_t place) {
+          const double d = s.knots[at.knot[size_t(place)] + n] - s.knots[at.knot[size_t(place)] + n - level];
+          return d == 0 ? HUGE_VAL : d;  // such a spline is nothing
+        };
+        const Expr w = level == 1 ? at.pick([&](int64_t place) { return 1 / width(place); }) : before[size_t(n) - 1] / at.pick(width);
+        const Expr rest = w * to_above[size_t(n) - 1];
+        if (n == 1) h.push_back(rest);
+        else h.back() = h.back() + rest;
+        h.push_back(w * from_below[size_t(level - n)]);
+      }
+    }
+    return h;
+  }
+  // What stands for the splines below the first knot and above the last; 0 elsewhere.
+  Expr outer(const BSpline& s, const Places& at, Expr x) const {
+    const int64_t counted = s.degree + s.inner, reach = beyond == Beyond::linear && counted <= 1 ? counted + 1 : counted;
+    const auto said = [&](bool slopes) {
+      const std::vector<double> first = s.outputs(s.knots[s.first()], slopes), last = s.outputs(s.knots[s.last()], slopes);
+      return at.pick(s.splines(), [=, &at, this, n = s.splines()](int64_t place, int64_t k) {
+        if (!at.outside[size_t(place)]) return 0.0;
+        if (beyond == Beyond::error) return __builtin_nan("");  // the library refuses such rows
+        if (place ? k < n - reach : k >= reach) return 0.0;
+        return (place ? last : first)[size_t(k)];
+      });
+    };
+    const Expr ends = said(false);
+    if (beyond != Beyond::linear || s.degree == 0) return ends;
+    const Expr off = x - at.pick([&](int64_t place) { return s.knots[place ? s.last() : s.first()]; });
+    return ends + off * said(true);
   }
   static Expr wrapped(Expr x, double least, double period) {
     if (!(period > 0)) return x * 0.0;
