@@ -171,8 +171,9 @@ Model convert(const Estimator& e, const ConvertOptions& given) {
     } catch (const AssumedWords& words) {
       if (!first) first = words.otherwise;
       numbers.insert(words.columns.begin(), words.columns.end());
-    } catch (const Error& error) {
-      throw first ? *first : error;
+    } catch (const Error&) {
+      if (first) throw *first;
+      throw;
     }
   }
   throw *first;
