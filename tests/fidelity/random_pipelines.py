@@ -170,7 +170,7 @@ def ties_noted(tied):
 
     def noting_donors(transform):
         def f(self, X):
-            seen = np.asarray(X, float)
+            seen = X.to_numpy(float, na_value=np.nan) if isinstance(X, pd.DataFrame) else np.asarray(X, float)
             if len(seen) == len(tied): tied[:] |= fidelity.tied_donors(self, seen)
             return transform(self, X)
         return f
