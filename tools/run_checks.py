@@ -62,8 +62,8 @@ def release_suites():
     rows = "build/release/onward_estimator_rows"
     suites += [Suite("opsets-fidelity", [python, "tests/fidelity/opsets.py", onward], slow=True),
                Suite("consumers", [python, "tests/fidelity/consumers.py", onward, rows], slow=True),
-               Suite("random-pipelines", [python, "tests/fidelity/random_pipelines.py", onward, "--count", "40", "--engine", "onward", "onnxruntime"], slow=True),
-               Suite("inputs", [python, "tests/fidelity/inputs.py", onward, "--every", "4"], slow=True),
+               Suite("random-pipelines", [python, "tests/fidelity/random_pipelines.py", onward, "--count", "24", "--engine", "onward", "onnxruntime"], slow=True),
+               Suite("inputs", [python, "tests/fidelity/inputs.py", onward, "--every", "6"], slow=True),
                Suite("refusals", [python, "tests/fidelity/refusals.py", onward, rows], slow=True),
                Suite("old-families", [python, "tests/fidelity/old_families.py", onward, rows], slow=True)]
     for engine in ("onward", "onnxruntime"):
