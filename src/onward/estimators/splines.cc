@@ -21,6 +21,9 @@ struct BSpline {
   int64_t first() const { return degree + inner; }  // the knots between which it is not extrapolated
   int64_t last() const { return knots.size() - 1 - first(); }
   int64_t splines() const { return coefficients.dim(1); }
+  bool of_one_form_with(const BSpline& other) const {
+    return degree == other.degree && inner == other.inner && knots.size() == other.knots.size() && splines() == other.splines();
+  }
 
   // Of the basis splines that are not 0 between knots j and j + 1, number j - degree first, the values or the slopes at x.
   std::vector<double> bases(int64_t j, double x, bool slopes) const {
@@ -98,15 +101,18 @@ struct SplineTransformer {
     ONWARD_CHECK(x.size() == int64_t(columns.size()));
     std::vector<Expr> parts;
     std::vector<std::string> names;
-    for (int64_t i = 0; i < x.size(); ++i) {
-      const BSpline& spline = columns[size_t(i)];
-      const Expr given = x.number(i);
-      Expr y = values(spline, given);
-      if (zeros) y = where(is_nan(given), 0.0, y);
-      const int64_t kept = spline.splines() - (bias ? 0 : 1);
-      std::vector<int64_t> which;
-      for (int64_t s = 0; s < kept; ++s) which.push_back(s), names.push_back(text(x.name(i), "_sp_", s));
-      if (kept > 0) parts.push_back(onward::columns(y, which));
+    for (size_t begin = 0, end; begin < columns.size(); begin = end) {
+      for (end = begin + 1; end < columns.size() && columns[end].of_one_form_with(columns[begin]);) ++end;
+      const std::span<const BSpline> of(&columns[begin], end - begin);
+      const int64_t width = of[0].splines(), kept = width - (bias ? 0 : 1);
+      std::vector<int64_t> from, which;
+      for (size_t i = begin; i < end; ++i) {
+        from.push_back(int64_t(i));
+        for (int64_t k = 0; k < kept; ++k) which.push_back(int64_t(i - begin) * width + k), names.push_back(text(x.name(int64_t(i)), "_sp_", k));
+      }
+      if (kept == 0) continue;
+      const Expr y = values(of, x.select(from).numbers());
+      parts.push_back(bias ? y : onward::columns(y, which));
     }
     Frame out = parts.empty() ? Frame() : Frame(concat(parts), names);
     out.sparse = sparse;
@@ -133,60 +139,72 @@ struct SplineTransformer {
     if (!std::is_sorted(into.knots.begin(), into.knots.end())) return f.bad(name, "has knots that are not sorted");
   }
 
-  // Where an item lies: below the first knot, in one of the intervals, or above the last knot, which itself is within.
+  // Columns of one form, and where their items lie: below the first knot, in one of the intervals, or above the last knot, which itself is
+  // within.
   struct Places {
-    Expr place;
-    std::vector<int64_t> knot;  // of each place, where its interval begins
-    std::vector<char> outside;  // and what is there is no spline
-    int64_t size() const { return int64_t(knot.size()); }
-    // What f says of each place, for every item: (batch, 1) or (batch, width).
+    std::span<const BSpline> of;
+    int64_t each;   // places of a column
+    bool ends;      // no spline is outside
+    Expr at;        // (batch, columns): a column's number times `each`, and the place
+    // Where the interval begins.
+    int64_t knot(int64_t place) const { return of[0].first() + std::clamp<int64_t>(place - 1, 0, std::max<int64_t>(each - 3, 0)); }
+    bool outside(int64_t place) const { return ends && (place == 0 || place == each - 1); }
+    int64_t columns() const { return int64_t(of.size()); }
+    // f(column's spline, place) for every item: (batch, columns)
     Expr pick(auto&& f) const {
-      return reshaped(onward::pick(Numbers::of({size()}, f), place), {rows, 1});
+      return onward::pick(Numbers::of({columns() * each}, [&](int64_t i) { return f(of[size_t(i / each)], i % each); }), at);
     }
-    Expr pick(int64_t width, auto&& f) const {
-      return onward::pick(Numbers::of({size(), width}, [&](int64_t i) { return f(i / width, i % width); }), place);
+    // f(column's spline, place, k) for every item and each of its splines: (batch, columns, splines)
+    Expr pick_all(auto&& f) const {
+      const int64_t width = of[0].splines();
+      return onward::pick(Numbers::of({columns() * each, width}, [&](int64_t i) { return f(of[size_t(i / width / each)], i / width % each, i % width); }), at);
     }
+    // What one number of each item is to all of its splines.
+    Expr to_all(Expr one) const { return reshaped(one, {rows, columns(), 1}); }
   };
-  Places places(const BSpline& s, Expr x) const {
-    const int64_t intervals = s.last() - s.first();
-    const Numbers ends = Numbers::of({1, intervals + 1}, [&](int64_t i) { return i == intervals ? std::nextafter(s.knots[s.last()], HUGE_VAL) : s.knots[s.first() + i]; });
-    Places out{column(count_at_most(x, ends), 0), {}, {}};
-    for (int64_t place = 0; place < intervals + 2; ++place) {
-      out.knot.push_back(s.first() + std::clamp<int64_t>(place - 1, 0, std::max<int64_t>(intervals - 1, 0)));
-      out.outside.push_back((place == 0 || place == intervals + 1) && ends_there());
-    }
-    return out;
+  Places places(std::span<const BSpline> of, Expr x) const {
+    const int64_t intervals = of[0].last() - of[0].first(), each = intervals + 2;
+    const Numbers ends = Numbers::of({int64_t(of.size()), intervals + 1}, [&](int64_t i) {
+      const BSpline& s = of[size_t(i / (intervals + 1))];
+      const int64_t k = i % (intervals + 1);
+      return k == intervals ? std::nextafter(s.knots[s.last()], HUGE_VAL) : s.knots[s.first() + k];
+    });
+    const auto before = Array<int64_t>::of({int64_t(of.size())}, [&](int64_t i) { return i * each; });
+    return {of, each, beyond != Beyond::goes_on && beyond != Beyond::periodic, count_at_most(x, ends) + before};
   }
-  bool ends_there() const { return beyond != Beyond::goes_on && beyond != Beyond::periodic; }
 
-  // (batch, splines) of x (batch, 1)
-  Expr values(const BSpline& s, Expr x) const {
-    const double least = s.knots[s.first()], most = s.knots[s.last()];
-    if (beyond == Beyond::periodic) x = wrapped(x, least, most - least);
-    const Places at = places(s, x);
-    const Expr within = ends_there() ? minimum(maximum(x, least), most) : x;
-    const std::vector<Expr> h = bases(s, at, within);
+  // (batch, columns * splines) of x (batch, columns)
+  Expr values(std::span<const BSpline> of, Expr x) const {
+    const auto knots = [&](auto&& place) { return Numbers::of({int64_t(of.size())}, [&](int64_t i) { return of[size_t(i)].knots[place(of[size_t(i)])]; }); };
+    const Numbers least = knots([](const BSpline& s) { return s.first(); }), most = knots([](const BSpline& s) { return s.last(); });
+    const Expr given = x;
+    if (beyond == Beyond::periodic) x = wrapped(x, least, most);
+    const Places at = places(of, x);
+    const std::vector<Expr> h = bases(at, at.ends ? minimum(maximum(x, least), most) : x);
     std::optional<Expr> y;
-    for (int64_t n = 0; n <= s.degree; ++n) {
-      const Expr c = at.pick(s.splines(), [&](int64_t place, int64_t k) { return at.outside[size_t(place)] ? 0.0 : s.coefficients(at.knot[size_t(place)] - s.degree + n, k); });
-      const Expr part = s.degree ? c * h[size_t(n)] : c;
+    for (int64_t n = 0; n <= of[0].degree; ++n) {
+      const Expr c = at.pick_all([&](const BSpline& s, int64_t place, int64_t k) { return at.outside(place) ? 0.0 : s.coefficients(at.knot(place) - s.degree + n, k); });
+      const Expr part = of[0].degree ? c * at.to_all(h[size_t(n)]) : c;
       y = y ? *y + part : part;
     }
-    return ends_there() ? *y + outer(s, at, x) : *y;
+    if (at.ends) y = *y + outer(at, x);
+    if (zeros) y = where(at.to_all(is_nan(given)), 0.0, *y);
+    return reshaped(*y, {rows, int64_t(of.size()) * of[0].splines()});
   }
   // BSpline::bases of every item.
-  static std::vector<Expr> bases(const BSpline& s, const Places& at, Expr x) {
+  static std::vector<Expr> bases(const Places& at, Expr x) {
+    const int64_t degree = at.of[0].degree;
     std::vector<Expr> h, to_above, from_below;  // from knot j + 1 on, from knot j downwards
-    const auto knot = [&](int64_t offset) { return at.pick([&](int64_t place) { return s.knots[at.knot[size_t(place)] + offset]; }); };
-    for (int64_t n = 0; n < s.degree; ++n) to_above.push_back(knot(n + 1) - x), from_below.push_back(x - knot(-n));
-    for (int64_t level = 1; level <= s.degree; ++level) {
+    const auto knot = [&](int64_t offset) { return at.pick([&](const BSpline& s, int64_t place) { return s.knots[at.knot(place) + offset]; }); };
+    for (int64_t n = 0; n < degree; ++n) to_above.push_back(knot(n + 1) - x), from_below.push_back(x - knot(-n));
+    for (int64_t level = 1; level <= degree; ++level) {
       const std::vector<Expr> before = std::exchange(h, {});
       for (int64_t n = 1; n <= level; ++n) {
-        const auto width = [&](int64_t place) {
-          const double d = s.knots[at.knot[size_t(place)] + n] - s.knots[at.knot[size_t(place)] + n - level];
+        const auto width = [&](const BSpline& s, int64_t place) {
+          const double d = s.knots[at.knot(place) + n] - s.knots[at.knot(place) + n - level];
           return d == 0 ? HUGE_VAL : d;  // such a spline is nothing
         };
-        const Expr w = level == 1 ? at.pick([&](int64_t place) { return 1 / width(place); }) : before[size_t(n) - 1] / at.pick(width);
+        const Expr w = level == 1 ? at.pick([&](const BSpline& s, int64_t place) { return 1 / width(s, place); }) : before[size_t(n) - 1] / at.pick(width);
         const Expr rest = w * to_above[size_t(n) - 1];
         if (n == 1) h.push_back(rest);
         else h.back() = h.back() + rest;
@@ -196,27 +214,32 @@ struct SplineTransformer {
     return h;
   }
   // What stands for the splines below the first knot and above the last; 0 elsewhere.
-  Expr outer(const BSpline& s, const Places& at, Expr x) const {
-    const int64_t counted = s.degree + s.inner, reach = beyond == Beyond::linear && counted <= 1 ? counted + 1 : counted;
+  Expr outer(const Places& at, Expr x) const {
+    const int64_t counted = at.of[0].degree + at.of[0].inner, reach = beyond == Beyond::linear && counted <= 1 ? counted + 1 : counted;
     const auto said = [&](bool slopes) {
-      const std::vector<double> first = s.outputs(s.knots[s.first()], slopes), last = s.outputs(s.knots[s.last()], slopes);
-      return at.pick(s.splines(), [=, &at, this, n = s.splines()](int64_t place, int64_t k) {
-        if (!at.outside[size_t(place)]) return 0.0;
+      std::map<std::pair<const BSpline*, int64_t>, std::vector<double>> known;  // at each column's ends
+      return at.pick_all([&](const BSpline& s, int64_t place, int64_t k) {
+        if (!at.outside(place)) return 0.0;
         if (beyond == Beyond::error) return __builtin_nan("");  // the library refuses such rows
-        if (place ? k < n - reach : k >= reach) return 0.0;
-        return (place ? last : first)[size_t(k)];
+        if (place ? k < s.splines() - reach : k >= reach) return 0.0;
+        auto& end = known[{&s, place}];
+        if (end.empty()) end = s.outputs(s.knots[place ? s.last() : s.first()], slopes);
+        return end[size_t(k)];
       });
     };
     const Expr ends = said(false);
-    if (beyond != Beyond::linear || s.degree == 0) return ends;
-    const Expr off = x - at.pick([&](int64_t place) { return s.knots[place ? s.last() : s.first()]; });
-    return ends + off * said(true);
+    if (beyond != Beyond::linear || at.of[0].degree == 0) return ends;
+    const Expr off = x - at.pick([&](const BSpline& s, int64_t place) { return s.knots[place ? s.last() : s.first()]; });
+    return ends + at.to_all(off) * said(true);
   }
-  static Expr wrapped(Expr x, double least, double period) {
-    if (!(period > 0)) return x * 0.0;
+  // Into the period; a column without one has no answer but 0.
+  static Expr wrapped(Expr x, const Numbers& least, const Numbers& most) {
+    const auto period = [&](int64_t i) { return most[i] - least[i]; };
+    const Numbers length = Numbers::of({least.size()}, [&](int64_t i) { return period(i) > 0 ? period(i) : 1; });
+    const Numbers kept = Numbers::of({least.size()}, [&](int64_t i) { return period(i) > 0 ? 1 : 0; });
     const Expr off = x - least;
-    const Expr rest = x.graph->add("Mod", {off, x.graph->constant(Tensor::scalar(period))}, {{"fmod", int64_t{1}}}, Result{DataType::f64, x.shape()});
-    return least + where(rest < 0.0, rest + period, rest);
+    const Expr rest = x.graph->add("Mod", {off, x.graph->constant(length.tensor())}, {{"fmod", int64_t{1}}}, Result{DataType::f64, x.shape()});
+    return (least + where(rest < 0.0, rest + length, rest)) * kept;
   }
 };
 
