@@ -4,13 +4,13 @@
 
 namespace onward {
 
+using ColumnsOfNumbers = std::set<int>;  // places in the table; -1 stands for all columns that are made on the way
+
 // An imputer of an array of objects fills with a word whatever the array holds. Such a column holds words; where something then needs its
 // numbers, the next attempt takes it for one of numbers, whose gaps the library would refuse.
 //
 // A step may ask which items of a column are missing before any step has said whether it holds words or numbers. It is given a stand-in, and
 // the next attempt knows the types that this one ended with.
-using ColumnsOfNumbers = std::set<int>;  // places in the table; -1 stands for all columns that are made on the way
-
 class Attempt : public Conversion {
  public:
   Attempt(MissingWords missing, ColumnsOfNumbers numbers, bool types_known)

@@ -65,6 +65,12 @@ Frame FittedTable::table(const Frame& x) const {
   return x.renamed(inputs);
 }
 
+Frame FittedTable::table(const Frame& x, const std::vector<int64_t>& finite) const {
+  const Frame t = table(x), mine = t.select(finite);
+  mine.refuse_missing(), mine.refuse_infinity();
+  return t;
+}
+
 Frame FittedTable::with(const Frame& table, const std::map<int64_t, Frame>& changed) {
   Frame out;
   for (int64_t i = 0; i < table.size(); ++i) {

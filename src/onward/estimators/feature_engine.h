@@ -26,6 +26,8 @@ struct FittedTable {
   Numbers number_of_variables(Fields& f, std::string_view field, std::optional<double> otherwise = {}) const;
 
   Frame table(const Frame& x) const;                                               // as the library names its columns
+  // The same, of which the library raises for gaps and infinities in some columns.
+  Frame table(const Frame& x, const std::vector<int64_t>& finite) const;
   static Frame with(const Frame& table, const std::map<int64_t, Frame>& changed);  // an empty frame takes a column away
   // Other values in the places of some columns: a block as wide as there are of them.
   static Frame with_block(const Frame& table, const std::vector<int64_t>& places, Expr values, Frame::Keeps keeps);

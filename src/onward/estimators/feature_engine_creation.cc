@@ -18,11 +18,7 @@ struct Maker : FittedTable {
     f.since("drop_original", drops);
     used = variables;
   }
-  Frame checked(const Frame& x, bool refuses) const {
-    const Frame t = table(x), mine = t.select(used);
-    if (refuses) mine.refuse_missing(), mine.refuse_infinity();
-    return t;
-  }
+  Frame checked(const Frame& x, bool refuses) const { return refuses ? table(x, used) : table(x); }
   Outputs behind(const Frame& t, const std::vector<Expr>& made, const std::vector<std::string>& names) const {
     std::map<int64_t, Frame> gone;
     if (drops)

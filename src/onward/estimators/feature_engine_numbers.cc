@@ -20,11 +20,7 @@ struct OfNumbers : FittedTable {
   void learned(Fields& f) { read_variables(f); }
 
  protected:
-  Frame checked(const Frame& x, bool refuses = true) const {
-    const Frame t = table(x), mine = t.select(variables);
-    if (refuses) mine.refuse_missing(), mine.refuse_infinity();
-    return t;
-  }
+  Frame checked(const Frame& x, bool refuses = true) const { return refuses ? table(x, variables) : table(x); }
   Expr numbers(const Frame& t) const { return t.select(variables).numbers(); }
 };
 

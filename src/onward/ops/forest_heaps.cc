@@ -89,7 +89,9 @@ template <class T> struct LeafHeaps<T>::UpperTests {
 };
 
 template <class T> bool LeafHeaps<T>::suits(const PlainForest<T>& f, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) {
-  if (f.nodes() == 0 || !ranks.sets().empty() || ranks.columns().size() > 65536) return false;
+  // Large forests are told by their size, before anything walks them.
+  if (f.nodes() == 0 || f.nodes() >> most_levels >= f.roots.size() || f.roots.size() * stride_of(fewest_levels) * sizeof(uint32_t) > most_bytes) return false;
+  if (!ranks.sets().empty() || ranks.columns().size() > 65536) return false;
   for (size_t c = 0; c < ranks.columns().size(); ++c) if (ranks.largest(int32_t(c)) > 65535) return false;
   const UpperTests tested(f, ranks, tests);
   return tested.depth >= fewest_levels && tested.depth <= most_levels && tested.places <= 16 * tested.leaves &&
