@@ -2,6 +2,7 @@
 // training met, then in a table of numbers that holds what missing and unknown ones become.
 #include "onward/estimators/categories.h"
 #include "onward/estimators/delegation.h"
+#include "onward/estimators/fitted_table.h"
 #include "onward/estimators/pandas_values.h"
 
 namespace onward {
@@ -59,18 +60,16 @@ Numbers table_of(const CategoryList& known, int64_t width, F number) {
 }
 
 // What every encoder has: the columns that it takes, what it does with those that it does not know, and what it leaves out.
-struct CategoryEncoder {
-  static constexpr bool takes_missing = true, takes_infinity = true;  // as categories; other columns pass as they are
+struct CategoryEncoder : FittedTable {
   std::vector<Encoded> encoded;
-  std::vector<std::string> inputs, invariant;
+  std::vector<std::string> invariant;
   Policy unknown, missing;
 
   void learned(Fields& f) {
     unknown = policy_of(f, "handle_unknown"), missing = policy_of(f, "handle_missing");
     for (const auto& [name, says] : {std::pair{"min_group_lumping_", "groups rare categories (min_group_size)"}, {"composite_members_", "joins columns (composite_cols)"}})
       if (const auto v = f.get(name); v && !v->items().empty()) f.refuse(name, says, "convertible: fitted without it");
-    if (const auto names = f.get("feature_names_in_"))
-      for (const Value& one : f.items_of("feature_names_in_", *names)) inputs.push_back(label_name(f, "feature_names_in_", one));
+    if (f.get("feature_names_in_")) read_inputs(f);
     for (const std::string_view left_out : {"invariant_cols", "drop_cols"})
       if (const auto v = f.get(left_out); v && v->is(Kind::list))
         for (const Value& one : v->items()) invariant.push_back(label_name(f, left_out, one));
@@ -88,35 +87,20 @@ struct CategoryEncoder {
   }
 
  protected:
-  // The columns and what the file says of each: a dict by name, or a list of {"col": name, "mapping": …}.
-  struct Said {
-    int64_t column;
-    std::string place;
-    Value value;
-  };
-  std::vector<Said> said_of_columns(Fields& f, std::string_view name, const Value& mapping) const {
+  // A dict by column, or a list of {"col": name, "mapping": …}.
+  std::vector<Said> said_of_encoded(Fields& f, std::string_view name, const Value& mapping) const {
+    if (!mapping.is(Kind::list)) return said_of_columns(f, name, mapping);
     std::vector<Said> all;
-    const auto add = [&](const Value& col, const Value& value) {
-      const std::string column = label_name(f, name, col);
-      const auto at = std::find(inputs.begin(), inputs.end(), column);
-      if (at == inputs.end()) f.bad(name, text("encodes '", clipped(column), "', which the fitted table does not have"));
-      else all.push_back({at - inputs.begin(), text(name, "['", clipped(column), "']"), value});
-    };
-    const std::span<const Value> items = mapping.items();
-    if (mapping.is(Kind::dict))
-      for (size_t i = 0; i + 1 < items.size(); i += 2) add(items[i], items[i + 1]);
-    else if (mapping.is(Kind::list))
-      for (const Value& one : items) {
-        const auto col = one.find("col"), table = one.find("mapping");
-        if (!col || !table) return f.bad(name, "holds an item without col or mapping"), all;
-        add(*col, *table);
-      }
-    else f.bad(name, text("is ", plain::name(mapping.kind), "; expected a dict or a list"));
+    for (const Value& one : mapping.items()) {
+      const auto col = one.find("col"), table = one.find("mapping");
+      if (!col || !table) return f.bad(name, "holds an item without col or mapping"), all;
+      if (const auto at = place_of_column(f, name, *col)) all.push_back({*at, place_said(name, *at), *table});
+    }
     return all;
   }
-  std::vector<Said> said_of_columns(Fields& f, std::string_view name) const {
+  std::vector<Said> said_of_encoded(Fields& f, std::string_view name) const {
     const auto mapping = f.get(name);
-    if (mapping && !mapping->is(Kind::none)) return said_of_columns(f, name, *mapping);
+    if (mapping && !mapping->is(Kind::none)) return said_of_encoded(f, name, *mapping);
     f.bad(name, "is missing: the encoder is not fitted");
     return {};
   }
@@ -141,8 +125,8 @@ struct ByCode : CategoryEncoder {
     const auto codes = ordinal && ordinal->is(Kind::object) ? ordinal->find("mapping") : std::nullopt;
     if (!codes) return f.bad("ordinal_encoder", "is missing: the encoder is not fitted");
     std::map<int64_t, LabelledNumbers> code_of;
-    for (const Said& one : said_of_columns(f, "ordinal_encoder.mapping", *codes)) code_of[one.column] = read_labelled(f, one.place, one.value);
-    for (const Said& one : said_of_columns(f, "mapping")) {
+    for (const Said& one : said_of_encoded(f, "ordinal_encoder.mapping", *codes)) code_of[one.column] = read_labelled(f, one.place, one.value);
+    for (const Said& one : said_of_encoded(f, "mapping")) {
       const LabelledNumbers& categories = code_of[one.column];
       const LabelledNumbers table = read_labelled(f, one.place, one.value);
       if (!f.ok()) return;
@@ -180,7 +164,7 @@ struct Contrasts : ByCode {
 struct Ordinal : CategoryEncoder {
   void learned(Fields& f) {
     CategoryEncoder::learned(f);
-    for (const Said& one : said_of_columns(f, "mapping")) {
+    for (const Said& one : said_of_encoded(f, "mapping")) {
       const LabelledNumbers codes = read_labelled(f, one.place, one.value);
       if (!f.ok()) return;
       if (codes.width() != 1) return f.bad(one.place, "is no Series");
@@ -203,7 +187,7 @@ struct ByMean : CategoryEncoder {
     CategoryEncoder::learned(f);
     double mean = 0;
     f("_mean", mean);
-    for (const Said& one : said_of_columns(f, "mapping")) {
+    for (const Said& one : said_of_encoded(f, "mapping")) {
       const LabelledNumbers seen = read_labelled(f, one.place, one.value);
       if (!f.ok()) return;
       if (seen.columns != std::vector<std::string>{"sum", "count"}) return f.bad(one.place, "does not hold sum and count");
@@ -257,7 +241,7 @@ struct OrderedMean : ByMean {
 struct Counts : CategoryEncoder {
   void learned(Fields& f) {
     CategoryEncoder::learned(f);
-    for (const Said& one : said_of_columns(f, "mapping")) {
+    for (const Said& one : said_of_encoded(f, "mapping")) {
       const LabelledNumbers counts = read_labelled(f, one.place, one.value);
       if (!f.ok()) return;
       if (counts.width() != 1) return f.bad(one.place, "is no Series");

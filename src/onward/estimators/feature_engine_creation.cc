@@ -1,5 +1,5 @@
 // feature_engine's makers of columns: each stands behind those of the table, whose originals may be dropped.
-#include "onward/estimators/feature_engine.h"
+#include "onward/estimators/fitted_table.h"
 #include "onward/graph/named_functions.h"
 
 namespace onward {

@@ -1,7 +1,7 @@
 // feature_engine's encoders: each category of a column becomes a number, a column of its own, or one word for all that are rare.
 #include "onward/estimators/categories.h"
 #include "onward/estimators/delegation.h"
-#include "onward/estimators/feature_engine.h"
+#include "onward/estimators/fitted_table.h"
 #include "onward/estimators/pandas_values.h"
 
 namespace onward {

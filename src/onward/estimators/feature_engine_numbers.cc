@@ -1,7 +1,7 @@
 // feature_engine's transformers of numbers: formulas, scaling, caps and bins. For numbers outside of a formula's domain, where the library
 // raises, the answer is NaN.
 #include "onward/estimators/delegation.h"
-#include "onward/estimators/feature_engine.h"
+#include "onward/estimators/fitted_table.h"
 #include "onward/estimators/piecewise.h"
 #include "onward/estimators/power_transformer.h"
 #include "onward/graph/named_functions.h"

@@ -1,4 +1,5 @@
-// What every transformer of feature_engine has: the table that it was fitted on, and the columns of it that it changes.
+// Transformers of category_encoders and feature_engine: the table that each was fitted on, by the names of its columns, and what the file says
+// of some of them.
 #pragma once
 #include "onward/estimators/fields.h"
 
@@ -7,7 +8,7 @@ namespace onward {
 struct FittedTable {
   static constexpr bool takes_missing = true, takes_infinity = true;  // in the columns that it leaves alone; each says what it refuses
   std::vector<std::string> inputs;
-  std::vector<int64_t> variables;  // variables_, by place
+  std::vector<int64_t> variables;  // of feature_engine: variables_, by place
 
  protected:
   void read_inputs(Fields& f);
@@ -21,7 +22,9 @@ struct FittedTable {
     std::string place;
     plain::Value value;
   };
+  std::string place_said(std::string_view field, int64_t column) const;  // for a message
   std::vector<Said> said_of_columns(Fields& f, std::string_view field) const;
+  std::vector<Said> said_of_columns(Fields& f, std::string_view field, const plain::Value& dict) const;
   // A number for each variable; `otherwise` for those that the field does not name.
   Numbers number_of_variables(Fields& f, std::string_view field, std::optional<double> otherwise = {}) const;
 
