@@ -9,7 +9,7 @@ warnings.simplefilter("ignore")
 import numpy as np
 import sklearn
 import pandas as pd
-from sklearn import compose, ensemble, impute, linear_model, multiclass, pipeline, preprocessing, tree
+from sklearn import compose, ensemble, feature_selection, impute, linear_model, multiclass, pipeline, preprocessing, tree
 import compare
 from tables import FIT, table
 
@@ -66,6 +66,20 @@ def quantiles_of_a_sparse_matrix_leave_its_zeros():
     fit, asked, y = rows("ratings")
     steps = [preprocessing.KBinsDiscretizer(3, encode="onehot", strategy="uniform"), preprocessing.QuantileTransformer(n_quantiles=20, output_distribution="normal")]
     return after(steps).fit(fit, y), asked
+
+
+@case
+def false_discoveries_among_constant_columns():
+    fit, asked, y = rows()
+    fit, asked = (np.insert(X, [0, 2, 2, 4], 1.0, axis=1) for X in (fit, asked))
+    return after([feature_selection.SelectFdr(alpha=0.9)]).fit(fit, y), asked
+
+
+@case
+def a_part_with_a_weight_selects_nothing():
+    fit, asked, y = rows()
+    parts = compose.ColumnTransformer([("a", feature_selection.SelectPercentile(percentile=60), [0]), ("b", "passthrough", [1, 2])], transformer_weights={"a": 0.5})
+    return after([parts]).fit(fit, y), asked
 
 
 def of_equals(version, which):

@@ -18,7 +18,7 @@ void prefer_large_pages(void* memory, size_t bytes);
 template <class T> void reserve_in_large_pages(std::vector<T>& list, size_t n) {
   if (n <= list.capacity()) return;
   list.reserve(n);
-  if (list.empty()) prefer_large_pages(list.data(), list.capacity() * sizeof(T));
+  prefer_large_pages(list.data() + list.size(), (list.capacity() - list.size()) * sizeof(T));
 }
 
 template <class T> struct LargePages {

@@ -17,7 +17,7 @@ struct Step {
     const GraphBuilder::Scope scope(x.graph(), name);
     try {
       Outputs out = estimator(x);
-      if (weight != 1 && out.transform) out.transform = out.transform->all_replaced(out.transform->numbers() * weight, Frame::Keeps::infinity);
+      if (weight != 1 && out.transform && out.transform->size() > 0) out.transform = out.transform->all_replaced(out.transform->numbers() * weight, Frame::Keeps::infinity);
       return out;
     } catch (Error& e) {
       throw_within(e, text("step '", name.substr(0, 80), "'"));

@@ -73,9 +73,10 @@ struct UnivariateSelector : Selector {
   }
   void false_discoveries(double alpha) {  // Benjamini and Hochberg
     std::vector<double> sorted = p;
+    std::erase_if(sorted, [](double x) { return x != x; });  // of constant columns: below nothing
     std::sort(sorted.begin(), sorted.end());
     double most = __builtin_nan("");
-    const double n = double(sorted.size());
+    const double n = double(p.size());
     for (size_t i = 0; i < sorted.size(); ++i)
       if (sorted[i] <= alpha / n * double(i + 1)) most = sorted[i];
     std::vector<bool> mask;
