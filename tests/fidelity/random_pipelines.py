@@ -13,7 +13,7 @@ warnings.simplefilter("ignore")
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn import compose, ensemble, impute, neighbors, pipeline
+from sklearn import compose, ensemble, impute, naive_bayes, neighbors, pipeline
 from sklearn.utils import all_estimators
 import compare, drawn_models, fidelity, real_tables
 from real_tables import FIT
@@ -129,8 +129,8 @@ for C in (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor):
 
 @contextlib.contextmanager
 def moved(seed):
-    """Every transformer, and gradient boosting's init, hands on its numbers moved by roundings of their own type, each one up or down; odd
-    seeds move by more of them. What is zero in a column without negative numbers stays so: it is no difference that came out as nothing, and
+    """Every transformer, naive Bayes' joint likelihoods and gradient boosting's init hand on numbers moved by roundings of their own type, each
+    one up or down; odd seeds move by more of them. What is zero in a column without negative numbers stays so: it is no difference that came out as nothing, and
     the next step may take its root."""
     r, roundings = np.random.RandomState(seed), 8 if seed % 2 else 2
 
@@ -154,7 +154,12 @@ def moved(seed):
             says = "predict_proba" if of_classes else "predict"
             return scores(X, types.SimpleNamespace(**{says: lambda X: near(getattr(init, says)(X))}), loss, of_classes)
         return f
-    with replaced("transform", own_transforms(), moving), replaced("_init_raw_predictions", (ensemble._gb,), moving_first_scores): yield
+
+    def moving_likelihoods(joint):
+        def f(self, X): return near(joint(self, X))
+        return f
+    likely = [C for C in vars(naive_bayes).values() if isinstance(C, type) and inspect.isfunction(vars(C).get("_joint_log_likelihood"))]
+    with replaced("transform", own_transforms(), moving), replaced("_joint_log_likelihood", likely, moving_likelihoods), replaced("_init_raw_predictions", (ensemble._gb,), moving_first_scores): yield
 
 
 @contextlib.contextmanager
