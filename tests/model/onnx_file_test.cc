@@ -182,18 +182,19 @@ std::string message(const std::function<void(WireWriter&)>& fill) {
 }
 
 // The attribute z of a node, which has these fields besides its name.
-Attribute read_attribute(const std::function<void(WireWriter&)>& fields) {
+Attributes read_attributes(const std::function<void(WireWriter&)>& fields, bool of_trees) {
   const std::string bytes = message([&](WireWriter& model) {
     model.integer(1, 10);
     model.message(7, [&](WireWriter& graph) {
       graph.message(1, [&](WireWriter& node) {
-        node.bytes(2, "y"), node.bytes(4, "O");
+        node.bytes(2, "y"), node.bytes(4, of_trees ? "TreeEnsemble" : "O"), node.bytes(7, of_trees ? "ai.onnx.ml" : "");
         node.message(5, [&](WireWriter& attribute) { attribute.bytes(1, "z"), fields(attribute); });
       });
     });
   });
-  return read_model(bytes).graph.nodes.at(0).attributes.at("z");
+  return read_model(bytes).graph.nodes.at(0).attributes;
 }
+Attribute read_attribute(const std::function<void(WireWriter&)>& fields) { return read_attributes(fields, false).at("z"); }
 
 // Numbers of every length, short ones in runs and alone.
 std::vector<int64_t> many_integers() {
@@ -216,6 +217,35 @@ TEST(OnnxFile, ListsMayBePackedOrNot) {
   EXPECT_EQ(std::get<std::vector<float>>(read_attribute([&](WireWriter& w) { w.bytes(7, raw), w.integer(20, 6); })), reals);
   EXPECT_EQ(std::get<std::vector<float>>(read_attribute([&](WireWriter& w) { for (float f : reals) w.real(7, f); w.integer(20, 6); })), reals);
   EXPECT_EQ(std::get<Words>(read_attribute([&](WireWriter& w) { for (const auto& s : words) w.bytes(9, s); w.integer(20, 8); })), words);
+}
+
+// Lists of trees take as few bytes as their items need, and are what they are all the same.
+TEST(OnnxFile, ListsOfTreesAreHeldInFewBytes) {
+  using Words = std::vector<std::string>;
+  const auto given = [](const auto& list, auto&& fields) {
+    const Attributes all = read_attributes(fields, true);
+    std::decay_t<decltype(list)> back;
+    all.read("z", back);
+    EXPECT_EQ(back, list);
+    Model m;
+    m.opsets[""] = 21, m.graph.nodes.push_back({.op = "O", .outputs = {"y"}, .attributes = all});
+    read_model(write_model(m)).graph.nodes.at(0).attributes.read("z", back);
+    EXPECT_EQ(back, list);
+    return all.at("z");
+  };
+  for (const size_t many : {0, 1, 15, 900}) {             // where one stands that does not fit in
+    std::vector<int64_t> integers;
+    Words words;
+    for (size_t i = 0; i < 1000; ++i) integers.push_back(i == many && many ? int64_t{1} << 31 : i % 7 ? int64_t(i * i) : -1), words.push_back(text("w", many ? i : i % 255));
+    words[many % 3] = std::string(200, 'l');
+    words[5] = words[many % 3];
+    const Attribute packed = given(integers, [&](WireWriter& w) { w.packed(8, integers), w.integer(20, 7); });
+    const Attribute apart = given(integers, [&](WireWriter& w) { for (int64_t i : integers) w.integer(8, i); w.integer(20, 7); });
+    const Attribute texts = given(words, [&](WireWriter& w) { for (const auto& s : words) w.bytes(9, s); w.integer(20, 8); });
+    EXPECT_EQ(std::holds_alternative<std::vector<int32_t>>(packed), many == 0);
+    EXPECT_EQ(std::holds_alternative<std::vector<int32_t>>(apart), many == 0);
+    EXPECT_EQ(std::holds_alternative<FewTexts>(texts), many == 0);
+  }
 }
 
 // Each part asked for room for itself alone, and all that came before was copied.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "onward/base/error.h"
+#include "onward/model/few_texts.h"
 #include "onward/model/tensor.h"
 
 namespace onward {
@@ -52,8 +53,10 @@ struct AttributeOfCaller {
   int kind = 0;                                          // as AttributeProto.type numbers them; 0: not said
 };
 
+// The last two are how a file's lists of trees are held, which have millions of items: `read` gives them as the lists they are.
 using Attribute = std::variant<int64_t, float, std::string, Tensor, GraphRef, TypeInfo, SparseTensor, std::vector<int64_t>, std::vector<float>,
-                               std::vector<std::string>, std::vector<Tensor>, std::vector<GraphRef>, std::vector<TypeInfo>, AttributeOfCaller>;
+                               std::vector<std::string>, std::vector<Tensor>, std::vector<GraphRef>, std::vector<TypeInfo>, AttributeOfCaller,
+                               std::vector<int32_t>, FewTexts>;
 
 // The attributes a node was given; `read` leaves the standard's default where the node says nothing.
 struct Attributes : std::map<std::string, Attribute, std::less<>> {
@@ -61,8 +64,12 @@ struct Attributes : std::map<std::string, Attribute, std::less<>> {
   template <class T> void read(std::string_view name, T& into) const {
     const auto it = find(name);
     if (it == end()) return;
-    if (auto* value = std::get_if<T>(&it->second)) into = *value;
-    else if (!is_empty_list(it->second)) fail(Code::bad_model, "attribute '", name, "' has another type than the standard states");
+    if (auto* value = std::get_if<T>(&it->second)) { into = *value; return; }
+    if constexpr (std::is_same_v<T, std::vector<int64_t>>)
+      if (auto* small = std::get_if<std::vector<int32_t>>(&it->second)) return into.assign(small->begin(), small->end());
+    if constexpr (std::is_same_v<T, std::vector<std::string>>)
+      if (auto* few = std::get_if<FewTexts>(&it->second)) { into = few->texts(); return; }
+    if (!is_empty_list(it->second)) fail(Code::bad_model, "attribute '", name, "' has another type than the standard states");
   }
   template <class T> void read(std::string_view name, std::optional<T>& into) const {
     if (contains(name)) read(name, into.emplace());

@@ -22,7 +22,9 @@ struct AttributeFields {
   SparseTensor sparse;
   std::vector<float> floats;
   std::vector<int64_t> ints;
+  std::vector<int32_t> small_ints;                        // of trees, as long as all of them fit
   std::vector<std::string> strings;
+  FewTexts few_texts;                                     // of trees, as long as few of them differ
   std::vector<Tensor> tensors;
   std::vector<GraphRef> graphs;
   std::vector<TypeInfo> types;
@@ -30,7 +32,7 @@ struct AttributeFields {
   // Files of IR 1 and 2 may leave the kind out.
   uint64_t found() const {
     if (kind) return kind;
-    return t ? 4 : g ? 5 : !floats.empty() ? 6 : !ints.empty() ? 7 : !strings.empty() ? 8 : !s.empty() ? 3 : f != 0 ? 1 : 2;
+    return t ? 4 : g ? 5 : !floats.empty() ? 6 : !ints.empty() || !small_ints.empty() ? 7 : !strings.empty() || few_texts.size() ? 8 : !s.empty() ? 3 : f != 0 ? 1 : 2;
   }
 };
 
@@ -46,8 +48,8 @@ Attribute attribute_of(AttributeFields&& a) {
     case 4: return std::move(a.t);
     case 5: return std::move(a.g);
     case 6: return std::move(a.floats);
-    case 7: return std::move(a.ints);
-    case 8: return std::move(a.strings);
+    case 7: if (!a.small_ints.empty()) return std::move(a.small_ints); else return std::move(a.ints);
+    case 8: if (a.few_texts.size()) return std::move(a.few_texts); else return std::move(a.strings);
     case 9: return std::move(a.tensors);
     case 10: return std::move(a.graphs);
     case 11: return std::move(a.sparse);
@@ -56,7 +58,21 @@ Attribute attribute_of(AttributeFields&& a) {
   }
 }
 
-void read_attribute(std::string_view bytes, ReadContext& context, Attributes& into) {
+void read_integers(const WireField& f, WireReader& more, bool of_trees, const char* file, AttributeFields& a) {
+  if (of_trees && a.ints.empty() && append_varints(f, a.small_ints, file)) return more.take_integers(f.number, a.small_ints);
+  if (!a.small_ints.empty()) a.ints.assign(a.small_ints.begin(), a.small_ints.end()), a.small_ints = {};
+  append_varints(f, a.ints, file), more.take_integers(f.number, a.ints);
+}
+
+void read_texts(const WireField& f, WireReader& more, bool of_trees, ReadContext& context, AttributeFields& a) {
+  if (of_trees && a.strings.empty() && a.few_texts.add(f.body())) return more.take_texts(f.number, a.few_texts);
+  const size_t before = a.strings.size();
+  if (a.few_texts.size()) a.strings = a.few_texts.texts(), a.few_texts = {};
+  a.strings.emplace_back(f.body()), more.take_texts(f.number, a.strings);
+  context.charge((a.strings.size() - before) * sizeof(std::string));
+}
+
+void read_attribute(std::string_view bytes, ReadContext& context, Attributes& into, bool of_trees = false) {
   context.charge(sizeof(Attribute) + 96);
   AttributeFields a;
   WireField f;
@@ -68,13 +84,8 @@ void read_attribute(std::string_view bytes, ReadContext& context, Attributes& in
     case 5: a.t = read_tensor(f.body(), context); break;
     case 6: a.g = std::make_shared<const Graph>(read_graph(f.body(), context)); break;
     case 7: append_floats(f, a.floats), m.take_floats(7, a.floats); break;
-    case 8: append_varints(f, a.ints, context.file), m.take_integers(8, a.ints); break;
-    case 9: {
-      const size_t before = a.strings.size();
-      a.strings.emplace_back(f.body()), m.take_texts(9, a.strings);
-      context.charge((a.strings.size() - before) * sizeof(std::string));
-      break;
-    }
+    case 8: read_integers(f, m, of_trees, context.file, a); break;
+    case 9: read_texts(f, m, of_trees, context, a); break;
     case 10: a.tensors.push_back(read_tensor(f.body(), context)); break;
     case 11: a.graphs.push_back(std::make_shared<const Graph>(read_graph(f.body(), context))); break;
     case 14: a.type = read_type(f.body(), context); break;
@@ -114,7 +125,8 @@ Node read_node(std::string_view bytes, ReadContext& context) {
     default: break;
   }
   try {
-    for (std::string_view a : attributes) read_attribute(a, context, node.attributes);
+    const bool of_trees = node.domain == "ai.onnx.ml" && node.op.starts_with("TreeEnsemble");
+    for (std::string_view a : attributes) read_attribute(a, context, node.attributes, of_trees);
   } catch (Error& e) {
     throw e.within(shown(node));
   }

@@ -44,6 +44,11 @@ struct AttributeValue {
     for (const TypeInfo& t : all) w.message(15, [&](WireWriter& m) { write_type(m, t); });
     return 14;
   }
+  int operator()(const std::vector<int32_t>& all) { return w.packed(8, all), 7; }
+  int operator()(const FewTexts& all) {
+    for (const uint8_t i : all.items()) w.bytes(9, all.distinct()[i]);
+    return 8;
+  }
   int operator()(const AttributeOfCaller& of) { return w.bytes(21, of.name), of.kind; }
 };
 

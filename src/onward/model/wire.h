@@ -7,6 +7,7 @@
 
 #include "onward/base/file.h"
 #include "onward/model/dims.h"
+#include "onward/model/few_texts.h"
 
 namespace onward {
 
@@ -37,9 +38,11 @@ class WireReader {
   std::string_view take(uint64_t n);
   // Fields with this number that follow at once, each of one item: how protobuf's second version writes lists, of millions at times.
   // What cannot be told at a glance is left for `next`.
-  void take_integers(uint32_t number, std::vector<int64_t>& into);
+  // So is an integer that the list's type has no room for.
+  template <class Int> void take_integers(uint32_t number, std::vector<Int>& into);
   void take_floats(uint32_t number, std::vector<float>& into);
   void take_texts(uint32_t number, std::vector<std::string>& into);
+  void take_texts(uint32_t number, FewTexts& into);
 
  private:
   std::string_view rest_;
@@ -48,6 +51,7 @@ class WireReader {
 
 // Repeated numbers, packed or not, added to `into`.
 void append_varints(const WireField& f, std::vector<int64_t>& into, const char* file);
+bool append_varints(const WireField& f, std::vector<int32_t>& into, const char* file);   // false, with nothing added: some need more bits
 void append_varints(const WireField& f, Dims& into, const char* file);
 void append_floats(const WireField& f, std::vector<float>& into);
 void append_doubles(const WireField& f, std::vector<double>& into);

@@ -7,7 +7,7 @@ namespace onward {
 namespace {
 
 std::string_view kind_of(const Attribute& a) {
-  constexpr std::string_view kinds[] = {"INT", "FLOAT", "STRING", "TENSOR", "GRAPH", "TYPE_PROTO", "SPARSE_TENSOR", "INTS", "FLOATS", "STRINGS", "TENSORS", "GRAPHS", "TYPE_PROTOS", ""};
+  constexpr std::string_view kinds[] = {"INT", "FLOAT", "STRING", "TENSOR", "GRAPH", "TYPE_PROTO", "SPARSE_TENSOR", "INTS", "FLOATS", "STRINGS", "TENSORS", "GRAPHS", "TYPE_PROTOS", "", "INTS", "STRINGS"};
   static_assert(std::size(kinds) == std::variant_size_v<Attribute>);
   return kinds[a.index()];
 }

@@ -1,5 +1,7 @@
 // An attribute of a node, read where it is: lists of trees may have millions of numbers, and the packed forest is all that is kept.
 #pragma once
+#include <span>
+
 #include "onward/model/graph.h"
 
 namespace onward::ops {
@@ -14,5 +16,24 @@ template <class T> const T& stated(const Attributes& from, const char* name) {
   from.read(name, other);                                 // says what it is instead, unless it is an empty list
   return nothing;
 }
+
+// Whole numbers, in whichever of its two forms an attribute holds them.
+class StatedIntegers {
+ public:
+  StatedIntegers(const Attributes& from, const char* name) {
+    const auto it = from.find(name);
+    if (auto* small = it == from.end() ? nullptr : std::get_if<std::vector<int32_t>>(&it->second)) small_ = small->data(), size_ = small->size();
+    else if (const auto& all = stated<std::vector<int64_t>>(from, name); !all.empty()) large_ = all.data(), size_ = all.size();
+  }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  int64_t operator[](size_t i) const { return small_ ? small_[i] : large_[i]; }
+  std::span<const int32_t> small() const { return {small_, small_ ? size_ : 0}; }   // empty: they are in the other form
+
+ private:
+  const int32_t* small_ = nullptr;
+  const int64_t* large_ = nullptr;
+  size_t size_ = 0;
+};
 
 }  // namespace onward::ops

@@ -15,7 +15,10 @@
 namespace onward::ops {
 namespace {
 
+constexpr auto leaf_mode = Branch(255);
+
 Branch branch_of(std::string_view mode) {
+  if (mode == "LEAF") return leaf_mode;
   constexpr std::string_view names[] = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"};
   for (size_t i = 0; i < std::size(names); ++i) if (names[i] == mode) return Branch(i);
   fail(Code::bad_model, "nodes_modes has '", mode, "', expected LEAF or BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT, BRANCH_EQ, BRANCH_NEQ");
@@ -29,25 +32,37 @@ template <class T> std::vector<T> numbers(const std::vector<float>& floats, cons
   return out;
 }
 
-using Ints = std::vector<int64_t>;
+// Of each node what it is: a test, or a leaf.
+std::vector<Branch> stated_modes(const Attributes& from) {
+  std::vector<Branch> all;
+  const auto it = from.find("nodes_modes");
+  if (auto* few = it == from.end() ? nullptr : std::get_if<FewTexts>(&it->second)) {
+    Branch kinds[256];
+    std::transform(few->distinct().begin(), few->distinct().end(), kinds, branch_of);
+    reserve_in_large_pages(all, few->size());
+    for (const uint8_t i : few->items()) all.push_back(kinds[i]);
+  } else {
+    for (const std::string& mode : stated<std::vector<std::string>>(from, "nodes_modes")) all.push_back(branch_of(mode));
+  }
+  return all;
+}
 
 // What a node of either operator states: its trees, and what each leaf adds, which the two say under different names.
 struct StatedTrees {
-  const Ints &tree, &node, &feature, &yes, &no, &missing_yes;
-  const std::vector<std::string>& mode;
+  StatedIntegers tree, node, feature, yes, no, missing_yes;
+  std::vector<Branch> mode;
   const std::vector<float>& values;
   const Tensor& values_tensor;
-  const Ints &leaf_tree, &leaf_node, &leaf_target;
+  StatedIntegers leaf_tree, leaf_node, leaf_target;
   const std::vector<float>& weights;
   const Tensor& weights_tensor;
 
   // `kind`: class or target.
   StatedTrees(const Attributes& from, const std::string& kind)
-      : tree(stated<Ints>(from, "nodes_treeids")), node(stated<Ints>(from, "nodes_nodeids")), feature(stated<Ints>(from, "nodes_featureids")), yes(stated<Ints>(from, "nodes_truenodeids")),
-        no(stated<Ints>(from, "nodes_falsenodeids")), missing_yes(stated<Ints>(from, "nodes_missing_value_tracks_true")), mode(stated<std::vector<std::string>>(from, "nodes_modes")),
-        values(stated<std::vector<float>>(from, "nodes_values")), values_tensor(stated<Tensor>(from, "nodes_values_as_tensor")), leaf_tree(stated<Ints>(from, (kind + "_treeids").c_str())),
-        leaf_node(stated<Ints>(from, (kind + "_nodeids").c_str())), leaf_target(stated<Ints>(from, (kind + "_ids").c_str())), weights(stated<std::vector<float>>(from, (kind + "_weights").c_str())),
-        weights_tensor(stated<Tensor>(from, (kind + "_weights_as_tensor").c_str())) {
+      : tree(from, "nodes_treeids"), node(from, "nodes_nodeids"), feature(from, "nodes_featureids"), yes(from, "nodes_truenodeids"), no(from, "nodes_falsenodeids"),
+        missing_yes(from, "nodes_missing_value_tracks_true"), mode(stated_modes(from)), values(stated<std::vector<float>>(from, "nodes_values")), values_tensor(stated<Tensor>(from, "nodes_values_as_tensor")),
+        leaf_tree(from, (kind + "_treeids").c_str()), leaf_node(from, (kind + "_nodeids").c_str()), leaf_target(from, (kind + "_ids").c_str()),
+        weights(stated<std::vector<float>>(from, (kind + "_weights").c_str())), weights_tensor(stated<Tensor>(from, (kind + "_weights_as_tensor").c_str())) {
     const size_t n = tree.size(), leaves = weights_tensor ? size_t(weights_tensor.size()) : weights.size();
     const std::pair<const char*, size_t> same[] = {{"nodes_nodeids", node.size()}, {"nodes_featureids", feature.size()}, {"nodes_modes", mode.size()}, {"nodes_values", values_tensor ? size_t(values_tensor.size()) : values.size()},
                                                    {"nodes_truenodeids", yes.size()}, {"nodes_falsenodeids", no.size()}};
@@ -90,7 +105,7 @@ class NodeNumbers {
     reserve_in_large_pages(id_, s.tree.size());
     reserve_in_large_pages(stated, s.tree.size());
     for (size_t i = 0; i < s.tree.size(); ++i) {
-      const bool leaf = std::string_view(s.mode[i]) == "LEAF";
+      const bool leaf = s.mode[i] == leaf_mode;
       id_.push_back(leaf ? ~leaves++ : int32_t(stated.size()));
       if (!leaf) stated.push_back(i);
       if (i == 0 || s.tree[i] != s.tree[i - 1]) {
@@ -165,7 +180,7 @@ template <class T> PlainForest<T> plain(const StatedTrees& s, int64_t targets) {
   out.mode.reserve(nodes), out.missing_yes.reserve(nodes);
   for (size_t i : numbers.stated) {
     if (s.feature[i] < 0 || s.feature[i] > INT32_MAX) fail(Code::bad_model, "nodes_featureids has ", s.feature[i]);
-    out.split.push_back(splits[i]), out.feature.push_back(int32_t(s.feature[i])), out.mode.push_back(branch_of(s.mode[i]));
+    out.split.push_back(splits[i]), out.feature.push_back(int32_t(s.feature[i])), out.mode.push_back(s.mode[i]);
     out.missing_yes.push_back(!s.missing_yes.empty() && s.missing_yes[i] != 0);
     out.yes.push_back(numbers.find(s.tree[i], s.yes[i])), out.no.push_back(numbers.find(s.tree[i], s.no[i]));
   }
@@ -301,7 +316,8 @@ struct TreeEnsembleClassifier : standard::TreeEnsembleClassifier {
     labels = {classlabels_int64s, classlabels_strings};
     labels.check();
     base = numbers<double>(base_values, base_values_as_tensor);
-    const std::set<int64_t> used(stated.leaf_target.begin(), stated.leaf_target.end());
+    std::set<int64_t> used;
+    for (size_t i = 0; i < stated.leaf_target.size(); ++i) used.insert(stated.leaf_target[i]);
     kept = labels.size();
     for (int64_t id : used) if (id < 0 || id >= kept) fail(Code::bad_model, "class_ids has ", id, " for ", kept, " classes");
     one_score = labels.size() == 2 && used.size() == 1;
