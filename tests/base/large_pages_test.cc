@@ -24,6 +24,14 @@ TEST(LargePages, LargeBlocksBeginAPage) {
   std::free(p);
 }
 
+TEST(LargePages, ElementsStandWhereTheirTypeWantsThem) {
+  struct alignas(64) Line { char bytes[64]; };
+  for (const size_t n : {size_t{1}, size_t{3}, size_t{100}, (size_t{4} << 20) / 64 + 1}) {
+    const std::vector<Line, LargePages<Line>> lines(n);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(lines.data()) % 64, 0u) << n;
+  }
+}
+
 TEST(LargePages, MoreThanThereIsIsRefused) {
   EXPECT_THROW(LargePages<uint64_t>().allocate(SIZE_MAX / 4), std::bad_alloc);
 }

@@ -6,8 +6,9 @@ namespace onward {
 
 constexpr size_t page = size_t{2} << 20;
 
-void* allocate_in_large_pages(size_t bytes) {
-  if (bytes < 2 * page || bytes > SIZE_MAX - page) return std::malloc(bytes);
+void* allocate_in_large_pages(size_t bytes, size_t alignment) {
+  if (bytes > SIZE_MAX - page) return nullptr;
+  if (bytes < 2 * page) return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   void* const p = std::aligned_alloc(page, (bytes + page - 1) / page * page);
   if (p) prefer_large_pages(p, bytes);                    // what the last one would hold stands in small pages
   return p;

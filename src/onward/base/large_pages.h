@@ -9,7 +9,7 @@
 namespace onward {
 
 // Uninitialised, to be freed with std::free; null if there is no memory. From 4 MiB on in pages of 2 MiB, where the system has them.
-void* allocate_in_large_pages(size_t bytes);
+void* allocate_in_large_pages(size_t bytes, size_t alignment = alignof(std::max_align_t));
 
 // Asks for large pages where whole ones lie in this memory, which nothing has been written to yet.
 void prefer_large_pages(void* memory, size_t bytes);
@@ -26,7 +26,7 @@ template <class T> struct LargePages {
   LargePages() = default;
   template <class U> LargePages(const LargePages<U>&) {}
   T* allocate(size_t n) {
-    if (n <= SIZE_MAX / sizeof(T)) if (void* p = allocate_in_large_pages(n * sizeof(T))) return static_cast<T*>(p);
+    if (n <= SIZE_MAX / sizeof(T)) if (void* p = allocate_in_large_pages(n * sizeof(T), alignof(T))) return static_cast<T*>(p);
     throw std::bad_alloc();
   }
   void deallocate(T* p, size_t) { std::free(p); }

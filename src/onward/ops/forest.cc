@@ -15,7 +15,7 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   }
   if (!sums || (marks && !always_seen_)) {
     always_seen_ = false;
-    splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from, true);
+    splits_ = std::make_unique<const Walk<T>>(from, true);
     return;
   }
   fold_copies(from);
@@ -34,14 +34,14 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
   if (!small && allowed(ForestLayout::heaps) && LeafHeaps<T>::suits(from, ranks, tests)) heaps_ = std::make_unique<const LeafHeaps<T>>(from, ranks, tests);
   if (layout == ForestLayout::automatic) {
     double walks = 0;
-    if (bits_ || heaps_) for (const int32_t root : from.roots) walks += Walk<T, CodeNode>::tree_cost(maker.of(root).depth);
+    if (bits_ || heaps_) for (const int32_t root : from.roots) walks += BlockWalk<T>::tree_cost(maker.of(root));
     if (bits_ && walks < bits_->cost()) bits_.reset();
     if (heaps_ && walks < heaps_->cost()) heaps_.reset();
   }
   if (!small && allowed(ForestLayout::masks) && ReachMasks<T>::suits(from, ranks)) masks_ = std::make_unique<const ReachMasks<T>>(from, ranks, tests);
-  if (!small && !bits_ && allowed(ForestLayout::codes)) codes_ = std::make_unique<const Walk<T, CodeNode>>(from, ranks, tests);
-  if (codes_ && !codes_->fits()) codes_.reset();
-  if (!bits_ && !codes_) splits_ = std::make_unique<const Walk<T, SplitNode<T>>>(from);
+  if (!small && !bits_ && allowed(ForestLayout::blocks)) blocks_ = std::make_unique<const BlockWalk<T>>(from, ranks, tests);
+  if (blocks_ && !blocks_->fits()) blocks_.reset();
+  if (!bits_ && !blocks_) splits_ = std::make_unique<const Walk<T>>(from);
   only_masks_ = layout == ForestLayout::masks;
   if (!by_masks(1024)) masks_.reset();
   if (!splits_ || masks_ || heaps_) ranks_ = std::move(ranks);
@@ -50,9 +50,9 @@ Forest<T>::Forest(PlainForest<T>&& from, Aggregate aggregate, bool marks, Forest
 template <class T>
 Forest<T>::Forest(const Forest<float>& from, bool strict) requires std::is_same_v<T, double>
     : aggregate_(from.aggregate_), targets_(from.targets_), features_(from.features_), trees_(from.trees_), always_seen_(from.always_seen_),
-      codes_(std::make_unique<const Walk<T, CodeNode>>(*from.codes_)), ranks_(from.ranks_, strict) {}
+      blocks_(std::make_unique<const BlockWalk<T>>(*from.blocks_)), ranks_(from.ranks_, strict) {}
 
-template <class T> double Forest<T>::row_cost(int64_t n) const { return bits_ ? bits_->cost() : by_heaps(n) ? heaps_->cost() : codes_ ? codes_->cost() : splits_->cost(); }
+template <class T> double Forest<T>::row_cost(int64_t n) const { return bits_ ? bits_->cost() : by_heaps(n) ? heaps_->cost() : blocks_ ? blocks_->cost() : splits_->cost(); }
 
 template <class T> double Forest<T>::cost(int64_t n) const {
   if (by_masks(n)) return masks_->cost(n) / double(n) + ranks_.cost();
@@ -60,7 +60,7 @@ template <class T> double Forest<T>::cost(int64_t n) const {
 }
 
 template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const {
-  constexpr int64_t block = 256;
+  constexpr int64_t block = 512;
   static constexpr T nothing[1] = {};
   const T* rows[block];
   for (int64_t begin = 0; begin < n; begin += block) {
@@ -71,9 +71,9 @@ template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t wid
   }
 }
 
-template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t width, T* scores) const {
+template <class T> void Forest<T>::run_blocks(const T* x, int64_t n, int64_t width, T* scores) const {
   constexpr int64_t block = 512;
-  const auto planes = codes_->planes().all();
+  const auto planes = blocks_->planes().all();
   const int64_t most = std::min(block, n), columns = int64_t(ranks_.columns().size()), width_of_codes = int64_t(planes.size()) + 1;
   uint16_t few_codes[256];
   int32_t few_ranks[256];
@@ -83,8 +83,7 @@ template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t widt
   if (!few) many_codes.resize(size_t(most * width_of_codes)), many_ranks.resize(size_t(std::min<int64_t>(most, 64) * columns));
   uint16_t* codes = few ? few_codes : many_codes.data();
   int32_t* ranks = few ? few_ranks : many_ranks.data();
-  const uint16_t* rows[block];
-  for (int64_t r = 0; r < most; ++r) rows[r] = codes + r * width_of_codes, codes[(r + 1) * width_of_codes - 1] = 0;
+  for (int64_t r = 0; r < most; ++r) codes[(r + 1) * width_of_codes - 1] = 0;
   for (int64_t begin = 0; begin < n; begin += block) {
     const int64_t count = std::min(block, n - begin);
     for (int64_t part = 0; part < count; part += 64) {
@@ -94,7 +93,7 @@ template <class T> void Forest<T>::run_codes(const T* x, int64_t n, int64_t widt
       for (size_t p = 0; p < planes.size(); ++p)
         for (int r = 0; r < now; ++r) codes[(part + r) * width_of_codes + int64_t(p)] = WalkPlanes::code(ranks[planes[p].column * now + r], planes[p].base);
     }
-    codes_->run(rows, count, scores + begin * targets_);
+    blocks_->run(codes, width_of_codes, count, scores + begin * targets_);
   }
 }
 
@@ -115,7 +114,7 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
   if (seen) std::fill_n(seen, n * targets_, always_seen_);
   // Rows that stay together. Each chunk reads all trees: to fetch a large forest's twice from far takes longer than one thread for all.
   constexpr size_t far_bytes = 2 << 20;
-  const size_t bytes = codes_ ? codes_->bytes() : splits_ ? splits_->bytes() : 0;
+  const size_t bytes = blocks_ ? blocks_->bytes() : splits_ ? splits_->bytes() : 0;
   const int64_t unit = by_masks(n) || bytes > far_bytes ? 256 : n >= 64 ? 16 : 1;
   context.parallel((n + unit - 1) / unit, cost(n) * double(unit), [&](int64_t first, int64_t last) {
     context.check();
@@ -126,7 +125,7 @@ template <class T> void Forest<T>::run(const RunContext& context, const T* x, in
     std::fill_n(out, count * targets_, T(0));
     if (bits_) run_rows(*bits_, rows, count, width, out);
     else if (by_heaps(count)) run_rows(*heaps_, rows, count, width, out);
-    else if (codes_) run_codes(rows, count, width, out);
+    else if (blocks_) run_blocks(rows, count, width, out);
     else run_splits(rows, count, width, out, always_seen_ ? nullptr : seen + begin * targets_);
   });
   if (aggregate_ == Aggregate::average && trees_ > 0) for (int64_t i = 0; i < n * targets_; ++i) scores[i] /= T(trees_);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "onward/ops/forest_bits.h"
+#include "onward/ops/forest_blocks.h"
 #include "onward/ops/forest_heaps.h"
 #include "onward/ops/forest_masks.h"
 #include "onward/ops/forest_walk.h"
@@ -12,7 +13,7 @@
 namespace onward {
 
 // Which layouts may be made; tests ask for one at a time.
-enum class ForestLayout : uint8_t { automatic, splits, codes, masks, bits, heaps };
+enum class ForestLayout : uint8_t { automatic, splits, blocks, masks, bits, heaps };
 
 template <class T> class Forest {
  public:
@@ -23,7 +24,7 @@ template <class T> class Forest {
   // <= or >.
   Forest(const Forest<float>& from, bool strict) requires std::is_same_v<T, double>;
   // Whether those for doubles can be made of this, so that nobody need keep what it was made from.
-  bool serves_doubles() const { return codes_ && !masks_ && !heaps_; }
+  bool serves_doubles() const { return blocks_ && !masks_ && !heaps_; }
   int64_t features() const { return features_; }         // what a row must have at least
   int64_t trees() const { return trees_; }
   bool always_seen() const { return always_seen_; }      // every row reaches leaves that add to every target
@@ -34,7 +35,7 @@ template <class T> class Forest {
  private:
   template <class U> friend class Forest;
   void run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const;
-  void run_codes(const T* x, int64_t n, int64_t width, T* scores) const;
+  void run_blocks(const T* x, int64_t n, int64_t width, T* scores) const;
   void run_rows(const auto& layout, const T* x, int64_t n, int64_t width, T* scores) const;
   double row_cost(int64_t n) const;                      // nanoseconds, roughly, of one of n rows, without ranks
   double cost(int64_t n) const;                          // nanoseconds a row, roughly
@@ -45,8 +46,8 @@ template <class T> class Forest {
   int64_t targets_, features_ = 0, trees_;
   bool always_seen_ = true;
   bool only_masks_ = false;
-  std::unique_ptr<const Walk<T, SplitNode<T>>> splits_;
-  std::unique_ptr<const Walk<T, CodeNode>> codes_;
+  std::unique_ptr<const Walk<T>> splits_;
+  std::unique_ptr<const BlockWalk<T>> blocks_;
   std::unique_ptr<const ReachMasks<T>> masks_;
   std::unique_ptr<const LeafBits<T>> bits_;
   std::unique_ptr<const LeafHeaps<T>> heaps_;

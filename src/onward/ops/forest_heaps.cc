@@ -1,10 +1,8 @@
 #include "onward/ops/forest_heaps.h"
 
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
 #include <algorithm>
+
+#include "onward/ops/forest_place.h"
 
 namespace onward {
 namespace {
@@ -15,17 +13,6 @@ constexpr uint32_t no_test = 0xffff0000;                 // no rank is above it
 
 // Of a tree's nodes: place 0 is not used, the leaves' numbers follow. A line more, so that roots do not share a few sets of the cache.
 constexpr size_t stride_of(int depth) { return (size_t{2} << depth) + 16; }
-
-using Place = unsigned long long;
-
-// In one instruction, which no compiler finds by itself.
-[[gnu::always_inline]] inline void descend_once(Place& at, bool second) {
-#ifdef __x86_64__
-  _addcarry_u64(second, at, at, &at);
-#else
-  at = 2 * at + second;
-#endif
-}
 
 // From the places below the upper levels to the leaves. While one tree's next node is awaited others go on. Not inlined: as part of a loop
 // the places would be kept in memory.
@@ -39,14 +26,14 @@ template <int depth, int upper, int lanes> [[gnu::noinline]] void descend_lanes(
 #pragma GCC unroll 16
     for (int r = 0; r < lanes; ++r) {
       const uint32_t node = nodes[size_t(r) * stride + at[r]];
-      descend_once(at[r], node < row[uint16_t(node)]);
+      descend(at[r], node < row[uint16_t(node)]);
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < lanes; ++r) leaves[r] = nodes[size_t(r) * stride + at[r]];
 }
 
-template <int depth, int upper> void descend(const uint32_t* nodes, const uint32_t* row, const uint8_t* places, size_t trees, uint32_t* leaves) {
+template <int depth, int upper> void descend_trees(const uint32_t* nodes, const uint32_t* row, const uint8_t* places, size_t trees, uint32_t* leaves) {
   constexpr size_t lanes = 10;                           // as many as there are registers for
   size_t t = 0;
   for (; t + lanes <= trees; t += lanes) descend_lanes<depth, upper, lanes>(nodes + t * stride_of(depth), row, places + t, leaves + t);
@@ -157,7 +144,7 @@ template <class T> class LeafHeaps<T>::Builder {
 
 template <class T>
 LeafHeaps<T>::LeafHeaps(const PlainForest<T>& f, const Ranks<T>& ranks, const std::vector<typename Ranks<T>::Test>& tests) : trees_(f.roots.size()), columns_(ranks.columns().size()), leaves_(f) {
-  static constexpr Descent descents[] = {descend<7, upper>, descend<8, upper>, descend<9, upper>, descend<10, upper>};
+  static constexpr Descent descents[] = {descend_trees<7, upper>, descend_trees<8, upper>, descend_trees<9, upper>, descend_trees<10, upper>};
   const UpperTests tested(f, ranks, tests);
   depth_ = tested.depth;
   descent_ = descents[depth_ - fewest_levels];

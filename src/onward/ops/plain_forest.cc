@@ -199,14 +199,24 @@ template <class T> void fold_copies(PlainForest<T>& f) {
   f.roots = std::move(kept);
 }
 
+template <class T> void LayoutLimits<T>::branch(int32_t node, int64_t depth) {
+  if (size_t(depth) > forest_.nodes()) fail(Code::bad_model, "tree node ", node, " leads back to itself");
+  if (branches_ == 0) fail(Code::bad_model, "the trees share so many branches that they cannot be laid out");
+  --branches_;
+}
+
+template <class T> void LayoutLimits<T>::leaf(int32_t leaf) {
+  const auto addends = size_t(forest_.leaf_begin[size_t(leaf) + 1] - forest_.leaf_begin[size_t(leaf)]);
+  if (addends_ < addends) fail(Code::bad_model, "the trees share so many leaves that they cannot be laid out");
+  addends_ -= addends;
+}
+
 template <class T> const TreeSlots& SlotMaker<T>::of(int32_t root) {
   TreeSlots& s = slots_;
   s.from.assign(1, root), s.child.assign(1, -1), s.inner.clear(), s.leaves.clear(), s.depth = 0;
   // Makes the children of a slot, which is a node; the number of the first.
   const auto branch = [&](int32_t node, Task at) {
-    if (size_t(at.depth) > forest_.nodes()) fail(Code::bad_model, "tree node ", node, " leads back to itself");
-    if (left_ < 2) fail(Code::bad_model, "the trees share so many branches that they cannot be laid out");
-    left_ -= 2;
+    limits_.branch(node, at.depth);
     const size_t child = s.from.size();
     s.child[size_t(at.slot)] = int32_t(child);
     s.inner.push_back(at.slot);
@@ -222,9 +232,7 @@ template <class T> const TreeSlots& SlotMaker<T>::of(int32_t root) {
       todo_.push_back({at.slot + 1, at.depth});
       continue;
     }
-    const auto addends = size_t(forest_.leaf_begin[size_t(~from) + 1] - forest_.leaf_begin[size_t(~from)]);
-    if (left_addends_ < addends) fail(Code::bad_model, "the trees share so many leaves that they cannot be laid out");
-    left_addends_ -= addends;
+    limits_.leaf(~from);
     s.leaves.push_back(at.slot), s.depth = std::max(s.depth, int(at.depth));
     if (todo_.empty()) return s;
     at = todo_.back(), todo_.pop_back();
@@ -233,6 +241,7 @@ template <class T> const TreeSlots& SlotMaker<T>::of(int32_t root) {
 
 #define ONWARD_PLAIN_FOREST(T) \
   template struct PlainForest<T>; \
+  template class LayoutLimits<T>; \
   template class SlotMaker<T>; \
   template void normalise(PlainForest<T>&); \
   template std::vector<bool> always_reached(const PlainForest<T>&); \

@@ -43,6 +43,18 @@ template <class T> std::vector<bool> always_reached(const PlainForest<T>&);
 // is left out is the addition of zero. Needs a normalised forest.
 template <class T> void fold_copies(PlainForest<T>&);
 
+// How much may be laid out: branches and leaves may be shared, but not without end. Throws Error{bad_model}.
+template <class T> class LayoutLimits {
+ public:
+  explicit LayoutLimits(const PlainForest<T>& forest) : forest_(forest), branches_(8 * (forest.nodes() + forest.roots.size()) + 512), addends_(32 * forest.weight.size() + 1024) {}
+  void branch(int32_t node, int64_t depth);              // a node this far from its root
+  void leaf(int32_t leaf);
+
+ private:
+  const PlainForest<T>& forest_;
+  size_t branches_, addends_;                            // that are left
+};
+
 // One tree in the order in which it is laid out: slot 0 is the root, the two children of a slot are neighbours and come after it.
 struct TreeSlots {
   std::vector<int32_t> from;                             // of each slot: a node, or ~leaf
@@ -55,15 +67,14 @@ struct TreeSlots {
 // Lays out one tree after the other. Works without recursion: trees may be as deep as they have nodes.
 template <class T> class SlotMaker {
  public:
-  explicit SlotMaker(const PlainForest<T>& forest) : forest_(forest), left_(16 * (forest.nodes() + forest.roots.size()) + 1024), left_addends_(32 * forest.weight.size() + 1024) {}
+  explicit SlotMaker(const PlainForest<T>& forest) : forest_(forest), limits_(forest) {}
   // Throws Error{bad_model} for nodes that lead back to themselves. The slots are valid until the next call.
   const TreeSlots& of(int32_t root);
 
  private:
   struct Task { int32_t slot, depth; };
   const PlainForest<T>& forest_;
-  size_t left_;                                          // slots that may still be made: branches may be shared, but not without end
-  size_t left_addends_;                                  // and of what their leaves add
+  LayoutLimits<T> limits_;
   TreeSlots slots_;
   std::vector<Task> todo_;
 };
