@@ -24,13 +24,33 @@ Branch branch_of(std::string_view mode) {
   fail(Code::bad_model, "nodes_modes has '", mode, "', expected LEAF or BRANCH_LEQ, BRANCH_LT, BRANCH_GTE, BRANCH_GT, BRANCH_EQ, BRANCH_NEQ");
 }
 
-template <class T> std::vector<T> numbers(const std::vector<float>& floats, const Tensor& tensor) {
-  if (!tensor) return {floats.begin(), floats.end()};
-  if (!contains(f32 | f64, tensor.type())) fail(Code::bad_model, "a list of numbers is ", name_of(tensor.type()));
-  std::vector<T> out(size_t(tensor.size()));
-  if (!out.empty()) convert(tensor.type(), tensor.raw(), type_of<T>, out.data(), tensor.size());
-  return out;
-}
+// Of either form an operator has for numbers; a list of floats as floats is not copied.
+template <class T> class StatedNumbers {
+ public:
+  StatedNumbers(const std::vector<float>& floats, const Tensor& tensor) {
+    if (tensor) {
+      if (!contains(f32 | f64, tensor.type())) fail(Code::bad_model, "a list of numbers is ", name_of(tensor.type()));
+      own_.resize(size_t(tensor.size()));
+      if (!own_.empty()) convert(tensor.type(), tensor.raw(), type_of<T>, own_.data(), tensor.size());
+    } else if constexpr (std::is_same_v<T, float>) {
+      all_ = floats;
+      return;
+    } else {
+      own_.assign(floats.begin(), floats.end());
+    }
+    all_ = own_;
+  }
+  StatedNumbers(const StatedNumbers&) = delete;
+  size_t size() const { return all_.size(); }
+  T operator[](size_t i) const { return all_[i]; }
+  std::vector<T> copy() const { return {all_.begin(), all_.end()}; }
+
+ private:
+  std::vector<T> own_;
+  std::span<const T> all_;
+};
+
+template <class T> std::vector<T> numbers(const std::vector<float>& floats, const Tensor& tensor) { return StatedNumbers<T>(floats, tensor).copy(); }
 
 // Of each node what it is: a test, or a leaf.
 std::vector<Branch> stated_modes(const Attributes& from) {
@@ -148,7 +168,7 @@ class NodeNumbers {
 };
 
 // The addends of each leaf one after the other, in the order in which they are stated.
-template <class T> void group_addends(PlainForest<T>& out, NodeNumbers& numbers, const StatedTrees& s, const std::vector<T>& weights) {
+template <class T> void group_addends(PlainForest<T>& out, NodeNumbers& numbers, const StatedTrees& s, const StatedNumbers<T>& weights) {
   std::vector<int32_t> leaf;
   for (auto* list : {&leaf, &out.leaf_begin, &out.target}) reserve_in_large_pages(*list, weights.size() + 1);
   reserve_in_large_pages(out.weight, weights.size());
@@ -169,7 +189,7 @@ template <class T> void group_addends(PlainForest<T>& out, NodeNumbers& numbers,
 }
 
 template <class T> PlainForest<T> plain(const StatedTrees& s, int64_t targets) {
-  const auto splits = numbers<T>(s.values, s.values_tensor);
+  const StatedNumbers<T> splits(s.values, s.values_tensor);
   NodeNumbers numbers(s);
   PlainForest<T> out;
   out.targets = targets;
@@ -184,7 +204,7 @@ template <class T> PlainForest<T> plain(const StatedTrees& s, int64_t targets) {
     out.missing_yes.push_back(!s.missing_yes.empty() && s.missing_yes[i] != 0);
     out.yes.push_back(numbers.find(s.tree[i], s.yes[i])), out.no.push_back(numbers.find(s.tree[i], s.no[i]));
   }
-  group_addends(out, numbers, s, ops::numbers<T>(s.weights, s.weights_tensor));
+  group_addends(out, numbers, s, StatedNumbers<T>(s.weights, s.weights_tensor));
   merge_equality_chains(out);
   return out;
 }
