@@ -60,7 +60,7 @@ template <class T> double Forest<T>::cost(int64_t n) const {
 }
 
 template <class T> void Forest<T>::run_splits(const T* x, int64_t n, int64_t width, T* scores, bool* seen) const {
-  constexpr int64_t block = 512;
+  constexpr int64_t block = 256;
   static constexpr T nothing[1] = {};
   const T* rows[block];
   for (int64_t begin = 0; begin < n; begin += block) {
