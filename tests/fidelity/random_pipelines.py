@@ -13,8 +13,9 @@ warnings.simplefilter("ignore")
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn import compose, ensemble, impute, naive_bayes, neighbors, pipeline
+from sklearn import calibration, compose, ensemble, impute, metrics, mixture, naive_bayes, neighbors, pipeline
 from sklearn.utils import all_estimators
+from sklearn.utils.extmath import row_norms
 import compare, drawn_models, fidelity, real_tables
 from real_tables import FIT
 
@@ -129,24 +130,32 @@ for C in (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor):
 
 @contextlib.contextmanager
 def moved(seed):
-    """Every transformer, naive Bayes' joint likelihoods and gradient boosting's init hand on numbers moved by roundings of their own type, each
-    one up or down; odd seeds move by more of them. What is zero in a column without negative numbers stays so: it is no difference that came out as nothing, and
+    """Every transformer, distances by products, naive Bayes' joint likelihoods, mixtures' means, what calibration takes and gradient boosting's init hand on numbers moved by roundings of
+    their own type, each one up or down; odd seeds move by more of them. What is zero in a column without negative numbers stays so: it is no difference that came out as nothing, and
     the next step may take its root."""
     r, roundings = np.random.RandomState(seed), 8 if seed % 2 else 2
 
-    def near(numbers, least=0.):
-        return numbers + (r.choice([-1, 1], numbers.shape) * (np.abs(numbers) * roundings * np.finfo(numbers.dtype).eps + least)).astype(numbers.dtype)
+    def near(numbers, least=0., eps=None):
+        size = np.abs(numbers) * roundings * (eps or np.finfo(numbers.dtype).eps) + least * r.rand(*numbers.shape)
+        return numbers + (r.choice([-1, 1], numbers.shape) * size).astype(numbers.dtype)
+
+    def near_dense(transformer, out):
+        negative = (out < 0).any(axis=0)
+        if not type(transformer).__module__.startswith(OF_SUMS): return near(out, 1e-17 * negative)
+        # A sum is rounded by the size of what it adds, however small it comes out: some columns hold nothing but that.
+        # Sums of what was learned in float32 alone, such as mean_ @ components_.T, are rounded to that.
+        narrow = any(isinstance(v, np.ndarray) and v.dtype == np.float32 for v in vars(transformer).values())
+        eps = np.finfo(np.float32 if narrow else out.dtype).eps
+        return near(out, eps * np.abs(out).max(initial=0) * negative, eps)
 
     def moving(transform):
         @functools.wraps(transform)
         def f(self, X, *more, **named):
             out = transform(self, X, *more, **named)
-            dense = out.toarray() if hasattr(out, "toarray") else out
-            if not isinstance(dense, np.ndarray) or dense.dtype.kind != "f": return out
-            if dense is not out: return type(out)(near(dense))
-            # A sum is rounded by the size of what it adds, however small it comes out: some columns hold nothing but that.
-            least = np.finfo(out.dtype).eps * np.abs(out).max(initial=0) if type(self).__module__.startswith(OF_SUMS) else 1e-17
-            return near(out, least * (out < 0).any(axis=0))
+            if sparse.issparse(out): return type(out)(near(out.toarray())) if out.dtype.kind == "f" else out
+            dense = np.asarray(out)
+            if dense.dtype.kind != "f": return out
+            return near_dense(self, out) if dense is out else pd.DataFrame(near_dense(self, dense), out.index, out.columns)
         return f
 
     def moving_first_scores(scores):
@@ -155,11 +164,33 @@ def moved(seed):
             return scores(X, types.SimpleNamespace(**{says: lambda X: near(getattr(init, says)(X))}), loss, of_classes)
         return f
 
+    def moving_distances(distances):
+        # x² - 2xy + y², each of which may be larger than what they come to.
+        def f(X, Y, X_norms=None, Y_norms=None, squared=False):
+            out = distances(X, Y, X_norms, Y_norms, squared=True)
+            moved = near(out, np.finfo(out.dtype).eps * (row_norms(X, squared=True)[:, None] + row_norms(Y, squared=True))).clip(0)
+            return moved if squared else np.sqrt(moved)
+        return f
+
     def moving_likelihoods(joint):
         def f(self, X): return near(joint(self, X))
         return f
+
+    def moving_responses(values):
+        # 1 - p of a p near 1 is of the size of p's rounding, and calibration takes its logarithm.
+        def f(*more, **named):
+            said, *rest = values(*more, **named)
+            return near(said).clip(max=said.max()), *rest
+        return f
+
+    def moving_means(likelihood):
+        # (x - mean) @ precision is taken as x @ precision - mean @ precision.
+        def f(X, means, *more, **named): return likelihood(X, near(means), *more, **named)
+        return f
     likely = [C for C in vars(naive_bayes).values() if isinstance(C, type) and inspect.isfunction(vars(C).get("_joint_log_likelihood"))]
-    with replaced("transform", own_transforms(), moving), replaced("_joint_log_likelihood", likely, moving_likelihoods), replaced("_init_raw_predictions", (ensemble._gb,), moving_first_scores): yield
+    mixtures = (mixture._gaussian_mixture, mixture._bayesian_mixture)
+    with (replaced("transform", own_transforms(), moving), replaced("_joint_log_likelihood", likely, moving_likelihoods), replaced("_estimate_log_gaussian_prob", mixtures, moving_means),
+          replaced("_get_response_values", (calibration,), moving_responses), replaced("_euclidean_distances", (metrics.pairwise,), moving_distances), replaced("_init_raw_predictions", (ensemble._gb,), moving_first_scores)): yield
 
 
 @contextlib.contextmanager
@@ -179,7 +210,8 @@ def ties_noted(tied):
             if len(seen) == len(tied): tied[:] |= fidelity.tied_donors(self, seen)
             return transform(self, X)
         return f
-    with replaced("predict", (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor), noting), replaced("transform", (impute.KNNImputer,), noting_donors): yield
+    with (replaced("predict", (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor), noting), replaced("predict_proba", (neighbors.KNeighborsClassifier,), noting),
+          replaced("transform", (impute.KNNImputer,), noting_donors)): yield
 
 
 def alone(model, asked, methods, i):
