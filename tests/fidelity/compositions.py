@@ -9,7 +9,7 @@ warnings.simplefilter("ignore")
 import numpy as np
 import sklearn
 import pandas as pd
-from sklearn import compose, ensemble, feature_selection, impute, linear_model, multiclass, pipeline, preprocessing, tree
+from sklearn import compose, decomposition, ensemble, feature_selection, impute, linear_model, multiclass, pipeline, preprocessing, tree
 import compare
 from tables import FIT, table
 
@@ -51,6 +51,25 @@ def a_word_fills_numbers_and_another_words():
     filled = compose.ColumnTransformer([("n", pipeline.make_pipeline(impute.SimpleImputer(strategy="constant"), preprocessing.StandardScaler()), ["number"]),
                                         ("w", pipeline.make_pipeline(impute.SimpleImputer(strategy="constant", fill_value="?"), preprocessing.OneHotEncoder()), ["word"])])
     return after([filled]).fit(frame(fit), y), frame(asked).astype({"number": float})
+
+
+@case
+def float32_means_fill_among_doubles():
+    fit, asked, y = rows("missing")
+    return after([impute.SimpleImputer(), preprocessing.QuantileTransformer(n_quantiles=20)]).fit(fit.astype(np.float32), y), asked.astype(np.float32).astype(np.float64)
+
+
+@case
+def float32_rows_that_are_near_to_none_fill_gaps():
+    fit, asked, _ = rows("gaps")
+    asked[::3] = np.nan
+    return impute.KNNImputer().fit(fit.astype(np.float32)), asked
+
+
+@case
+def whitened_components_without_variance_in_float32():
+    fit = np.stack([np.resize([1, -1], FIT), np.zeros(FIT)], axis=1)                   # means and components are exact
+    return decomposition.PCA(whiten=True).fit(fit.astype(np.float32)), rows()[1][:, :2] * [1, 1e-7]
 
 
 @case

@@ -1,5 +1,6 @@
 // Linear projections: x·componentsᵀ, centred and scaled.
 #include <cmath>
+#include <limits>
 
 #include "onward/estimators/fields.h"
 
@@ -8,6 +9,7 @@ namespace onward {
 struct PCA {
   Numbers directions, mean;
   std::optional<Numbers> variance;  // whose root the projection is divided by
+  bool narrow = false;              // fitted on float32
   bool centre_first = false;        // until 1.4
 
   void learned(Fields& f) {
@@ -16,15 +18,20 @@ struct PCA {
     bool whiten = false;
     f("whiten", whiten);
     if (whiten) f("explained_variance_", variance, {"components"});
+    narrow = f.float32("explained_variance_");
     centre_first = f.version() > 0 && f.version() < 104;
   }
   Outputs operator()(Expr x) const {
     Expr y = centre_first ? matmul(x - mean, directions.transposed()) : matmul(x, directions.transposed()) - projected_mean();
-    if (variance) y = y / variance->map([](double v) { return std::max(std::sqrt(v), 2.220446049250313e-16); });
+    if (variance) y = y / variance->map([&](double v) { return narrow ? spread<float>(v) : spread<double>(v); });
     return components(y);
   }
 
  private:
+  template <class T>
+  static double spread(double variance) {
+    return std::max(std::sqrt(T(variance)), std::numeric_limits<T>::epsilon());
+  }
   Numbers projected_mean() const {
     return Numbers::of({directions.dim(0)}, [&](int64_t k) {
       double sum = 0;

@@ -73,6 +73,11 @@ bool Fields::given(std::string_view name) const {
   const auto v = get(name);
   return v && !v->is(Kind::none);
 }
+bool Fields::float32(std::string_view name) const {
+  const auto v = get(name);
+  const plain::DType* type = !v ? nullptr : v->is(Kind::array) ? v->array->type : v->is(Kind::dtype) ? v->dtype : nullptr;
+  return type && type->kind == 'f' && type->size == sizeof(float);
+}
 
 std::string Fields::said(const plain::Value& v) const {
   switch (v.kind) {

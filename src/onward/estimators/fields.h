@@ -58,6 +58,7 @@ class Fields {
 
   std::optional<plain::Value> get(std::string_view name) const;  // under its newest name, whatever the file's version calls it
   bool given(std::string_view name) const;                       // there, and not None
+  bool float32(std::string_view name) const;                     // an array of such numbers, or that type itself
   std::string said(const plain::Value&) const;                   // as a user would write it: mean, None, 0.5, my_function
   const Facts& facts() const { return facts_; }
   Fitted fitted() const { return {object_, reading_.document, facts_}; }  // all of it, for who knows the class

@@ -18,6 +18,9 @@ struct SimpleImputer {
   void learned(Fields& f) {
     if (const auto v = f.get("statistics_")) read_fills(f, *v);
     else f.bad("statistics_", "is missing: the estimator is not fitted");
+    // Means of float32 columns are found in double, and filled as float32 by versions that know what they were fitted on.
+    if (f.float32("_fill_dtype"))
+      for (Fill& fill : fills) fill.number = float(fill.number);
     missing.learned(f);
     f.since("keep_empty_features", keep_empty);
     read_indicated(f, indicated, int64_t(fills.size()));

@@ -12,8 +12,7 @@ void IsotonicRegression::learned(Fields& f) {
   f.choice("out_of_bounds", beyond, {{"nan", Beyond::nan}, {"raise", Beyond::nan}, {"clip", Beyond::ends}});
   if (!f.ok() || line.x.size() == 0) return;
   if (!std::ranges::is_sorted(line.x)) f.bad("X_thresholds_", "does not ascend");
-  const auto v = f.get("X_thresholds_");
-  line.narrow = v->is(plain::Kind::array) && v->array->type->kind == 'f' && v->array->type->size == sizeof(float);
+  line.narrow = f.float32("X_thresholds_");
 }
 
 Expr IsotonicRegression::value(Expr x) const {

@@ -1,14 +1,40 @@
 // KNNImputer: a gap becomes the mean of its column over the rows nearest to it, by distances over what both rows have.
+#include <array>
 #include <cmath>
+#include <span>
 
 #include "onward/estimators/missing_values.h"
 
 namespace onward {
+namespace {
+
+// In NumPy's order: halves of halves, and in what is left of them eight sums side by side.
+template <class T>
+T sum_in_halves(std::span<const T> v) {
+  const size_t n = v.size();
+  if (n > 128) {
+    const size_t half = n / 2 - n / 2 % 8;
+    return sum_in_halves(v.first(half)) + sum_in_halves(v.subspan(half));
+  }
+  T total = 0;
+  size_t i = 0;
+  if (n >= 8) {
+    std::array<T, 8> s{};
+    for (; i + 8 <= n; i += 8)
+      for (size_t k = 0; k < 8; ++k) s[k] += v[i + k];
+    total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+  }
+  for (; i < n; ++i) total += v[i];
+  return total;
+}
+
+}  // namespace
 
 struct KNNImputer {
   MissingValues missing;
   Numbers fitted;
   int64_t k = 5;
+  bool narrow = false;  // fitted on float32
   bool by_distance = false, keep_empty = false;
   std::optional<Array<int64_t>> indicated;
 
@@ -17,6 +43,7 @@ struct KNNImputer {
     if (missing.kind == MissingValues::Kind::none || missing.kind == MissingValues::Kind::word)
       return f.refuse("missing_values", "is no number", "convertible: NaN or a number");
     f("_fit_X", fitted, {"samples", "features"});
+    narrow = f.float32("_fit_X");
     f("n_neighbors", k);
     f.choice("weights", by_distance, {{"uniform", false}, {"None", false}, {"distance", true}});
     bool metric = true;
@@ -57,6 +84,14 @@ struct KNNImputer {
       if (!absent_at(r, column)) rows.push_back(r);
     return rows;
   }
+  // The mean of a masked column: what is absent counts as 0 in the sum, which is one of the training data's type.
+  double mean(int64_t column, int64_t donors) const { return (narrow ? total<float>(column) : total<double>(column)) / double(donors); }
+  template <class T>
+  double total(int64_t column) const {
+    std::vector<T> items(size_t(fitted.dim(0)));
+    for (size_t r = 0; r < items.size(); ++r) items[r] = absent_at(int64_t(r), column) ? T(0) : T(fitted(int64_t(r), column));
+    return sum_in_halves<T>(items);
+  }
   // Squared, (batch, samples), and scaled up for the columns that either lacks; NaN where the two share none. In the library's order.
   Expr distances(Expr x, Expr absent) const {
     const int64_t m = fitted.dim(1);
@@ -78,8 +113,6 @@ struct KNNImputer {
   Expr filling(int64_t i, const std::vector<int64_t>& donors, Expr distance) const {
     const int64_t n = int64_t(donors.size());
     const Numbers value = Numbers::of({n}, [&](int64_t d) { return fitted(donors[size_t(d)], i); });
-    double total = 0;
-    for (double v : value) total += v;
     const Expr far = columns(distance, donors), unknown = is_nan(far);
     const auto [nearest, which] = smallest(where(unknown, HUGE_VAL, sqrt(far)), std::min(k, n));
     const Expr known = cast(nearest < HUGE_VAL, DataType::f64);
@@ -88,8 +121,7 @@ struct KNNImputer {
       const Expr here = cast(equal(nearest, 0.0), DataType::f64);
       weight = where(sum(here) > 0.0, here, known / nearest);
     }
-    const Expr mean = sum(pick(value, which) * weight) / sum(weight);
-    return where(sum(known) > 0.0, mean, total / double(n));
+    return where(sum(known) > 0.0, sum(pick(value, which) * weight) / sum(weight), mean(i, n));
   }
 };
 
