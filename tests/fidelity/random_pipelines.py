@@ -130,9 +130,9 @@ for C in (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor):
 
 @contextlib.contextmanager
 def moved(seed):
-    """Every transformer, distances by products, naive Bayes' joint likelihoods, mixtures' means, what calibration takes and gradient boosting's init hand on numbers moved by roundings of
-    their own type, each one up or down; odd seeds move by more of them. What is zero in a column without negative numbers stays so: it is no difference that came out as nothing, and
-    the next step may take its root."""
+    """Every transformer, distances by products, naive Bayes' joint likelihoods, mixtures' means, what calibration takes and gradient boosting's
+    init hand on numbers moved by roundings of their own type, each one up or down; odd seeds move by more of them. What is zero in a column
+    without negative numbers stays so: it is no difference that came out as nothing, and the next step may take its root."""
     r, roundings = np.random.RandomState(seed), 8 if seed % 2 else 2
 
     def near(numbers, least=0., eps=None):
