@@ -44,12 +44,12 @@ template <class T> class BlockWalk<T>::Packer {
   void block(const Open& open) {
     if (to_.blocks_.size() >= size_t(INT32_MAX)) fail(Code::limit_size, "more than 2^31 blocks of tree nodes");
     const auto number = int32_t(to_.blocks_.size());
-    Block& own = to_.blocks_.emplace_back();
-    int32_t at[2 * Block::ways];                                // of each place a node, or ~leaf, which takes all places below it
+    Block& own = to_.blocks_.emplace_back(to_.without_tests());
+    int32_t at[2 * Block::ways];                         // of each place a node, or ~leaf, which takes all places below it
     at[1] = open.node;
     for (int p = 1; p < Block::ways; ++p) {
       const int32_t from = at[p];
-      own.tests[p - 1] = from < 0 ? Block::Test{uint16_t(to_.planes_.all().size()), 0} : test(size_t(from));
+      if (from >= 0) own.tests[p - 1] = test(size_t(from));
       const int32_t depth = open.depth + int32_t(std::bit_width(unsigned(p)));
       at[2 * p] = from < 0 ? from : met(f_.yes[size_t(from)], depth), at[2 * p + 1] = from < 0 ? from : met(f_.no[size_t(from)], depth);
     }
@@ -76,6 +76,13 @@ template <class T> class BlockWalk<T>::Packer {
   bool has_sets_ = false;
 };
 
+// What walks that have ended pass through while others go on: it asks no row for anything but the 0 after its codes.
+template <class T> ForestBlock BlockWalk<T>::without_tests() const {
+  Block block{};
+  std::fill(std::begin(block.tests), std::end(block.tests), Block::Test{uint16_t(planes_.all().size()), 0});
+  return block;
+}
+
 template <class T> double BlockWalk<T>::tree_cost(const TreeSlots& tree) { return cost_of(0.85 * tree.depth); }
 
 template <class T>
@@ -87,6 +94,7 @@ BlockWalk<T>::BlockWalk(const PlainForest<T>& f, const Ranks<T>& ranks, const st
   for (const auto& set : ranks.sets()) set_begin_.push_back(int32_t(set_bits_.size())), set_bits_.insert(set_bits_.end(), set.bits.begin(), set.bits.end());
   leaves_ = LeafTable<T>(f);
   blocks_.reserve(f.nodes() / 3 + f.nodes() / 32 + f.roots.size());   // three tests each is what trees of no particular form need
+  blocks_.push_back(without_tests());
   Packer packer(f, tests, *this);
   for (const int32_t root : f.roots) packer.tree(root);
   if (blocks_.size() < 1 << 16) blocks_.shrink_to_fit();   // of more the rest was never written to

@@ -41,13 +41,14 @@ template <class T> class BlockWalk {
   static constexpr size_t lanes = 8, together = 128;     // walks: as many as registers hold, and as hide the way to memory
   struct Tree { int32_t root, target; bool has_sets; };
 
+  Block without_tests() const;
   template <bool sets> bool second(Block::Test test, const uint16_t* row) const;
   template <bool sets, bool one_row, int lanes> void pass(int32_t* at, const uint16_t* const* row) const;
   template <bool one_row> void walk(int32_t* at, size_t count, bool sets, const uint16_t* codes, int64_t stride, int32_t* leaves) const;
   template <bool sets, bool one_row> void go(int32_t* at, size_t count, const uint16_t* codes, int64_t stride, int32_t* leaves) const;
   void run_row(const uint16_t* codes, T* scores) const;
 
-  std::vector<Block, LargePages<Block>> blocks_;
+  std::vector<Block, LargePages<Block>> blocks_;         // the first without tests
   std::vector<Tree> trees_;
   std::vector<int32_t> set_begin_;                       // the word of set_bits_ where a set begins
   std::vector<uint64_t> set_bits_;
