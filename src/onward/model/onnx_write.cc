@@ -46,7 +46,7 @@ struct AttributeValue {
   }
   int operator()(const std::vector<int32_t>& all) { return w.packed(8, all), 7; }
   int operator()(const FewTexts& all) {
-    for (const uint8_t i : all.items()) w.bytes(9, all.distinct()[i]);
+    for (size_t i = 0; i < all.size(); ++i) w.bytes(9, all[i]);
     return 8;
   }
   int operator()(const AttributeOfCaller& of) { return w.bytes(21, of.name), of.kind; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "onward/base/few_or_many.h"
+
 namespace onward {
 
 template <class T>
@@ -75,14 +77,10 @@ template <class T> void Forest<T>::run_blocks(const T* x, int64_t n, int64_t wid
   constexpr int64_t block = 512;
   const auto planes = blocks_->planes().all();
   const int64_t most = std::min(block, n), columns = int64_t(ranks_.columns().size()), width_of_codes = int64_t(planes.size()) + 1;
-  uint16_t few_codes[256];
-  int32_t few_ranks[256];
-  std::vector<uint16_t> many_codes;
-  std::vector<int32_t> many_ranks;
-  const bool few = most * width_of_codes <= 256 && most * columns <= 256;
-  if (!few) many_codes.resize(size_t(most * width_of_codes)), many_ranks.resize(size_t(std::min<int64_t>(most, 64) * columns));
-  uint16_t* codes = few ? few_codes : many_codes.data();
-  int32_t* ranks = few ? few_ranks : many_ranks.data();
+  FewOrMany<uint16_t, 256> room_of_codes(size_t(most * width_of_codes));
+  FewOrMany<int32_t, 256> room_of_ranks(size_t(std::min<int64_t>(most, 64) * columns));
+  uint16_t* const codes = room_of_codes.data();
+  int32_t* const ranks = room_of_ranks.data();
   for (int64_t r = 0; r < most; ++r) codes[(r + 1) * width_of_codes - 1] = 0;
   for (int64_t begin = 0; begin < n; begin += block) {
     const int64_t count = std::min(block, n - begin);
@@ -98,9 +96,8 @@ template <class T> void Forest<T>::run_blocks(const T* x, int64_t n, int64_t wid
 }
 
 template <class T> void Forest<T>::run_rows(const auto& layout, const T* x, int64_t n, int64_t width, T* scores) const {
-  int32_t few[256];
-  std::vector<int32_t> many(ranks_.columns().size() > std::size(few) ? ranks_.columns().size() : 0);
-  int32_t* ranks = many.empty() ? few : many.data();
+  FewOrMany<int32_t, 256> room(ranks_.columns().size());
+  int32_t* const ranks = room.data();
   for (int64_t r = 0; r < n; ++r) {
     ranks_.rank_row(x + r * width, ranks);
     layout.run(ranks, scores + r * targets_);

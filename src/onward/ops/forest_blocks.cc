@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "onward/base/few_or_many.h"
 #include "onward/ops/forest_place.h"
 
 namespace onward {
@@ -164,10 +165,8 @@ template <class T> template <bool one_row> void BlockWalk<T>::walk(int32_t* at, 
 
 // One row: many trees at a time; what their leaves add, in the trees' order.
 template <class T> void BlockWalk<T>::run_row(const uint16_t* codes, T* scores) const {
-  constexpr size_t few = 1024;
-  int32_t few_leaves[few];
-  std::vector<int32_t> many_leaves(trees_.size() > few ? trees_.size() : 0);
-  int32_t* leaves = many_leaves.empty() ? few_leaves : many_leaves.data();
+  FewOrMany<int32_t, 1024> room(trees_.size());
+  int32_t* const leaves = room.data();
   for (size_t begin = 0; begin < trees_.size(); begin += together) {
     const size_t count = std::min(together, trees_.size() - begin);
     int32_t at[together];

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "onward/base/few_or_many.h"
+
 namespace onward {
 
 template <class T> MemberSet<T>::MemberSet(const std::vector<T>& members) {
@@ -97,10 +99,8 @@ template <class T> void Walk<T>::add_leaves(const Tree& tree, const int32_t* at,
 
 // One row: several trees of like depth at a time; what their leaves add, in the trees' order.
 template <class T> void Walk<T>::run_row(const T* row, T* scores) const {
-  constexpr size_t few = 1024;
-  int32_t few_ends[few];
-  std::vector<int32_t> many_ends(trees_.size() > few ? trees_.size() : 0);
-  int32_t* ends = many_ends.empty() ? few_ends : many_ends.data();
+  FewOrMany<int32_t, 1024> room(trees_.size());
+  int32_t* const ends = room.data();
   for (size_t begin = 0; begin < trees_.size(); begin += lanes) {
     const size_t count = std::min(size_t(lanes), trees_.size() - begin);
     int32_t at[lanes], depth = 0;

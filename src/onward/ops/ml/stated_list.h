@@ -28,7 +28,11 @@ class StatedIntegers {
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   int64_t operator[](size_t i) const { return small_ ? small_[i] : large_[i]; }
-  std::span<const int32_t> small() const { return {small_, small_ ? size_ : 0}; }   // empty: they are in the other form
+  // f(numbers): all of them, of either type.
+  template <class F> void with(F&& f) const {
+    if (small_) f(std::span(small_, size_));
+    else f(std::span(large_, size_));
+  }
 
  private:
   const int32_t* small_ = nullptr;
