@@ -135,18 +135,15 @@ def moved(seed):
     without negative numbers stays so: it is no difference that came out as nothing, and the next step may take its root."""
     r, roundings = np.random.RandomState(seed), 8 if seed % 2 else 2
 
-    def near(numbers, least=0., eps=None):
-        size = np.abs(numbers) * roundings * (eps or np.finfo(numbers.dtype).eps) + least * r.rand(*numbers.shape)
+    def near(numbers, least=0.):
+        size = np.abs(numbers) * roundings * np.finfo(numbers.dtype).eps + least * r.rand(*numbers.shape)
         return numbers + (r.choice([-1, 1], numbers.shape) * size).astype(numbers.dtype)
 
     def near_dense(transformer, out):
         negative = (out < 0).any(axis=0)
         if not type(transformer).__module__.startswith(OF_SUMS): return near(out, 1e-17 * negative)
         # A sum is rounded by the size of what it adds, however small it comes out: some columns hold nothing but that.
-        # Sums of what was learned in float32 alone, such as mean_ @ components_.T, are rounded to that.
-        narrow = any(isinstance(v, np.ndarray) and v.dtype == np.float32 for v in vars(transformer).values())
-        eps = np.finfo(np.float32 if narrow else out.dtype).eps
-        return near(out, eps * np.abs(out).max(initial=0) * negative, eps)
+        return near(out, np.finfo(out.dtype).eps * np.abs(out).max(initial=0) * negative)
 
     def moving(transform):
         @functools.wraps(transform)
