@@ -9,7 +9,7 @@ warnings.simplefilter("ignore")
 import numpy as np
 import sklearn
 import pandas as pd
-from sklearn import compose, decomposition, ensemble, feature_selection, impute, linear_model, multiclass, pipeline, preprocessing, tree
+from sklearn import compose, decomposition, ensemble, feature_selection, impute, linear_model, multiclass, naive_bayes, pipeline, preprocessing, tree
 import compare
 from tables import FIT, table
 
@@ -70,6 +70,13 @@ def float32_rows_that_are_near_to_none_fill_gaps():
 def whitened_components_without_variance_in_float32():
     fit = np.stack([np.resize([1, -1], FIT), np.zeros(FIT)], axis=1)                   # means and components are exact
     return decomposition.PCA(whiten=True).fit(fit.astype(np.float32)), rows()[1][:, :2] * [1, 1e-7]
+
+
+@case
+def float32_variances_of_many_columns():
+    fit, asked, y = rows()
+    fit, asked = (np.tile(X, 12) for X in (fit, asked))
+    return naive_bayes.GaussianNB().fit(fit.astype(np.float32), y), asked
 
 
 @case

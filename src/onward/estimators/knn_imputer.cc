@@ -1,35 +1,10 @@
 // KNNImputer: a gap becomes the mean of its column over the rows nearest to it, by distances over what both rows have.
-#include <array>
 #include <cmath>
-#include <span>
 
 #include "onward/estimators/missing_values.h"
+#include "onward/estimators/numpy_sum.h"
 
 namespace onward {
-namespace {
-
-// In NumPy's order: halves of halves, and in what is left of them eight sums side by side.
-template <class T>
-T sum_in_halves(std::span<const T> v) {
-  const size_t n = v.size();
-  if (n > 128) {
-    const size_t half = n / 2 - n / 2 % 8;
-    return sum_in_halves(v.first(half)) + sum_in_halves(v.subspan(half));
-  }
-  T total = 0;
-  size_t i = 0;
-  if (n >= 8) {
-    std::array<T, 8> s{};
-    for (; i + 8 <= n; i += 8)
-      for (size_t k = 0; k < 8; ++k) s[k] += v[i + k];
-    total = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
-  }
-  for (; i < n; ++i) total += v[i];
-  return total;
-}
-
-}  // namespace
-
 struct KNNImputer {
   MissingValues missing;
   Numbers fitted;
@@ -90,7 +65,7 @@ struct KNNImputer {
   double total(int64_t column) const {
     std::vector<T> items(size_t(fitted.dim(0)));
     for (size_t r = 0; r < items.size(); ++r) items[r] = absent_at(int64_t(r), column) ? T(0) : T(fitted(int64_t(r), column));
-    return sum_in_halves<T>(items);
+    return numpy_sum<T>(items);
   }
   // Squared, (batch, samples), and scaled up for the columns that either lacks; NaN where the two share none. In the library's order.
   Expr distances(Expr x, Expr absent) const {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "onward/estimators/fields.h"
+#include "onward/estimators/numpy_sum.h"
 
 namespace onward {
 namespace {
@@ -19,21 +20,26 @@ Outputs of_joint(const Tensor& classes, Expr joint) {
 struct GaussianNB {
   Tensor classes;
   Numbers prior, mean, variance;
+  bool narrow = false, narrow_prior = false;  // learned in float32
 
   void learned(Fields& f) {
     f("classes_", classes, {"classes"});
     f("class_prior_", prior, {"classes"});
     f("theta_", mean, {"classes", "features"});
     f("var_", variance, {"classes", "features"});
+    narrow = f.float32("var_"), narrow_prior = f.float32("class_prior_");
+  }
+  // Of one class, in the type of the variances.
+  template <class T>
+  double normaliser(int64_t c) const {
+    std::vector<T> logs;
+    for (int64_t i = 0; i < mean.dim(1); ++i) logs.push_back(T(std::log(double(T(2 * M_PI) * T(variance(c, i))))));
+    return T(-0.5) * numpy_sum<T>(logs);
   }
   Outputs operator()(Expr x) const {
-    const Numbers constant = Numbers::of({prior.size()}, [&](int64_t c) {
-      double logs = 0;
-      for (int64_t i = 0; i < mean.dim(1); ++i) logs += std::log(2 * M_PI * variance(c, i));
-      return -0.5 * logs;
-    });
+    const Numbers constant = Numbers::of({prior.size()}, [&](int64_t c) { return narrow ? normaliser<float>(c) : normaliser<double>(c); });
     const Expr off = reshaped(x, {0, 1, mean.dim(1)}) - mean;  // (batch, classes, features)
-    return of_joint(classes, prior.map([](double p) { return std::log(p); }) + (constant - 0.5 * sum(off * off / variance, -1, false)));
+    return of_joint(classes, prior.map([&](double p) { return narrow_prior ? float(std::log(p)) : std::log(p); }) + (constant - 0.5 * sum(off * off / variance, -1, false)));
   }
 };
 
